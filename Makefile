@@ -1,0 +1,57 @@
+# The commands of this repository: `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UV_VERSION := 0.13.9
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fmt bench build lock docs clean
+
+help: ## List the commands.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## Create .venv from the lock file and leave .venv/bin/duly, kernels compiled.
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Duly needs Python 3.11 or newer: make PYTHON=python3.12 setup") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/duly doctor --warm
+	touch $(STAMP)
+
+demo: setup ## Run the main job on a generated book and write the report.
+	$(BIN)/duly demo
+
+test: setup ## Everything CI runs: lint, import order, rules, tests.
+	$(MAKE) --no-print-directory lint
+	$(BIN)/duly rules test
+	$(BIN)/python -m pytest -n 2
+
+lint: setup ## Check style, types and import order.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: setup ## Format the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## Measure book to snapshot and snapshot to plan against DuckDB's own scan.
+	$(BIN)/duly bench
+
+build: setup ## Build the wheel into dist/.
+	$(BIN)/python -m build --wheel --no-isolation
+
+lock: ## Renew requirements.lock (hashes only: works with any package index).
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --quiet --output-file requirements.lock
+
+docs: setup ## Regenerate the reference pages under docs/reference.
+	$(BIN)/duly reference --out docs/reference
+
+clean: ## Remove what can be made again.
+	rm -rf $(VENV) dist build .duly .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,65 @@
+"""The lender file: who lends, by which rules and routes, within which limits (contract 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One configured way out."""
+
+    name: str
+    channel: str
+    kind: str
+    accepts: tuple[str, ...] = ("dunning", "statutory", "receipt", "answer", "correction")
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """How many calls people can make in a day."""
+
+    agents: int = 40
+    dials_a_day: int = 150
+    reserve_for_care: str = "0.2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The lender's own limits; money in minor units of the default currency."""
+
+    texts_per_day: int = 1
+    texts_per_7_days: int = 3
+    floor_minor: int = 2000
+    book_age_hours: int = 26
+    figures_age_hours: int = 12
+    review_days: Mapping[str, int] = field(default_factory=dict)  #: hold kind → days to review
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lender:
+    """One lender, as its file says; `sha256` is the file's fingerprint."""
+
+    name: str
+    signature: str
+    kind: str
+    licence: str
+    hotline: str
+    website: str
+    app: str
+    time_zone: str = "Asia/Shanghai"
+    locale: str = "zh-CN"
+    currency: str = "CNY"
+    packs: tuple[str, ...] = ("decency", "cn")
+    policy: str = "cn-installment"
+    approval: str = "automatic"
+    bureau_reports: bool = True
+    bureau_paying_prevents: bool = False
+    routes: tuple[Route, ...] = ()
+    people: People = People()
+    figures_principal_minor: int = 1
+    figures_late_charge_minor: int = 100
+    limits: Limits = Limits()
+    sha256: str = ""

@@ -1,0 +1,1 @@
+"""What are money, days, ids, errors?"""

@@ -1,0 +1,46 @@
+"""Words that people read, from catalogues in zh-CN and en (`core/words/AREA.LOCALE.toml`)."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+
+LOCALES = ("zh-CN", "en")
+
+
+class UnknownWords(KeyError):
+    """The catalogue has no such entry."""
+
+
+@cache
+def catalogue(area: str, locale: str) -> dict[str, str]:
+    """Return the entries of one area in one locale, keyed by dotted name."""
+    source = resources.files("duly.core").joinpath("words", f"{area}.{locale}.toml")
+    return dict(_flat("", tomllib.loads(source.read_text(encoding="utf-8"))))
+
+
+def _flat(prefix: str, table: dict[str, object]) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for key, value in table.items():
+        if isinstance(value, dict):
+            rows.extend(_flat(f"{prefix}{key}.", value))
+        else:
+            rows.append((prefix + key, str(value)))
+    return rows
+
+
+def known_locale(wanted: str) -> str:
+    """Return the catalogue locale that serves `wanted` (a BCP 47 or POSIX name): zh-CN or en."""
+    return "zh-CN" if wanted.replace("_", "-").lower().startswith("zh") else "en"
+
+
+def say(area: str, key: str, locale: str, **values: object) -> str:
+    """Return one sentence, its holes filled; refuse (UnknownWords) a key the catalogue lacks."""
+    entries = catalogue(area, known_locale(locale))
+    if key not in entries:
+        raise UnknownWords(f"{area}.{key} ({locale})")
+    sentence = entries[key]
+    for name, value in values.items():
+        sentence = sentence.replace("{" + name + "}", str(value))
+    return sentence
