@@ -48,7 +48,7 @@ build: setup ## Build the wheel into dist/.
 	$(BIN)/python -m build --wheel --no-isolation
 
 lock: ## Renew requirements.lock (hashes only: works with any package index).
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --quiet --output-file requirements.lock
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --quiet --output-file requirements.lock --custom-compile-command "make lock"
 
 docs: setup ## Regenerate the reference pages under docs/reference.
 	$(BIN)/duly reference --out docs/reference
