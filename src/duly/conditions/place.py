@@ -1,0 +1,55 @@
+"""Where a character of a condition stands in the file that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+#: From an offset in the text (0-based) to (line, column) in the file (both 1-based).
+Place: TypeAlias = Callable[[int], tuple[int, int]]
+
+
+def place_from(text: str, line: int, column: int) -> Place:
+    """Return the places of a text whose first character stands at `line:column`."""
+
+    def place(offset: int) -> tuple[int, int]:
+        before = text[:offset]
+        breaks = before.count("\n")
+        if breaks == 0:
+            return (line, column + offset)
+        return (line + breaks, offset - before.rfind("\n"))
+
+    return place
+
+
+def place_in_scalar(source: str, line: int, column: int, text: str) -> Place:
+    """Return the places of a YAML scalar's text, which stands in `source` at `line:column`.
+
+    Folding, indentation and quotes change blanks and quote marks only: the other characters are
+    found in the source in their order. Where one is not found (an escape), the place before it
+    stands in.
+    """
+    starts = [0]
+    for at, character in enumerate(source):
+        if character == "\n":
+            starts.append(at + 1)
+    first = min(starts[line - 1] + column - 1, len(source)) if line <= len(starts) else len(source)
+    found = first
+    offsets: list[int] = []
+    current = first
+    for character in text:
+        if character.isspace():
+            offsets.append(current)
+            continue
+        at = source.find(character, current)
+        if at >= 0:
+            found, current = at, at + 1
+        offsets.append(found)
+    offsets.append(current)
+
+    def place(offset: int) -> tuple[int, int]:
+        at = offsets[min(offset, len(offsets) - 1)]
+        row = source.count("\n", 0, at)
+        return (row + 1, at - starts[row] + 1)
+
+    return place
