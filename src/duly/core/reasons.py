@@ -7,26 +7,73 @@ from types import MappingProxyType
 #: Each kind of decision with the reason codes that it may carry (contract, section 3).
 REASONS = MappingProxyType(
     {
-        "contact": tuple(
-            "due_soon due_today first_late overdue card_refused returned_payment plan_offer "
-            "credit_notice verify_security check_details".split()
+        "contact": (
+            "due_soon",
+            "due_today",
+            "first_late",
+            "overdue",
+            "card_refused",
+            "returned_payment",
+            "plan_offer",
+            "credit_notice",
+            "verify_security",
+            "check_details",
         ),
-        "task": tuple(
-            "no_answer verify_contact ask_why hold_review care security_restricted plan_broken "
-            "promise_broken high_risk_call".split()
+        "task": (
+            "no_answer",
+            "verify_contact",
+            "ask_why",
+            "hold_review",
+            "care",
+            "security_restricted",
+            "plan_broken",
+            "promise_broken",
+            "high_risk_call",
         ),
-        "wait": tuple(
-            "grace patience cooldown cap window capacity one_conversation step_done".split()
+        "wait": (
+            "grace",
+            "patience",
+            "cooldown",
+            "cap",
+            "window",
+            "capacity",
+            "one_conversation",
+            "step_done",
         ),
-        "hold": tuple(
-            "dispute complaint promise plan hardship payment_pending fraud_claim moratorium "
-            "disaster debit_pending our_failure credit_unapplied figures_disagree book_stale "
-            "placed legal_case".split()
+        "hold": (
+            "dispute",
+            "complaint",
+            "promise",
+            "plan",
+            "hardship",
+            "payment_pending",
+            "fraud_claim",
+            "moratorium",
+            "disaster",
+            "debit_pending",
+            "our_failure",
+            "credit_unapplied",
+            "figures_disagree",
+            "book_stale",
+            "placed",
+            "legal_case",
         ),
-        "blocked": tuple(
-            "deceased incapacity bankruptcy legal_representation cease_contact opt_out "
-            "identity_dispute wrong_person statute_barred cost_cap no_contact_point no_channel "
-            "missing_input third_party other_rule".split()
+        "blocked": (
+            "deceased",
+            "incapacity",
+            "bankruptcy",
+            "legal_representation",
+            "cease_contact",
+            "opt_out",
+            "identity_dispute",
+            "wrong_person",
+            "statute_barred",
+            "cost_cap",
+            "no_contact_point",
+            "no_channel",
+            "missing_input",
+            "third_party",
+            "other_rule",
         ),
         "none": ("nothing_due", "closed", "written_off", "below_floor", "left_alone"),
         "quarantined": ("quarantined",),
