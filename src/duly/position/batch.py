@@ -1,0 +1,132 @@
+"""All loans of a snapshot at once: read, cover, sort, compute in chunks, hand over as Arrow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from duly.position import csr, kernel, scatter, tables
+from duly.position.arrays import DAYS, MONEY, PARTS, Covered, Loans, Out
+from duly.position.coverage import Covers, read_covers
+
+if TYPE_CHECKING:
+    from duly.book import Snapshot
+
+_CHUNK = 16_384  #: loans one thread takes at a time
+_BLOCK = 2_000_000  #: loans whose installments and payments are in memory at a time
+
+LOAN_COLUMNS = (
+    "loan_id", "borrower", "borrower_id", "currency", "late_rate_e8", "late_base", "allocation",
+    "tolerance", "status", "status_on", "quarantined",
+)  # fmt: skip
+_AS_DICTIONARY = ("currency", "late_base", "allocation", "status")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Positions:
+    """What is owed by every loan that is not quarantined, in the order of the loan index.
+
+    `loans` holds the columns of contract 2.4 between `loan` and two columns more:
+    `grace_ends_on` and `oldest_number` of the oldest counting installment.
+    """
+
+    loans: pa.Table
+    installments: pa.Table | None
+
+
+def compute(
+    snapshot: Snapshot,
+    *,
+    as_of: date,
+    time_zone: str,
+    threads: int = 0,
+    installments: bool = False,
+) -> Positions:
+    """Compute the positions of a snapshot at the close of `as_of`.
+
+    Signals cover whole days of `time_zone`, the lender's. `threads` 0 means one a processor;
+    results do not depend on it.
+    """
+    day = (as_of - date(1970, 1, 1)).days
+    table = read_loan_table(snapshot.path)
+    loans = csr.read_loans(table)
+    borrower = np.array(csr.numbers(table["borrower"], pa.int32(), -1), np.int32)
+    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+        covers = read_covers(snapshot.path, borrower, day, time_zone)
+        children = (
+            csr.Children(snapshot.path / "installments.parquet", pool),
+            csr.Children(snapshot.path / "payments.parquet", pool),
+        )
+        blocks = [
+            run_block(children, loans, covers, pool, low, min(low + _BLOCK, table.num_rows),
+                      day, keep=installments)
+            for low in range(0, table.num_rows, _BLOCK)
+        ]  # fmt: skip
+    return Positions(
+        loans=tables.loan_table(table, blocks, day),
+        installments=tables.installment_table(table, blocks) if installments else None,
+    )
+
+
+def read_loan_table(path: Path) -> pa.Table:
+    """Return the loan columns that positions need, one row a loan of the book."""
+    return pq.read_table(
+        path / "loans.parquet", columns=list(LOAN_COLUMNS), read_dictionary=list(_AS_DICTIONARY)
+    ).select(list(LOAN_COLUMNS))
+
+
+def run_block(
+    children: tuple[csr.Children, csr.Children],
+    loans: Loans,
+    covers: Covers,
+    pool: Executor,
+    low: int,
+    high: int,
+    as_of: int,
+    *,
+    keep: bool,
+) -> tables.Block:
+    """Read and compute the loans low <= loan < high."""
+    schedule = csr.read_schedule(children[0], low, high)
+    payments = csr.read_payments(children[1], low, high)
+    size = high - low
+    parts = schedule.due_on.size if keep else 0
+    out = Out(
+        np.zeros((len(MONEY), size), np.int64),
+        np.zeros((len(DAYS), size), np.int32),
+        np.zeros((len(PARTS), parts), np.int64),
+        np.zeros(parts, np.int32),
+        np.zeros(parts, np.int32),
+    )
+    mine = csr.cut(loans, low, high)
+    stops, pauses = _slice(covers.stops, low, high), _slice(covers.pauses, low, high)
+
+    def chunk(begin: int, until: int) -> None:
+        scatter.sort_schedule(schedule, begin, until)
+        scatter.sort_payments(payments, begin, until)
+        kernel.positions(mine, schedule, payments, stops, pauses, out, begin, until, as_of, keep)
+
+    _in_chunks(pool, chunk, size)
+    return tables.Block(low=low, schedule=schedule, out=out)
+
+
+def _slice(covered: Covered, low: int, high: int) -> Covered:
+    return Covered(covered.offset[low : high + 1], covered.from_day, covered.until_day)
+
+
+def _in_chunks(pool: Executor, work: Callable[[int, int], None], size: int) -> None:
+    """Run `work` over the loans in chunks; the first failure is raised."""
+    futures = [
+        pool.submit(work, begin, min(begin + _CHUNK, size)) for begin in range(0, size, _CHUNK)
+    ]
+    for future in futures:
+        future.result()
