@@ -1,0 +1,82 @@
+"""What a message may say: typed facts in, finished text out; prose never travels in a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from duly.core.errors import DulyError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """The figures of one conversation, money in minor units of `currency`.
+
+    Several loans: the amounts are their sums, `days_past_due` the largest, the due dates the
+    earliest, the first id that of the leading loan.
+    """
+
+    name: str  #: as the book has it; every text shows the masked form only
+    loan_ids: tuple[str, ...]
+    currency: str = "CNY"
+    overdue_total: int = 0
+    overdue_principal: int = 0
+    overdue_interest: int = 0
+    overdue_fee: int = 0
+    late_charge: int = 0
+    days_past_due: int = 0
+    overdue_since: date | None = None
+    next_due_on: date | None = None
+    next_due_amount: int = 0
+    as_of: date
+    as_of_time: str = "00:00"  #: HH:MM in the lender's zone: up to when the book knew
+    accrues: bool = False  #: a late charge keeps growing under the contract
+    report_on: date | None = None  #: the day of the report to the credit bureau
+    paid_on: date | None = None  #: receipt, returned payment
+    paid_amount: int = 0
+    corrects_on: date | None = None  #: the day of the message that was wrong
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One message to write."""
+
+    message_id: str
+    template: str
+    tone: str
+    channel: str
+    locale: str
+    params: Facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """One message as written; `{code}` still stands in the text, `segments` counts it filled."""
+
+    message_id: str
+    text: str
+    subject: str | None
+    segments: int
+    encoding: str
+    message_class: str
+    params: Mapping[str, str]
+
+
+class CannotSay(DulyError):  # noqa: N818 - named for what happened, like Refused
+    """A message was ordered that its facts do not carry, so no message was written."""
+
+    def __init__(self, message_id: str, template: str, *problems: str) -> None:
+        self.message_id = message_id
+        self.template = template
+        self.problems = problems
+        super().__init__(f"{message_id} ({template}): {', '.join(problems)}")
+
+
+class TemplateBroken(DulyError):  # noqa: N818
+    """A template lacks what its stage requires, or holds what none may hold."""
+
+    def __init__(self, template: str, *problems: str) -> None:
+        self.template = template
+        self.problems = problems
+        super().__init__(f"{template}: {'; '.join(problems)}")

@@ -1,0 +1,100 @@
+"""Shapes: a body with its questions answered, compiled once to fixed text with typed holes.
+
+The template engine answers a body's questions (is the name known, does a charge accrue, …) once
+per distinct answer. What is left is fixed text with holes, checked as a whole before the first
+message uses it; filling the holes needs no engine, so a value can carry no syntax.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from duly.messages import parts, values
+from duly.messages.catalog import FACT_FLAGS, VARIABLES, Body, Template, environment
+from duly.messages.code import HOLE, LENGTH
+from duly.messages.elements import holds, violations
+from duly.messages.facts import TemplateBroken
+from duly.messages.voice import Voice
+
+_FIRST_HOLE = 0xE000
+_HOLES = {name: chr(_FIRST_HOLE + place) for place, name in enumerate(VARIABLES)}
+_NAMES = {hole: name for name, hole in _HOLES.items()}
+_HOLE = re.compile(f"([{chr(_FIRST_HOLE)}-{chr(_FIRST_HOLE + len(VARIABLES) - 1)}])")
+_SPACES = re.compile(r"  +")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+#: What a text grows by when its code is filled in.
+CODE_GROWS = LENGTH - len(HOLE)
+
+_SAMPLE_DAY = date(2026, 3, 13)
+_SAMPLES: Mapping[str, Callable[[str], str]] = {
+    "money": lambda locale: values.money_text(73410, "CNY", locale),
+    "date": lambda locale: values.date_text(_SAMPLE_DAY, locale),
+    "instant": lambda locale: values.instant_text(_SAMPLE_DAY, "09:30", locale),
+    "days": lambda locale: values.days_text(7, locale),
+    "name": lambda locale: values.mask_name("张三" if locale == "zh-CN" else "Zhang", locale),
+    "tail": lambda _: "1234",
+    "count": lambda _: "3",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Fixed text with `%s` holes for the `variables`, in order; a variable may come twice."""
+
+    pattern: str
+    subject: str | None
+    variables: tuple[str, ...]  #: one a hole
+    distinct: tuple[str, ...]  #: sorted
+    encoding: str  #: of the fixed text; no value changes it
+    even: bool  #: every fixed character has one unit
+    params_pattern: str  #: canonical JSON with `%s` holes for `distinct`
+
+
+def compile_shape(template: Template, body: Body, voice: Voice, answers: dict[str, bool]) -> Shape:
+    """Return the shape of a body under these answers; raise TemplateBroken where a check fails."""
+    flags = {name: answers.get(name, False) for name in FACT_FLAGS} | dict(voice.flags)
+    text = environment().render_template(body.key, **(_HOLES | dict(voice.words) | flags))
+    sms = body.subject is None
+    text = _SPACES.sub(" ", text).strip() if sms else _EMPTY_LINES.sub("\n\n", text).strip()
+    pieces = _HOLE.split(text)
+    holes = tuple(_NAMES[hole] for hole in pieces[1::2])
+    _check(template, body, pieces, flags)
+    distinct = tuple(sorted(set(holes)))
+    fixed = "".join(pieces[0::2]).replace(HOLE, "")
+    return Shape(
+        pattern=_HOLE.sub("%s", text.replace("%", "%%")),
+        subject=body.subject,
+        variables=holes,
+        distinct=distinct,
+        encoding=parts.GSM if parts.is_gsm(fixed) else parts.UCS2,
+        even=parts.units(fixed, parts.segments(fixed)[0]) == len(fixed),
+        params_pattern="{" + ",".join(f'{json.dumps(name)}:"%s"' for name in distinct) + "}",
+    )
+
+
+def _check(template: Template, body: Body, pieces: list[str], flags: dict[str, bool]) -> None:
+    locale, channel = template.locale, body.key.split(".")[2]
+    filled = "".join(
+        _SAMPLES[VARIABLES[_NAMES[piece]]](locale) if place % 2 else piece
+        for place, piece in enumerate(pieces)
+    )
+    found = list(
+        violations(filled, locale, template.stage, channel=channel, opt_out=flags["opt_out"])
+    )
+    if any(not piece for piece in pieces[2:-1:2]):
+        found.append("adjacent variables")
+    if flags["accrues"] != holds(filled, locale, "charge") and "accrues" in body.flags:
+        found.append("the late charge is named where none accrues, or the other way round")
+    if "accrues" not in body.flags and holds(filled, locale, "charge"):
+        found.append("a late charge is named whether it accrues or not")
+    if not flags["opt_out"] and holds(filled, locale, "opt_out"):
+        found.append("the opt-out stands where the route forbids it")
+    prevents = template.stage == "credit_notice" and flags["paying_prevents"]
+    if prevents != holds(filled, locale, "prevents"):
+        found.append("paying prevents the report is said against the lender file")
+    if found:
+        raise TemplateBroken(body.key, *found)

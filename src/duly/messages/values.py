@@ -1,0 +1,123 @@
+"""How a value is written: money, dates, instants, masked names, tails. Nothing else enters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from functools import lru_cache
+from importlib import resources
+
+from duly.core.money import CURRENCIES, NotMoney
+from duly.messages.parts import is_gsm
+
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_COMPOUND_SURNAMES = frozenset(
+    resources.files("duly.messages").joinpath("compound_surnames.txt").read_text("utf-8").split()
+)
+_AROUND_NAMES = frozenset(" ·•.'’-‐･・ˑʼ\u00a0\u3000")
+_NAME_CHARACTERS_MAX = 120
+_TAIL = re.compile(r"[^0-9A-Za-z]")
+
+
+def money_text(minor: int, currency: str, locale: str) -> str:
+    """Return an amount with its thousands grouped: 12,345.60元 (zh, CNY), else CNY 12,345.60.
+
+    Refuses (NotMoney) a negative amount and a currency that ISO 4217 does not know.
+
+    >>> money_text(1234560, "CNY", "zh-CN"), money_text(73410, "EUR", "zh-CN")
+    ('12,345.60元', 'EUR 734.10')
+    """
+    decimals = CURRENCIES.get(currency)
+    if decimals is None or minor < 0:
+        raise NotMoney(f"{minor} {currency}")
+    if decimals:
+        whole, fraction = divmod(minor, 10**decimals)
+        figure = f"{whole:,}.{fraction:0{decimals}}"
+    else:
+        figure = f"{minor:,}"
+    if currency == "CNY" and locale == "zh-CN":
+        return f"{figure}元"
+    return f"{currency} {figure}"
+
+
+@lru_cache(maxsize=1 << 14)
+def date_text(day: date, locale: str, as_of: date | None = None) -> str:
+    """Return a date as people say it, with the year where it differs from that of `as_of`.
+
+    >>> date_text(date(2026, 3, 13), "zh-CN", date(2026, 3, 10))
+    '3月13日'
+    """
+    with_year = as_of is not None and day.year != as_of.year
+    if locale == "zh-CN":
+        return f"{day.year}年{day.month}月{day.day}日" if with_year else f"{day.month}月{day.day}日"
+    text = f"{_MONTHS[day.month - 1]} {day.day}"
+    return f"{text}, {day.year}" if with_year else text
+
+
+@lru_cache(maxsize=1 << 10)
+def instant_text(day: date, time: str, locale: str) -> str:
+    """Return a date and a time of day; refuse (ValueError) what is not HH:MM.
+
+    >>> instant_text(date(2026, 3, 10), "09:30", "zh-CN")
+    '3月10日9:30'
+    """
+    hour, minute = time[:2], time[3:]
+    if len(time) != 5 or time[2] != ":" or not (hour + minute).isdecimal():
+        raise ValueError(f"not HH:MM: {time!r}")
+    if int(hour) > 23 or int(minute) > 59:
+        raise ValueError(f"not HH:MM: {time!r}")
+    day_text = date_text(day, locale)
+    return f"{day_text}{int(hour)}:{minute}" if locale == "zh-CN" else f"{day_text} {time}"
+
+
+def days_text(days: int, locale: str) -> str:
+    """Return a number of days: 7天, 7 days, 1 day."""
+    if locale == "zh-CN":
+        return f"{days}天"
+    return "1 day" if days == 1 else f"{days} days"
+
+
+@lru_cache(maxsize=1 << 17)
+def mask_name(name: str, locale: str) -> str:
+    """Return the masked name (张**, 欧阳**, J***), or "" where the text greets without a name.
+
+    A name with anything but letters and the marks that names have (digits, brackets, braces,
+    links, control and right-to-left characters) is not trusted and gives "". So does, in English,
+    a name whose first letter the GSM alphabet lacks.
+    """
+    plain = unicodedata.normalize("NFKC", name).strip()
+    if not plain or len(plain) > _NAME_CHARACTERS_MAX or not all(map(_in_a_name, plain)):
+        return ""
+    letters = [character for character in plain if character.isalpha()]
+    if not letters:
+        return ""
+    first = letters[0]
+    if _is_han(first):
+        surname = plain[:2] if plain[:2] in _COMPOUND_SURNAMES and len(letters) > 2 else first
+        return f"{surname}**" if locale == "zh-CN" else ""
+    first = first.upper()
+    if locale != "zh-CN" and not is_gsm(first):
+        first = unicodedata.normalize("NFD", first)[0]
+    return f"{first}***" if locale == "zh-CN" or is_gsm(first) else ""
+
+
+def _in_a_name(character: str) -> bool:
+    if character in _AROUND_NAMES:
+        return True
+    if unicodedata.category(character) in ("Mn", "Mc"):
+        return True
+    return character.isalpha() and unicodedata.bidirectional(character) == "L"
+
+
+def _is_han(character: str) -> bool:
+    return unicodedata.name(character, "").startswith("CJK ")
+
+
+def tail_text(loan_id: str) -> str:
+    """Return the last four letters or digits of a loan's id; **** where it has none.
+
+    >>> tail_text("L-00-12-34")
+    '1234'
+    """
+    return _TAIL.sub("", loan_id)[-4:] or "****"

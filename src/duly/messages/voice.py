@@ -1,0 +1,103 @@
+"""What a lender's file gives to every text: signature, app, hotline; checked before use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from duly.book.lender import Lender
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+from duly.core.words import say
+
+_SIGNATURE = re.compile(r"[\w &.'-]{2,16}")
+_PLAIN = re.compile(r"[\w &.,'()（）·-]{2,60}")
+_HOTLINE = re.compile(r"\+?[0-9][0-9xX -]{2,18}[0-9xX]")
+_PERSONAL = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}")
+#: Signatures that name nobody (CN-ID-1, CN-SMS-3).
+_NEUTRAL = frozenset(
+    [
+        "客户服务",
+        "温馨提示",
+        "还款通知",
+        "催收中心",
+        "法务部",
+        "账单提醒",
+        "系统通知",
+        "客服中心",
+        "通知",
+    ]
+)
+#: Kinds of lender that the national regulator's consumer line 12378 serves.
+_NATIONAL = frozenset({"bank", "consumer_finance", "trust", "auto_finance"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """The words and flags of one lender in one locale and channel."""
+
+    words: Mapping[str, str]
+    flags: Mapping[str, bool]
+
+
+def voice_of(lender: Lender, locale: str, channel: str, message_class: str) -> Voice:
+    """Return the lender's words; refuse (Refused) values that no text may carry."""
+    found = lender_problems(lender)
+    if found:
+        raise Refused(*found)
+    english = locale == "en"
+    lender_name = _in_english(lender, "name") if english else lender.name
+    signature = _in_english(lender, "signature") if english else lender.signature
+    app = _in_english(lender, "app") if english else lender.app
+    which = "both" if app and lender.hotline else "app" if app else "hotline"
+    return Voice(
+        words={
+            "signature": signature,
+            "lender": lender_name,
+            "ways": say("messages", f"ways.{which}", locale, app=app, hotline=lender.hotline),
+        },
+        flags={
+            "opt_out": _may_opt_out(lender, channel, message_class),
+            "paying_prevents": lender.bureau_paying_prevents,
+            "national": lender.kind in _NATIONAL,
+        },
+    )
+
+
+def _in_english(lender: Lender, field: str) -> str:
+    # The English forms are optional in the lender file; without them the Chinese ones stand.
+    own = str(getattr(lender, field))
+    if field == "signature":
+        return str(getattr(lender, "signature_en", "") or getattr(lender, "name_en", "") or own)
+    return str(getattr(lender, f"{field}_en", "") or own)
+
+
+def _may_opt_out(lender: Lender, channel: str, message_class: str) -> bool:
+    routes = [
+        route
+        for route in lender.routes
+        if route.channel == channel and message_class in route.accepts
+    ]
+    return all(route.settings.get("opt_out", True) for route in routes)
+
+
+def lender_problems(lender: Lender) -> tuple[Diagnostic, ...]:
+    """Return why texts may not be signed with this lender file; empty when they may."""
+    found: list[Diagnostic] = []
+
+    def note(code: str, value: str) -> None:
+        found.append(Diagnostic(area="messages", code=code, values={"value": repr(value)}))
+
+    if not _SIGNATURE.fullmatch(lender.signature) or lender.signature in _NEUTRAL:
+        note("signature_not_usable", lender.signature)
+    for value in (lender.name, lender.app, _in_english(lender, "name"), _in_english(lender, "app")):
+        if value and not _PLAIN.fullmatch(value):
+            note("lender_words_not_plain", value)
+    if lender.hotline and not _HOTLINE.fullmatch(lender.hotline):
+        note("hotline_not_a_number", lender.hotline)
+    if _PERSONAL.fullmatch(re.sub(r"[ -]", "", lender.hotline)):
+        note("hotline_personal", lender.hotline)
+    if not lender.hotline and not lender.app:
+        note("no_way_to_answer", "")
+    return tuple(found)
