@@ -18,6 +18,7 @@ from duly.plan.report.run import Run, read_run
 from duly.plan.report.tables import find_table, open_plan
 
 _STILL = ("wait", "hold", "blocked")
+_BARS_MAX = 16
 
 
 def write_report(plan_dir: Path, out: Path, *, locale: str) -> None:
@@ -91,6 +92,7 @@ def _context(plan_dir: Path, run: Run, locale: str) -> dict[str, object]:
         "share": show.share,
         "run": run,
         "day": show.day(run.business_date, words),
+        "nil": show.NIL,
         "at": show.clock(int(run.at.timestamp()), run.time_zone),
         "totals": totals,
         "loans": loans,
@@ -98,6 +100,7 @@ def _context(plan_dir: Path, run: Run, locale: str) -> dict[str, object]:
         "flow": shapes.flow(loans),
         "groups": _groups(reasons),
         "buckets": _bucket_groups(buckets),
+        "bucket_sums": _bucket_sums(buckets),
         "hours": hours,
         "channels": _channels(hours),
         "channel_colors": [shapes.channel_color(i) for i in range(len(_channels(hours)))],
@@ -130,7 +133,6 @@ def _groups(reasons: Sequence[figures.ReasonRow]) -> list[dict[str, object]]:
             "decision": key,
             "loans": sum(row.loans for row in reasons if row.decision == key),
             "rows": [row for row in reasons if row.decision == key],
-            "reviewed": any(row.review_from for row in reasons if row.decision == key),
         }
         for key in (*known, *strange)
     ]
@@ -149,8 +151,27 @@ def _bucket_groups(rows: Sequence[figures.BucketRow]) -> list[dict[str, object]]
     ]
 
 
-def _channels(hours: Mapping[int, Mapping[str, int]]) -> list[str]:
-    return sorted({channel for by_channel in hours.values() for channel in by_channel})
+def _bucket_sums(rows: Sequence[figures.BucketRow]) -> list[figures.BucketRow]:
+    """Return the sum over all buckets, one row a currency."""
+    return [
+        figures.BucketRow(
+            bucket="",
+            currency=currency,
+            loans=sum(row.loans for row in rows if row.currency == currency),
+            overdue=sum(row.overdue for row in rows if row.currency == currency),
+            outstanding=sum(row.outstanding for row in rows if row.currency == currency),
+        )
+        for currency in sorted({row.currency for row in rows})
+    ]
+
+
+def _channels(hours: Mapping[int, Mapping[str, int]]) -> dict[str, int]:
+    """Return the messages of each channel, the most first."""
+    sums: dict[str, int] = {}
+    for by_channel in hours.values():
+        for channel, messages in by_channel.items():
+            sums[channel] = sums.get(channel, 0) + messages
+    return dict(sorted(sums.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _message(row: figures.Cells, run: Run) -> figures.Cells:
@@ -172,7 +193,7 @@ def _decision(row: figures.Cells, run: Run) -> figures.Cells:
     return shown | {
         "legal": row["legal"] or [],
         "at": show.clock(row["not_before"], run.time_zone),
-        "overdue": show.amount(overdue, currency) if owed else "",  # type: ignore[arg-type]
+        "overdue": show.amount(overdue, currency) if owed and overdue else "",  # type: ignore[arg-type]
     }
 
 
@@ -189,17 +210,8 @@ def _charts(
     most = max((row.loans for row in (*reached, *still)), default=0)
     for key, rows in (("chart-reached", reached), ("chart-still", still)):
         if rows:
-            charts[key] = shapes.bars(
-                [
-                    (
-                        _coded("name", locale, row.reason),
-                        row.loans,
-                        shapes.decision_color(row.decision),
-                    )
-                    for row in rows[:16]
-                ],
-                most,
-            )
+            shown = [(_coded("name", locale, row.reason), row.loans, row.decision) for row in rows]
+            charts[key] = shapes.bars(shown[:_BARS_MAX], most)
     late = [group for group in _bucket_groups(buckets) if group["bucket"] not in ("", "M0")]
     if late:
         loans = [_count(group["loans"]) for group in late]

@@ -4,14 +4,14 @@
   var INK = "#2b2722", MUTED = "#6b645a", LINE = "#e3ded5";
   var FONT = getComputedStyle(document.body).fontFamily;
 
-  function bars(spec) {
+  function bars(spec, room) {
     return {
-      grid: { left: 176, right: 56, top: 4, bottom: 0 },
+      grid: { left: room, right: 56, top: 4, bottom: 0 },
       xAxis: { type: "value", max: spec.most, show: false },
       yAxis: {
         type: "category", inverse: true, data: spec.labels,
         axisLine: { show: false }, axisTick: { show: false },
-        axisLabel: { color: INK, fontSize: 13, fontFamily: FONT, width: 164, overflow: "truncate" }
+        axisLabel: { color: INK, fontSize: 13, fontFamily: FONT, width: room - 12, overflow: "break", lineHeight: 14 }
       },
       series: [{
         type: "bar", barWidth: 14,
@@ -27,27 +27,21 @@
   }
 
   function columns(spec) {
-    var last = spec.series.length - 1;
     var series = spec.series.map(function (one) {
       return {
         name: one.name, type: "bar", stack: "all", barMaxWidth: 44, data: one.values,
         itemStyle: { color: one.color }
       };
     });
-    // The label of the whole column sits on an invisible line over the stack.
+    // The label of a whole column sits on an empty piece on top of its stack.
     series.push({
-      type: "line", symbol: "none", silent: true, lineStyle: { opacity: 0 },
-      data: spec.texts.map(function (_, i) {
-        return spec.series.reduce(function (sum, one) { return sum + one.values[i]; }, 0);
-      }),
-      symbolSize: 1,
+      type: "bar", stack: "all", barMaxWidth: 44, silent: true,
+      data: spec.texts.map(function () { return 0; }),
       label: {
         show: true, position: "top", color: INK, fontSize: 13, fontFamily: FONT,
         formatter: function (p) { return spec.texts[p.dataIndex]; }
       }
     });
-    if (last >= 0) { series[series.length - 1].symbol = "circle"; }
-    series[series.length - 1].itemStyle = { opacity: 0 };
     return {
       grid: { left: 0, right: 0, top: 26, bottom: 0, containLabel: true },
       xAxis: {
@@ -67,7 +61,7 @@
     if (!box || !window.echarts) { return; }
     box.style.height = (spec.kind === "bars" ? spec.labels.length * 30 + 12 : 240) + "px";
     var chart = window.echarts.init(box, null, { devicePixelRatio: Math.max(2, window.devicePixelRatio || 1) });
-    var option = spec.kind === "bars" ? bars(spec) : columns(spec);
+    var option = spec.kind === "bars" ? bars(spec, box.clientWidth < 420 ? 132 : 176) : columns(spec);
     option.animation = false;
     chart.setOption(option);
     drawn.push(chart);

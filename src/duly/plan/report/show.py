@@ -14,6 +14,10 @@ from duly.core.money import CURRENCIES, major
 Say = Callable[..., str]  #: words of the report in one locale: key, then values of its holes
 
 
+#: What stands where there is nothing to count.
+NIL: str = safe('<span class="nil">–</span>')
+
+
 def number(count: int) -> str:
     """Return a count with thousands separators.
 
