@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from itertools import repeat
 from typing import Any
 
 from duly.book.lender import Lender
@@ -13,19 +12,23 @@ from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import known_locale
 from duly.messages import parts, values
-from duly.messages.catalog import FACT_FLAGS, VARIABLES, Template, templates
+from duly.messages.catalog import FACT_FLAGS, VARIABLES, Body, Template, templates
 from duly.messages.code import HOLE, LENGTH
 from duly.messages.facts import Facts, Order, Rendered
+from duly.messages.rows import Columns, Rows, pick
 from duly.messages.sayable import check_facts
 from duly.messages.shape import CODE_GROWS, Shape, compile_shape
-from duly.messages.voice import voice_of
+from duly.messages.voice import Voice, voice_of
 
 #: The columns of `render_table`: those of an order, then those of its facts.
 FACT_COLUMNS = tuple(field.name for field in fields(Facts))
-COLUMNS = ("message_id", "template", "tone", "channel", "locale", *FACT_COLUMNS)
+VARIANT_COLUMNS = ("template", "locale", "channel", "tone")
+COLUMNS = ("message_id", *VARIANT_COLUMNS, *FACT_COLUMNS)
 OUT_COLUMNS = ("text", "subject", "segments", "encoding", "class", "params")
 
-Columns = Mapping[str, Sequence[Any]]
+#: Rows written at a time: few enough that their values stay in the cache of the processor.
+_CHUNK_ROWS = 4096
+
 Variant = tuple[str, str, str, str]  # template, locale, channel, tone
 
 
@@ -37,7 +40,7 @@ def render(orders: Sequence[Order], lender: Lender) -> list[Rendered]:
     """
     columns: dict[str, list[Any]] = {
         name: [getattr(order, name) for order in orders]
-        for name in ("message_id", "template", "tone", "channel", "locale")
+        for name in ("message_id", *VARIANT_COLUMNS)
     }
     for name in FACT_COLUMNS:
         columns[name] = [getattr(order.params, name) for order in orders]
@@ -63,67 +66,93 @@ def render_table(columns: Columns, lender: Lender) -> dict[str, list[Any]]:
     `paid_on, paid_amount, corrects_on, report_on` may be absent. Refuses like `render`.
     """
     size = len(columns["message_id"])
-    out: dict[str, list[Any]] = {name: [None] * size for name in OUT_COLUMNS}
-    whole = {name: columns[name] if name in columns else [None] * size for name in COLUMNS}
-    variants: dict[Variant, list[int]] = {}
-    wanted = zip(*(whole[name] for name in ("template", "locale", "channel", "tone")), strict=True)
-    for row, variant in enumerate(wanted):
-        variants.setdefault(variant, []).append(row)
-    for variant, rows in variants.items():
-        picked = {name: [column[row] for row in rows] for name, column in whole.items()}
-        _write_variant(variant, rows, picked, lender, out)
+    absent = {name: [None] * size for name in COLUMNS if name not in columns}
+    pen = _Pen(lender)
+    out: dict[str, list[Any]] = {name: [] for name in OUT_COLUMNS}
+    for first in range(0, size, _CHUNK_ROWS):
+        last = first + _CHUNK_ROWS
+        chunk = {name: (absent.get(name) or columns[name])[first:last] for name in COLUMNS}
+        for name, column in pen.write(chunk).items():
+            out[name] += column
     return out
 
 
-def _write_variant(
-    variant: Variant, rows: list[int], columns: Columns, lender: Lender, out: dict[str, list[Any]]
-) -> None:
+class _Pen:
+    """Writes rows for one lender; what a variant and its shapes need is made once."""
+
+    def __init__(self, lender: Lender) -> None:
+        self._lender = lender
+        self._variants: dict[Variant, tuple[Template, Body, Voice]] = {}
+        self._shapes: dict[tuple[str, tuple[bool, ...]], Shape] = {}
+
+    def write(self, columns: Columns) -> dict[str, Sequence[Any]]:
+        variants: dict[Variant, list[int]] = {}
+        wanted = zip(*(columns[name] for name in VARIANT_COLUMNS), strict=True)
+        for row, variant in enumerate(wanted):
+            variants.setdefault(variant, []).append(row)
+        order: list[int] = []
+        out: dict[str, list[Any]] = {name: [] for name in OUT_COLUMNS}
+        for variant, rows in variants.items():
+            for places, written in self._write_variant(variant, columns, rows):
+                order += pick(rows, places)
+                for name, column in written.items():
+                    out[name] += column
+        back = [0] * len(order)
+        for place, row in enumerate(order):
+            back[row] = place
+        return {name: pick(column, back) for name, column in out.items()}
+
+    def _write_variant(
+        self, variant: Variant, columns: Columns, rows: list[int]
+    ) -> Iterator[tuple[list[int], dict[str, list[Any]]]]:
+        if variant not in self._variants:
+            self._variants[variant] = _variant(variant, self._lender)
+        template, body, voice = self._variants[variant]
+        locale = template.locale
+        names = [values.mask_name(name, locale) for name in pick(columns["name"], rows)]
+        own = Rows(columns, rows, name=names)
+        check_facts(template, own, self._lender)
+        flags = [flag for flag in body.flags if flag in _ASKED]
+        for answers, places in _by_answers(flags, own).items():
+            shape = self._shapes.get((body.key, answers))
+            if shape is None:
+                asked = dict(zip(flags, answers, strict=True))
+                shape = compile_shape(template, body, voice, asked)
+                self._shapes[body.key, answers] = shape
+            whole = len(places) == own.size
+            written = _fill(shape, own if whole else Rows(own, places), locale)
+            yield places, written | {"class": [template.message_class] * len(places)}
+
+
+def _variant(variant: Variant, lender: Lender) -> tuple[Template, Body, Voice]:
     name, wanted_locale, channel, tone = variant
     template = _template(name, known_locale(wanted_locale))
-    locale = template.locale
     body = template.bodies.get((channel, tone))
     if body is None:
         known = ", ".join(sorted(f"{one}/{other}" for one, other in template.bodies))
-        raise Refused(_problem("no_such_variant", f"{name} {locale} {channel} {tone}", known))
-    check_facts(template, columns, lender)
-    voice = voice_of(lender, locale, channel, template.message_class)
-    names = [values.mask_name(one, locale) for one in columns["name"]]
-    flags = [flag for flag in body.flags if flag in _ASKED]
-    for answers, places in _by_answers(flags, {**columns, "name": names}).items():
-        shape = compile_shape(template, body, voice, dict(zip(flags, answers, strict=True)))
-        whole = len(places) == len(rows)
-        own = {
-            key: column if whole else [column[place] for place in places]
-            for key, column in {**columns, "name": names}.items()
-        }
-        written = _fill(shape, own, locale)
-        written["class"] = [template.message_class] * len(places)
-        for key, column in written.items():
-            target = out[key]
-            for place, value in zip(places, column, strict=True):
-                target[rows[place]] = value
+        wanted = f"{name} {template.locale} {channel} {tone}"
+        raise Refused(_problem("no_such_variant", wanted, known))
+    return template, body, voice_of(lender, template.locale, channel, template.message_class)
 
 
-def _by_answers(flags: list[str], columns: Columns) -> dict[tuple[bool, ...], list[int]]:
-    size = len(columns["message_id"])
-    asked = [_ASKED[flag](columns) for flag in flags]
+def _by_answers(flags: list[str], columns: Rows) -> dict[tuple[bool, ...], list[int]]:
+    if not flags:
+        return {(): list(range(columns.size))}
     shapes: dict[tuple[bool, ...], list[int]] = {}
-    for place, answers in enumerate(zip(*asked, strict=True) if asked else repeat((), size)):
+    asked = (_ASKED[flag](columns) for flag in flags)
+    for place, answers in enumerate(zip(*asked, strict=True)):
         shapes.setdefault(answers, []).append(place)
     return shapes
 
 
-def _fill(shape: Shape, columns: Columns, locale: str) -> dict[str, list[Any]]:
+def _fill(shape: Shape, columns: Rows, locale: str) -> dict[str, list[Any]]:
     written = {name: _WRITERS[VARIABLES[name]](name, columns, locale) for name in shape.distinct}
-    size = len(columns["message_id"])
+    size = columns.size
     texts = _format(shape.pattern, [written[name] for name in shape.variables], size)
-    encodings = [shape.encoding] * size
-    counts = [parts.count(len(text) + CODE_GROWS, shape.encoding) for text in texts]
-    wide = {name for name in set(written.get("name", ())) if not parts.is_even(name)}
-    if wide or not shape.even:
-        for place, text in enumerate(texts):
-            if not shape.even or written["name"][place] in wide:
-                encodings[place], counts[place] = parts.segments(text.replace(HOLE, "2" * LENGTH))
+    if shape.subject is None:
+        encodings, counts = _counted(shape, texts, written.get("name", ()))
+    else:
+        encodings, counts = ["UTF-8"] * size, [1] * size
     return {
         "text": texts,
         "subject": [shape.subject] * size,
@@ -131,6 +160,17 @@ def _fill(shape: Shape, columns: Columns, locale: str) -> dict[str, list[Any]]:
         "encoding": encodings,
         "params": _format(shape.params_pattern, [written[name] for name in shape.distinct], size),
     }
+
+
+def _counted(shape: Shape, texts: list[str], names: Sequence[str]) -> tuple[list[str], list[int]]:
+    encodings = [shape.encoding] * len(texts)
+    counts = [parts.count(len(text) + CODE_GROWS, shape.encoding) for text in texts]
+    wide = {name for name in set(names) if not parts.is_even(name)}
+    if wide or not shape.even:
+        for place, text in enumerate(texts):
+            if not shape.even or names[place] in wide:
+                encodings[place], counts[place] = parts.segments(text.replace(HOLE, "2" * LENGTH))
+    return encodings, counts
 
 
 def _format(pattern: str, columns: list[list[str]], size: int) -> list[str]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from duly.book.lender import Lender
 from duly.core.money import CURRENCIES
 from duly.messages.catalog import Template
 from duly.messages.facts import CannotSay
+from duly.messages.rows import Columns
 
-Columns = Mapping[str, Sequence[Any]]
-Row = Mapping[str, Any]
+#: A check returns the places of the rows that fail it.
+Check = Callable[[Columns], list[int]]
 
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _PARTS = ("overdue_principal", "overdue_interest", "overdue_fee", "late_charge")
@@ -23,79 +24,109 @@ _NEXT = frozenset({"before_due", "due_day"})
 
 def check_facts(template: Template, columns: Columns, lender: Lender) -> None:
     """Raise CannotSay for the first row whose facts do not carry the template."""
-    checks = [*_ALWAYS.items()]
-    if template.stage in _LATE:
-        checks += _WHEN_LATE.items()
-    if template.stage in _NEXT:
-        checks += _WHEN_NEXT.items()
-    if template.stage == "refused":
-        checks.append(("neither late nor due", _late_or_next))
-    if template.stage == "receipt":
-        checks += _WHEN_PAID.items()
-    if template.stage == "credit_notice":
-        checks.append(("report_on is not after as_of", _report_ahead))
-        if not lender.bureau_reports:
-            checks.append(("the lender does not report to the bureau", lambda _: [False]))
     failed: dict[int, list[str]] = {}
-    for problem, check in checks:
-        for place, held in enumerate(check(columns)):
-            if not held:
-                failed.setdefault(place, []).append(problem)
+    for problem, check in _checks(template.stage, lender):
+        for place in check(columns):
+            failed.setdefault(place, []).append(problem)
     if failed:
         place = min(failed)
         raise CannotSay(columns["message_id"][place], template.name, *failed[place])
 
 
-def _report_ahead(columns: Columns) -> Iterable[bool]:
+def _checks(stage: str, lender: Lender) -> list[tuple[str, Check]]:
+    checks = [*_ALWAYS.items()]
+    if stage in _LATE:
+        checks += _WHEN_LATE.items()
+    if stage in _NEXT:
+        checks += _WHEN_NEXT.items()
+    if stage == "refused":
+        checks += _WHEN_REFUSED.items()
+    if stage == "receipt":
+        checks += _WHEN_PAID.items()
+    if stage == "credit_notice":
+        checks.append(("report_on is not after as_of", _report_behind))
+        if not lender.bureau_reports:
+            checks.append(("the lender does not report to the bureau", lambda _: [0]))
+    return checks
+
+
+def _not(name: str, good: Callable[[Any], bool]) -> Check:
+    """Return the check that finds the places of a column whose value is not good."""
+
+    def places(columns: Columns) -> list[int]:
+        column = columns[name]
+        wrong = {value for value in set(column) if not good(value)}
+        if not wrong:
+            return []
+        return [place for place, value in enumerate(column) if value in wrong]
+
+    return places
+
+
+def _report_behind(columns: Columns) -> list[int]:
     pairs = zip(columns["report_on"], columns["as_of"], strict=True)
-    return [day is not None and day > as_of for day, as_of in pairs]
+    return [place for place, (day, as_of) in enumerate(pairs) if day is None or day <= as_of]
 
 
-def _adds_up(columns: Columns) -> Iterable[bool]:
+def _off_sum(columns: Columns) -> list[int]:
     rows = zip(*(columns[name] for name in ("overdue_total", *_PARTS)), strict=True)
-    return [total == p + i + f + charge for total, p, i, f, charge in rows]
-
-
-def _positive(name: str) -> Callable[[Columns], Iterable[bool]]:
-    return lambda columns: [value > 0 for value in columns[name]]
-
-
-def _present(name: str) -> Callable[[Columns], Iterable[bool]]:
-    return lambda columns: [value is not None for value in columns[name]]
-
-
-def _late_or_next(columns: Columns) -> Iterable[bool]:
-    names = ("overdue_total", "overdue_since", "next_due_amount", "next_due_on")
-    rows = zip(*(columns[name] for name in names), strict=True)
     return [
-        since is not None if total > 0 else amount > 0 and due is not None
-        for total, since, amount, due in rows
+        place
+        for place, (total, principal, interest, fee, charge) in enumerate(rows)
+        if total != principal + interest + fee + charge
     ]
 
 
-def _no_negative(columns: Columns) -> Iterable[bool]:
-    return [min(row) >= 0 for row in zip(*(columns[name] for name in _AMOUNTS), strict=True)]
+def _neither(columns: Columns) -> list[int]:
+    names = ("overdue_total", "overdue_since", "days_past_due", "next_due_amount", "next_due_on")
+    rows = zip(*(columns[name] for name in names), strict=True)
+    return [
+        place
+        for place, (total, since, days, amount, due) in enumerate(rows)
+        if not (since is not None and days > 0 if total > 0 else amount > 0 and due is not None)
+    ]
 
 
-_ALWAYS: Mapping[str, Callable[[Columns], Iterable[bool]]] = {
-    "no loan": lambda columns: [bool(ids) for ids in columns["loan_ids"]],
-    "unknown currency": lambda columns: [one in CURRENCIES for one in columns["currency"]],
-    "negative amount": _no_negative,
-    "as_of_time is not HH:MM": lambda columns: [
-        len(one) == 5 and _TIME.fullmatch(one) is not None for one in columns["as_of_time"]
-    ],
+def _negative(columns: Columns) -> list[int]:
+    if all(min(columns[name], default=0) >= 0 for name in _AMOUNTS):
+        return []
+    rows = zip(*(columns[name] for name in _AMOUNTS), strict=True)
+    return [place for place, row in enumerate(rows) if min(row) < 0]
+
+
+def _positive(value: int | None) -> bool:
+    return value is not None and value > 0
+
+
+def _there(value: object) -> bool:
+    return value is not None
+
+
+def _is_time(value: str) -> bool:
+    return _TIME.fullmatch(value) is not None
+
+
+_ALWAYS: Mapping[str, Check] = {
+    "no loan": _not("loan_ids", bool),
+    "unknown currency": _not("currency", CURRENCIES.__contains__),
+    "negative amount": _negative,
+    "as_of_time is not HH:MM": _not("as_of_time", _is_time),
 }
-_WHEN_LATE: Mapping[str, Callable[[Columns], Iterable[bool]]] = {
-    "nothing overdue": _positive("overdue_total"),
-    "not a day late": _positive("days_past_due"),
-    "no overdue_since": _present("overdue_since"),
-    "the parts do not add up to overdue_total": _adds_up,
+_WHEN_LATE: Mapping[str, Check] = {
+    "nothing overdue": _not("overdue_total", _positive),
+    "not a day late": _not("days_past_due", _positive),
+    "no overdue_since": _not("overdue_since", _there),
+    "the parts do not add up to overdue_total": _off_sum,
 }
-_WHEN_NEXT: Mapping[str, Callable[[Columns], Iterable[bool]]] = {
-    "no amount next due": _positive("next_due_amount"),
-    "no next_due_on": _present("next_due_on"),
+_WHEN_NEXT: Mapping[str, Check] = {
+    "no amount next due": _not("next_due_amount", _positive),
+    "no next_due_on": _not("next_due_on", _there),
 }
-_WHEN_PAID: Mapping[str, Callable[[Columns], Iterable[bool]]] = {
-    "no paid_amount": lambda columns: [bool(one) and one > 0 for one in columns["paid_amount"]],
-    "no paid_on": _present("paid_on"),
+_WHEN_REFUSED: Mapping[str, Check] = {
+    "neither late nor due": _neither,
+    "the parts do not add up to overdue_total": _off_sum,
+}
+_WHEN_PAID: Mapping[str, Check] = {
+    "no paid_amount": _not("paid_amount", _positive),
+    "no paid_on": _not("paid_on", _there),
 }
