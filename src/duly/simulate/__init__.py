@@ -2,5 +2,14 @@
 
 from duly.simulate.bench import BenchResult, hardware, run_bench, to_markdown
 from duly.simulate.bulk import write_bulk
+from duly.simulate.sample import PLANTED, write_sample
 
-__all__ = ["BenchResult", "hardware", "run_bench", "to_markdown", "write_bulk"]
+__all__ = [
+    "PLANTED",
+    "BenchResult",
+    "hardware",
+    "run_bench",
+    "to_markdown",
+    "write_bulk",
+    "write_sample",
+]
