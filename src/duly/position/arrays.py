@@ -79,17 +79,15 @@ class Out(NamedTuple):
     late_days: Days
 
 
-class Work(NamedTuple):
-    """Scratch of one loan, reused for the next."""
-
-    paid: npt.NDArray[np.int64]  #: [component, installment]
-    owed: npt.NDArray[np.int64]  #: [component, installment]; row CHARGE grows day by day
-    unpaid: Money  #: principal + interest + fee not yet paid
-    settled_on: Days  #: NONE while it counts, START where it never did
-    grace: Codes
-    quotient: Money  #: base x days // 10**8
-    remainder: Money
-
+#: One loan's scratch, a row an installment: the columns of `Work`.
+Work = npt.NDArray[np.int64]
+PAID, OWED = 0, 4  #: + component; what is owed of the late charge grows day by day
+UNPAID = 8  #: principal + interest + fee not yet paid
+SETTLED_ON = 9  #: NONE while it counts, START where it never did
+GRACE = 10  #: PENDING, CHARGEABLE or EXEMPT
+QUOTIENT, REMAINDER = 11, 12  #: of base x days by 10**8
+DUE_ON, GRACE_ENDS_ON = 13, 14
+WIDTH = 16  #: two cache lines a row
 
 MONEY = (
     "overdue_principal", "overdue_interest", "overdue_fee", "late_charge", "overdue_total",

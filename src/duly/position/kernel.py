@@ -16,16 +16,28 @@ from duly.position.arrays import (
     CHARGE,
     CHARGEABLE,
     COMPONENT,
+    DAYS,
+    DUE_ON,
     E8,
     EXEMPT,
     FEE,
+    GRACE,
+    GRACE_ENDS_ON,
     INTEREST,
+    MONEY,
     NEVER,
     NONE,
+    OWED,
+    PAID,
     PENDING,
     PRINCIPAL,
     PRINCIPAL_FIRST,
+    QUOTIENT,
+    REMAINDER,
+    SETTLED_ON,
     START,
+    UNPAID,
+    WIDTH,
     Covered,
     Loans,
     Money,
@@ -35,6 +47,9 @@ from duly.position.arrays import (
     Work,
     compiled,
 )
+
+_MONEY, _DAYS = len(MONEY), len(DAYS)
+Terms = tuple[int, int, bool, int, int, int]  #: loan, rate, whole base, stop, tolerance, allocation
 
 
 @compiled
@@ -57,77 +72,87 @@ def rounded(quotient: int, remainder: int, rate_e8: int) -> int:
 
 @compiled
 def accrue(
-    work: Work, schedule: Schedule, stops: Covered, terms: tuple[int, int, int, bool, int],
+    work: Work, done: int, size: int, stops: Covered, terms: Terms,
     after: int, through: int, before: int,
 ) -> None:  # fmt: skip
     """Charge the days d with after < d <= through on what is unpaid now.
 
     Graces that end on a day < `before` are closed first: what counts then will bear a charge.
     """
-    loan, first, rate_e8, whole_base, stop = terms
-    for i in range(schedule.offset[loan + 1] - first):
-        due_on = schedule.due_on[first + i]
+    loan, rate_e8, whole_base, stop, _, _ = terms
+    for i in range(done, size):
+        due_on = work[i, DUE_ON]
         if due_on >= before:
             break
-        grace_ends_on = max(schedule.grace_ends_on[first + i], due_on)
-        counts = work.settled_on[i] == NONE
-        if work.grace[i] == PENDING and grace_ends_on < before:
-            work.grace[i] = CHARGEABLE if counts else EXEMPT
-        if counts and work.grace[i] != EXEMPT and rate_e8 > 0:
+        grace_ends_on = max(work[i, GRACE_ENDS_ON], due_on)
+        counts = work[i, SETTLED_ON] == NONE
+        if work[i, GRACE] == PENDING and grace_ends_on < before:
+            work[i, GRACE] = CHARGEABLE if counts else EXEMPT
+        if counts and work[i, GRACE] != EXEMPT and rate_e8 > 0:
             start, end = max(after, due_on), min(through, stop - 1)
             if end > start:
                 days = end - start - covered_days(stops, loan, start, end)
-                base = work.unpaid[i]
+                base = work[i, UNPAID]
                 if not whole_base:
-                    base = work.owed[PRINCIPAL, i] - work.paid[PRINCIPAL, i]
-                remainder = work.remainder[i] + base % E8 * days
-                work.quotient[i] += base // E8 * days + remainder // E8
-                work.remainder[i] = remainder % E8
-        if work.grace[i] == CHARGEABLE and grace_ends_on < through:
-            work.owed[CHARGE, i] = rounded(work.quotient[i], work.remainder[i], rate_e8)
+                    base = work[i, OWED + PRINCIPAL] - work[i, PAID + PRINCIPAL]
+                remainder = work[i, REMAINDER] + base % E8 * days
+                work[i, QUOTIENT] += base // E8 * days + remainder // E8
+                work[i, REMAINDER] = remainder % E8
+        if work[i, GRACE] == CHARGEABLE and grace_ends_on < through:
+            work[i, OWED + CHARGE] = rounded(work[i, QUOTIENT], work[i, REMAINDER], rate_e8)
 
 
 @compiled
 def pay(work: Work, component: int, i: int, left: int, on: int, tolerance: int) -> int:
     """Pay one component of one installment; return what is left of the money."""
-    part: int = min(left, work.owed[component, i] - work.paid[component, i])
+    part: int = min(left, work[i, OWED + component] - work[i, PAID + component])
     if part <= 0:
         return left
-    work.paid[component, i] += part
+    work[i, PAID + component] += part
     if component != CHARGE:
-        work.unpaid[i] -= part
-        if work.unpaid[i] <= tolerance and work.settled_on[i] == NONE:
-            work.settled_on[i] = on
+        work[i, UNPAID] -= part
+        if work[i, UNPAID] <= tolerance and work[i, SETTLED_ON] == NONE:
+            work[i, SETTLED_ON] = on
     return left - part
 
 
 @compiled
-def pay_due(work: Work, allocation: int, due: int, left: int, on: int, tolerance: int) -> int:
-    """Pay the first `due` installments in the loan's order; return what is left."""
+def pay_due(work: Work, done: int, due: int, terms: Terms, left: int, on: int) -> int:
+    """Pay the installments done <= i < due in the loan's order; return what is left."""
+    _, _, _, _, tolerance, allocation = terms
     if allocation == COMPONENT:
         for component in BY_AGE:
-            for i in range(due):
+            for i in range(done, due):
                 left = pay(work, component, i, left, on, tolerance)
         return left
-    for i in range(due):
+    for i in range(done, due):
         if left == 0:
             break
-        if work.unpaid[i] == 0 and work.owed[CHARGE, i] == work.paid[CHARGE, i]:
-            continue
         for component in BY_PRINCIPAL if allocation == PRINCIPAL_FIRST else BY_AGE:
             left = pay(work, component, i, left, on, tolerance)
     return left
 
 
 @compiled
-def waive(
-    work: Work, allocation: int, code: int, due: int, left: int, on: int, tolerance: int
+def allocate(
+    work: Work, done: int, due: int, size: int, terms: Terms, code: int, left: int, on: int
 ) -> int:
-    """Apply a waiver to what is due; return what finds nothing to pay."""
-    component = CHARGE if code == 0 else code - 1
-    for i in range(due):
-        left = pay(work, component, i, left, on, tolerance)
-    return pay_due(work, allocation, due, left, on, tolerance) if code == 0 else left
+    """Allocate one row of payments; return what is left: credit, or an unused waiver.
+
+    `code` -1 is a payment, 0 a waiver of anything, else one more than the component waived.
+    """
+    if code >= 0:
+        component = CHARGE if code == 0 else code - 1
+        for i in range(done, due):
+            left = pay(work, component, i, left, on, terms[4])
+        return pay_due(work, done, due, terms, left, on) if code == 0 else left
+    left = pay_due(work, done, due, terms, left, on)
+    for i in range(due, size):
+        if left == 0:
+            break
+        for component in BY_AGE:
+            left = pay(work, component, i, left, on, terms[4])
+    return left
 
 
 @compiled
@@ -135,26 +160,25 @@ def reset(work: Work, size: int, tolerance: int) -> None:
     """Forget every payment of the loan; keep what accrued and how its graces closed."""
     for i in range(size):
         for component in range(4):
-            work.paid[component, i] = 0
-        work.unpaid[i] = work.owed[INTEREST, i] + work.owed[FEE, i] + work.owed[PRINCIPAL, i]
-        work.settled_on[i] = NONE if work.unpaid[i] > tolerance else START
+            work[i, PAID + component] = 0
+        work[i, UNPAID] = work[i, OWED + INTEREST] + work[i, OWED + FEE] + work[i, OWED + PRINCIPAL]
+        work[i, SETTLED_ON] = NONE if work[i, UNPAID] > tolerance else START
 
 
 @compiled
 def replay(
-    work: Work, schedule: Schedule, payments: Payments, stops: Covered, loans: Loans,
-    terms: tuple[int, int, int, bool, int], seen: Money, start: int, end: int,
+    work: Work, size: int, payments: Payments, stops: Covered, terms: Terms, seen: Money,
+    start: int, end: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Replay the payments alive in the epoch start <= d < end; return (credit, waiver unused).
 
     `seen` keeps, for each payment, the charges it met; payments dated before the epoch meet
-    those again. It is empty where the loan has one epoch.
+    those again. It is empty where the loan has one epoch: there, what is paid off stays so, and
+    the installments before `done` need not be looked at again.
     """
-    loan, first, _, _, _ = terms
-    size = schedule.offset[loan + 1] - first
-    tolerance, allocation = loans.tolerance[loan], loans.allocation[loan]
-    reset(work, size, tolerance)
-    after, due, credit, unused = start - 1, 0, 0, 0
+    loan = terms[0]
+    reset(work, size, terms[4])
+    after, done, due, credit, unused = start - 1, 0, 0, 0, 0
     begin = payments.offset[loan]
     for at in range(begin, payments.offset[loan + 1]):
         on = payments.paid_on[at]
@@ -164,45 +188,43 @@ def replay(
             continue
         row = (at - begin) * size
         if on >= start:
-            accrue(work, schedule, stops, terms, after, on, on)
+            accrue(work, done, size, stops, terms, after, on, on)
             after = on
             if seen.size > 0:
-                seen[row : row + size] = work.owed[CHARGE, :size]
+                for i in range(size):
+                    seen[row + i] = work[i, OWED + CHARGE]
         else:
-            work.owed[CHARGE, :size] = seen[row : row + size]
-        while due < size and schedule.due_on[first + due] <= on:
+            for i in range(size):
+                work[i, OWED + CHARGE] = seen[row + i]
+        while due < size and work[due, DUE_ON] <= on:
             due += 1
-        left = payments.amount[at]
+        left = allocate(work, done, due, size, terms, payments.code[at], payments.amount[at], on)
         if payments.code[at] >= 0:
-            unused += waive(work, allocation, payments.code[at], due, left, on, tolerance)
-            continue
-        left = pay_due(work, allocation, due, left, on, tolerance)
-        for i in range(due, size):
-            if left == 0:
-                break
-            for component in BY_AGE:
-                left = pay(work, component, i, left, on, tolerance)
-        credit += left
-    accrue(work, schedule, stops, terms, after, end - 1, end)
+            unused += left
+        else:
+            credit += left
+        while (
+            seen.size == 0 and done < due and work[done, UNPAID] == 0
+            and work[done, OWED + CHARGE] == work[done, PAID + CHARGE]
+        ):  # fmt: skip
+            done += 1
+    accrue(work, done, size, stops, terms, after, end - 1, end)
     return credit, unused
 
 
 @compiled
-def run_of_arrears(
-    work: Work, schedule: Schedule, loan: int, start: int, end: int, since: int
-) -> int:
+def run_of_arrears(work: Work, size: int, start: int, end: int, since: int) -> int:
     """Return the first day of the run of days past due that holds day end - 1, else NONE.
 
     `since` is the same for the day before the epoch. An installment is past due on the days
     from due_on + 1 to the day before it was settled.
     """
-    first = schedule.offset[loan]
     until = start if since != NONE else NONE
-    for i in range(schedule.offset[loan + 1] - first):
-        came = max(schedule.due_on[first + i] + 1, start)
+    for i in range(size):
+        came = max(work[i, DUE_ON] + 1, start)
         if came >= end:
             break
-        gone = end if work.settled_on[i] == NONE else min(work.settled_on[i], end)
+        gone = end if work[i, SETTLED_ON] == NONE else min(work[i, SETTLED_ON], end)
         if came >= gone:
             continue
         if came > until:
@@ -237,51 +259,83 @@ def last_paid(payments: Payments, loan: int, as_of: int) -> tuple[int, int, int]
 
 @compiled
 def summarize(
-    work: Work, schedule: Schedule, pauses: Covered, out: Out, loan: int, as_of: int, keep: bool
-) -> None:
-    """Write one loan's columns from its last replay."""
-    first = schedule.offset[loan]
-    money, days = out.money[:, loan], out.days[:, loan]
-    for i in range(schedule.offset[loan + 1] - first):
-        at = first + i
-        due_on, settled_on = schedule.due_on[at], work.settled_on[i]
+    work: Work, size: int, pauses: Covered, loan: int, as_of: int, money: Money, days: Money
+) -> int:
+    """Add up one loan from its last replay; return the row of its oldest counting installment.
+
+    `money` and `days` are filled in the order of MONEY and DAYS.
+    """
+    oldest = -1
+    for i in range(size):
+        due_on, settled_on = work[i, DUE_ON], work[i, SETTLED_ON]
         counts = settled_on == NONE
-        late_days = max((as_of if counts else settled_on) - due_on, 0)
-        unpaid = work.unpaid[i]
-        charge = work.owed[CHARGE, i] - work.paid[CHARGE, i]
-        money[3] += charge
+        seen_on = as_of if counts else settled_on
+        money[3] += work[i, OWED + CHARGE] - work[i, PAID + CHARGE]
         for column in range(3):  # principal, interest, fee
             component = PRINCIPAL if column == 0 else column
-            rest = work.owed[component, i] - work.paid[component, i]
+            rest = work[i, OWED + component] - work[i, PAID + component]
             money[5 + column] += rest
             if due_on < as_of:
                 money[column] += rest
         if due_on < as_of and counts:
-            if days[4] == 0:
+            if oldest < 0:
+                oldest = i
                 days[0], days[2] = as_of - due_on, due_on
-                grace_ends_on = schedule.grace_ends_on[at]
                 paused = covered_days(pauses, loan, due_on, as_of)
-                days[1] = max(as_of - grace_ends_on - paused, 0)
-                days[10], days[11] = grace_ends_on, schedule.number[at]
+                days[1] = max(as_of - work[i, GRACE_ENDS_ON] - paused, 0)
+                days[10] = work[i, GRACE_ENDS_ON]
             days[4] += 1
-        if as_of - 365 <= due_on < as_of and late_days > 0:
+        if as_of - 365 <= due_on < as_of and seen_on > due_on:
             days[7] += 1
-            days[8] += (as_of if counts else settled_on) > schedule.grace_ends_on[at]
-            days[9] = max(days[9], late_days)
-        if due_on >= as_of and unpaid > 0 and (days[5] == NONE or days[5] == due_on):
+            days[8] += seen_on > work[i, GRACE_ENDS_ON]
+            days[9] = max(days[9], seen_on - due_on)
+        if due_on >= as_of and work[i, UNPAID] > 0 and (days[5] == NONE or days[5] == due_on):
             days[5] = due_on
-            money[9] += unpaid
-        if keep:
-            out.parts[0, at] = work.paid[PRINCIPAL, i]
-            out.parts[1, at] = work.paid[INTEREST, i]
-            out.parts[2, at] = work.paid[FEE, i]
-            out.parts[3, at] = work.owed[CHARGE, i]
-            out.parts[4, at] = work.paid[CHARGE, i]
-            out.parts[5, at] = unpaid
-            out.settled_on[at] = NONE if settled_on == START else settled_on
-            out.late_days[at] = late_days
+            money[9] += work[i, UNPAID]
     money[4] = money[0] + money[1] + money[2] + money[3]
     money[8] = money[5] + money[6] + money[7] + money[3]
+    return oldest
+
+
+@compiled
+def keep_parts(work: Work, size: int, out: Out, first: int, as_of: int) -> None:
+    """Write the columns of one loan's installments."""
+    for i in range(size):
+        settled_on = work[i, SETTLED_ON]
+        out.parts[0, first + i] = work[i, PAID + PRINCIPAL]
+        out.parts[1, first + i] = work[i, PAID + INTEREST]
+        out.parts[2, first + i] = work[i, PAID + FEE]
+        out.parts[3, first + i] = work[i, OWED + CHARGE]
+        out.parts[4, first + i] = work[i, PAID + CHARGE]
+        out.parts[5, first + i] = work[i, UNPAID]
+        out.settled_on[first + i] = NONE if settled_on == START else settled_on
+        seen_on = as_of if settled_on == NONE else settled_on
+        out.late_days[first + i] = max(seen_on - work[i, DUE_ON], 0)
+
+
+@compiled
+def load(work: Work, size: int, schedule: Schedule, first: int) -> None:
+    """Lay one loan's installments out, nothing accrued and no grace closed."""
+    for i in range(size):
+        work[i, OWED + CHARGE] = 0
+        work[i, OWED + INTEREST] = schedule.interest[first + i]
+        work[i, OWED + FEE] = schedule.fee[first + i]
+        work[i, OWED + PRINCIPAL] = schedule.principal[first + i]
+        work[i, GRACE] = PENDING
+        work[i, QUOTIENT] = 0
+        work[i, REMAINDER] = 0
+        work[i, DUE_ON] = schedule.due_on[first + i]
+        work[i, GRACE_ENDS_ON] = schedule.grace_ends_on[first + i]
+
+
+@compiled
+def accrual_stop(loans: Loans, loan: int, last_row: int, first_due: int) -> int:
+    """Return the first day that bears no charge because the loan has ended, else NEVER."""
+    if not loans.ended[loan]:
+        return NEVER
+    if loans.status_on[loan] != NONE:
+        return int(loans.status_on[loan])
+    return first_due if last_row == NONE else last_row
 
 
 @compiled
@@ -290,47 +344,46 @@ def positions(
     out: Out, begin: int, until: int, as_of: int, keep: bool,
 ) -> None:  # fmt: skip
     """Compute the loans begin <= loan < until; what one writes no other reads."""
-    longest = 0
+    longest = 1
     for loan in range(begin, until):
         longest = max(longest, schedule.offset[loan + 1] - schedule.offset[loan])
-    work = Work(
-        np.zeros((4, longest), np.int64), np.zeros((4, longest), np.int64),
-        np.zeros(longest, np.int64), np.zeros(longest, np.int32), np.zeros(longest, np.int8),
-        np.zeros(longest, np.int64), np.zeros(longest, np.int64),
-    )  # fmt: skip
+    work = np.zeros((longest, WIDTH), np.int64)
+    money, days = np.zeros(_MONEY, np.int64), np.zeros(_DAYS, np.int64)
+    nothing = np.zeros(0, np.int64)
     for loan in range(begin, until):
         if loans.skipped[loan]:
             continue
         first = schedule.offset[loan]
         size = schedule.offset[loan + 1] - first
-        work.owed[CHARGE, :size] = 0
-        work.owed[INTEREST, :size] = schedule.interest[first : first + size]
-        work.owed[FEE, :size] = schedule.fee[first : first + size]
-        work.owed[PRINCIPAL, :size] = schedule.principal[first : first + size]
-        work.grace[:size] = PENDING
-        work.quotient[:size] = 0
-        work.remainder[:size] = 0
+        load(work, size, schedule, first)
         last_row, last_payment, total = last_paid(payments, loan, as_of)
-        stop = NEVER
-        if loans.ended[loan]:
-            stop = loans.status_on[loan]
-            if stop == NONE:
-                stop = last_row
-            if stop == NONE and size > 0:
-                stop = schedule.due_on[first]
-        terms = (loan, first, loans.late_rate_e8[loan], loans.whole_base[loan] == 1, stop)
+        stop = accrual_stop(loans, loan, last_row, work[0, DUE_ON])
+        terms = (
+            loan, loans.late_rate_e8[loan], loans.whole_base[loan] == 1, stop,
+            loans.tolerance[loan], loans.allocation[loan],
+        )  # fmt: skip
         start, since = START, NONE
         end = next_epoch(payments, loan, start, as_of)
-        count = payments.offset[loan + 1] - payments.offset[loan]
-        seen = np.zeros(count * size if end <= as_of else 0, np.int64)
+        seen = nothing
+        if end <= as_of:
+            seen = np.zeros((payments.offset[loan + 1] - payments.offset[loan]) * size, np.int64)
         while True:
-            credit, unused = replay(work, schedule, payments, stops, loans, terms, seen, start, end)
-            since = run_of_arrears(work, schedule, loan, start, end, since)
+            credit, unused = replay(work, size, payments, stops, terms, seen, start, end)
+            since = run_of_arrears(work, size, start, end, since)
             if end > as_of:
                 break
             start, end = end, next_epoch(payments, loan, end, as_of)
-        money, days = out.money[:, loan], out.days[:, loan]
+        money[:] = 0
+        days[:] = 0
         money[10], money[11], money[12] = credit, unused, total
         days[2], days[3], days[5], days[6] = NONE, since, NONE, last_payment
         days[10], days[11] = NONE, NONE
-        summarize(work, schedule, pauses, out, loan, as_of, keep)
+        oldest = summarize(work, size, pauses, loan, as_of, money, days)
+        if oldest >= 0:
+            days[11] = schedule.number[first + oldest]
+        for column in range(_MONEY):
+            out.money[column, loan] = money[column]
+        for column in range(_DAYS):
+            out.days[column, loan] = days[column]
+        if keep:
+            keep_parts(work, size, out, first, as_of)
