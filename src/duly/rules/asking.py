@@ -1,0 +1,217 @@
+"""What does a rule answer about one contact? The same trees as the plan's columns, on one row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from duly.conditions import evaluate, to_sql
+from duly.rules import zones
+from duly.rules.counting import counted, free_at
+from duly.rules.model import (
+    Bar,
+    Cap,
+    Check,
+    Effect,
+    Require,
+    Rule,
+    Verdict,
+    Window,
+    legal_key,
+)
+from duly.rules.windows import HORIZON_DAYS, next_open, open_intervals, speaking
+
+#: A delay is asked again at its end at most this often; each round moves at least one rule on.
+ROUNDS_MAX = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What all rules together answer; `verdicts` holds every one that did not allow.
+
+    `until` is the first instant at which every rule allows, for effect delay only.
+    """
+
+    effect: Effect
+    until: datetime | None
+    verdicts: tuple[Verdict, ...]
+
+
+def ask(rule: Rule, facts: Mapping[str, object]) -> Verdict:
+    """Return what one rule answers about one contact.
+
+    `facts` holds the vocabulary FACTS, `at` (the instant, aware) and, for caps, `contacts`: the
+    borrower's contacts before it (`at, direction, channel, class, outcome, address`), and
+    `address`. A fact that the rule needs and that is empty blocks, reason `missing:<fact>`.
+    Whether the rule is in force is the caller's question (`active`).
+    """
+    if not _in_scope(rule, facts):
+        return Verdict(rule_id=rule.id, effect="allow")
+    for name in rule.requires:
+        if facts.get(name) is None:
+            return _missing(rule, name)
+    match rule.primitive:
+        case Window():
+            return _ask_window(rule, rule.primitive, facts)
+        case Cap():
+            return _ask_cap(rule, rule.primitive, facts)
+        case Bar():
+            return _ask_checks(rule, rule.primitive.checks, facts, speaks_when=True)
+        case Require():
+            return _ask_checks(rule, (rule.primitive.check,), facts, speaks_when=False)
+
+
+def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
+    """Return what the rules answer together: block > require > delay (the latest) > allow.
+
+    After a delay every rule is asked again at its end. All reasons are kept, in the order of
+    `legal`. A delay that finds no end blocks.
+    """
+    by_id = {rule.id: rule for rule in rules}
+    at = first = facts.get("at")
+    spoke: dict[tuple[str, Effect], Verdict] = {}
+    effects: set[Effect] = set()
+    for _ in range(ROUNDS_MAX):
+        verdicts = [ask(rule, {**facts, "at": at}) for rule in rules]
+        for verdict in verdicts:
+            if verdict.effect != "allow":
+                spoke.setdefault((verdict.rule_id, verdict.effect), verdict)
+        effects = {verdict.effect for verdict in verdicts}
+        if "delay" not in effects or effects & {"block", "require"}:
+            break
+        at = max(verdict.until for verdict in verdicts if verdict.until is not None)
+    effect: Effect = "allow" if at == first else "delay"
+    if "block" in effects:
+        effect = "block"
+    elif "require" in effects:
+        effect = "require"
+    elif "delay" in effects:
+        effect = "block"
+    ordered = sorted(spoke.values(), key=lambda item: legal_key(by_id[item.rule_id], item.effect))
+    until = at if effect == "delay" and isinstance(at, datetime) else None
+    return Answer(effect=effect, until=until, verdicts=tuple(ordered))
+
+
+def reason_sql(rule: Rule, prefix: str = "") -> str:
+    """Return a DuckDB expression over the FACTS columns: the reason of a bar or require, or NULL.
+
+    NULL means that the rule allows; the reason is the code that `ask` gives on the same row.
+    """
+    bar = rule.primitive
+    assert isinstance(bar, Bar | Require), "windows and caps are no columns of facts"
+    checks = bar.checks if isinstance(bar, Bar) else (bar.check,)
+    branches = [
+        _outside_sql("class", bar.classes, prefix),
+        _outside_sql("channel", bar.channels, prefix),
+        *(_null_sql(name, prefix) for name in rule.requires),
+    ]
+    columns = [(check, to_sql(check.condition, prefix)) for check in checks]
+    spoken = "" if isinstance(bar, Bar) else "NOT "
+    branches += [f"WHEN {spoken}({column}) THEN '{check.reason}'" for check, column in columns]
+    for check, column in columns:
+        if not check.condition.fields:
+            continue
+        unknown = " ".join(_null_sql(name, prefix) for name in sorted(check.condition.fields))
+        otherwise = f"'missing:{_asked_first(check, {})}'"
+        branches.append(f"WHEN ({column}) IS NULL THEN (CASE {unknown} ELSE {otherwise} END)")
+    return "(CASE " + " ".join(branches) + " ELSE NULL END)"
+
+
+def _outside_sql(name: str, values: Sequence[str], prefix: str) -> str:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f'WHEN {prefix}"{name}" NOT IN ({listed}) THEN NULL'
+
+
+def _null_sql(name: str, prefix: str) -> str:
+    return f"WHEN {prefix}\"{name}\" IS NULL THEN 'missing:{name}'"
+
+
+def _in_scope(rule: Rule, facts: Mapping[str, object]) -> bool:
+    """Return whether the rule speaks about this class and channel; unknown ones are spoken of."""
+    channel = _text(facts, "channel")
+    if isinstance(rule.primitive, Window):
+        return bool(speaking((rule,), channel, _text(facts, "region")))
+    kind = facts.get("class")
+    return (kind is None or kind in rule.primitive.classes) and (
+        channel is None or channel in rule.primitive.channels
+    )
+
+
+def _missing(rule: Rule, name: str) -> Verdict:
+    return Verdict(rule_id=rule.id, effect="block", reason=f"missing:{name}")
+
+
+def _ask_window(rule: Rule, window: Window, facts: Mapping[str, object]) -> Verdict:
+    if window.unless is not None and evaluate(window.unless, facts) is True:
+        return Verdict(rule_id=rule.id, effect="allow")
+    at, zone = facts.get("at"), _text(facts, "time_zone")
+    if not isinstance(at, datetime):
+        return _missing(rule, "at")
+    if zone is None or zone not in zones.names():
+        return _missing(rule, "time_zone")
+    epoch = zones.to_epoch(at)
+    opening = next_open(
+        open_intervals(
+            window,
+            zone,
+            _number(facts, "quiet_from"),
+            _number(facts, "quiet_until"),
+            epoch,
+            epoch + HORIZON_DAYS * zones.DAY,
+        ),
+        epoch,
+    )
+    if opening == epoch:
+        return Verdict(rule_id=rule.id, effect="allow")
+    if opening is None:
+        return Verdict(rule_id=rule.id, effect="block", reason="window")
+    return Verdict(
+        rule_id=rule.id, effect="delay", until=zones.to_instant(opening), reason="window"
+    )
+
+
+def _ask_cap(rule: Rule, cap: Cap, facts: Mapping[str, object]) -> Verdict:
+    at, zone, contacts = facts.get("at"), _text(facts, "time_zone"), facts.get("contacts")
+    if not isinstance(at, datetime):
+        return _missing(rule, "at")
+    if cap.zone == "local" and (zone is None or zone not in zones.names()):
+        return _missing(rule, "time_zone")
+    if not isinstance(contacts, Sequence):
+        return _missing(rule, "contacts")
+    if cap.per == "address" and facts.get("address") in (None, ""):
+        return _missing(rule, "address")
+    epoch = zones.to_epoch(at)
+    free = free_at(cap, counted(cap, contacts, facts.get("address"), epoch), epoch, zone or "UTC")
+    if free == epoch:
+        return Verdict(rule_id=rule.id, effect="allow")
+    return Verdict(rule_id=rule.id, effect="delay", until=zones.to_instant(free), reason="cap")
+
+
+def _ask_checks(
+    rule: Rule, checks: Sequence[Check], facts: Mapping[str, object], *, speaks_when: bool
+) -> Verdict:
+    answers = [(check, evaluate(check.condition, facts)) for check in checks]
+    for check, answer in answers:
+        if answer is speaks_when:
+            return Verdict(rule_id=rule.id, effect=rule.effect, reason=check.reason)
+    for check, answer in answers:
+        if answer is None:
+            return _missing(rule, _asked_first(check, facts))
+    return Verdict(rule_id=rule.id, effect="allow")
+
+
+def _asked_first(check: Check, facts: Mapping[str, object]) -> str:
+    """Return the first empty fact of a condition, by name; without one the first it asks."""
+    names = sorted(check.condition.fields)
+    return next((name for name in names if facts.get(name) is None), names[0])
+
+
+def _text(facts: Mapping[str, object], name: str) -> str | None:
+    value = facts.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _number(facts: Mapping[str, object], name: str) -> int | None:
+    value = facts.get(name)
+    return value if isinstance(value, int) else None

@@ -1,0 +1,154 @@
+"""Which rules apply? Built-in packs by name, on a date, without what a lender switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
+from datetime import date
+from functools import cache
+from importlib import resources
+
+from duly.conditions import Condition, nearest
+from duly.core import digest
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+from duly.rules.model import Bar, Cap, CapCount, Check, Require, Rule, Window
+from duly.rules.pack import read_pack
+
+_SUFFIX = ".yaml"
+
+
+def pack_names() -> tuple[str, ...]:
+    """Return the names of the built-in packs, sorted."""
+    folder = resources.files("duly.rules").joinpath("packs")
+    return tuple(
+        sorted(
+            item.name.removesuffix(_SUFFIX)
+            for item in folder.iterdir()
+            if item.name.endswith(_SUFFIX)
+        )
+    )
+
+
+def load_packs(names: Sequence[str]) -> tuple[Rule, ...]:
+    """Return the rules of the named packs, in the order of the names and files.
+
+    Refuses unknown names, packs with mistakes, and a rule id that two packs share.
+    """
+    known = pack_names()
+    wrong = [
+        _finding("unknown", what="pack", value=name, suggestion=nearest(name, known))
+        for name in names
+        if name not in known
+    ]
+    if wrong:
+        raise Refused(*wrong)
+    return join_packs(*(_built_in(name) for name in dict.fromkeys(names)))
+
+
+def join_packs(*packs: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Return the rules of several packs as one; refuse a rule id or name that two packs share."""
+    rules: dict[str, Rule] = {}
+    columns: set[str] = set()
+    for rule in (rule for pack in packs for rule in pack):
+        if rule.id in rules or rule.name in columns:
+            raise Refused(_finding("rule_twice", id=rule.id))
+        rules[rule.id] = rule
+        columns.add(rule.name)
+    return tuple(rules.values())
+
+
+def parse_pack(text: str, *, file: str) -> tuple[Rule, ...]:
+    """Return the rules of a pack's text; refuse it with every mistake and its position."""
+    rules, diagnostics = read_pack(text, file)
+    if diagnostics:
+        raise Refused(*diagnostics)
+    return rules
+
+
+@cache
+def _built_in(name: str) -> tuple[Rule, ...]:
+    return parse_pack(_text(name), file=f"packs/{name}{_SUFFIX}")
+
+
+def _text(name: str) -> str:
+    file = resources.files("duly.rules").joinpath("packs", name + _SUFFIX)
+    return file.read_text(encoding="utf-8")
+
+
+def packs_sha256(names: Sequence[str]) -> str:
+    """Return the fingerprint of the named packs' files, in the order of the names."""
+    return digest.of_leaves(f"{name}\0{_text(name)}".encode() for name in names)
+
+
+def rules_sha256(rules: Iterable[Rule]) -> str:
+    """Return the fingerprint of what the rules ask and when; cases and positions do not enter."""
+    return digest.of_value(
+        [
+            [
+                rule.id,
+                rule.pack,
+                rule.force,
+                rule.in_force_from.isoformat(),
+                None if rule.in_force_to is None else rule.in_force_to.isoformat(),
+                list(rule.requires),
+                type(rule.primitive).__name__,
+                _plain(rule.primitive),
+            ]
+            for rule in sorted(rules, key=lambda rule: rule.id)
+        ]
+    )
+
+
+def _plain(value: object) -> object:
+    """Return a primitive as JSON values; a condition is its text."""
+    if isinstance(value, Condition):
+        return value.text
+    if isinstance(value, Window | Cap | CapCount | Bar | Check | Require):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    assert value is None or isinstance(value, str | int), value
+    return value
+
+
+def active(rules: Iterable[Rule], on: date) -> tuple[Rule, ...]:
+    """Return the rules in force on a date."""
+    return tuple(
+        rule
+        for rule in rules
+        if rule.in_force_from <= on and (rule.in_force_to is None or on < rule.in_force_to)
+    )
+
+
+def without(rules: Sequence[Rule], ids: Collection[str]) -> tuple[Rule, ...]:
+    """Return the rules less those that the lender switched off.
+
+    Refuses ids that no rule has, and every rule whose force is not `policy`.
+    """
+    by_id = {rule.id: rule for rule in rules}
+    wrong = []
+    for rule_id in sorted(ids):
+        if rule_id not in by_id:
+            suggestion = nearest(rule_id, tuple(by_id))
+            wrong.append(_finding("unknown", what="rule", value=rule_id, suggestion=suggestion))
+        elif by_id[rule_id].force != "policy":
+            wrong.append(_finding("not_yours", id=rule_id, force=by_id[rule_id].force))
+    if wrong:
+        raise Refused(*wrong)
+    return tuple(rule for rule in rules if rule.id not in ids)
+
+
+def bars(
+    rules: Iterable[Rule],
+) -> tuple[tuple[Rule, Condition, tuple[str, ...], tuple[str, ...]], ...]:
+    """Return every bar with its whole condition, classes and channels, in order."""
+    return tuple(
+        (rule, rule.primitive.condition, rule.primitive.classes, rule.primitive.channels)
+        for rule in rules
+        if isinstance(rule.primitive, Bar)
+    )
+
+
+def _finding(code: str, **values: object) -> Diagnostic:
+    return Diagnostic(area="rules", code=code, values=values)

@@ -1,0 +1,185 @@
+"""A YAML file as values that remember where they stand, so that each mistake has a position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from duly.conditions import nearest
+from duly.core.diagnostic import Diagnostic
+
+_PLAIN = "tag:yaml.org,2002:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """A text, number, boolean, null, list or mapping, with its 1-based line and column."""
+
+    value: str | int | bool | list[Located] | dict[str, Located] | None
+    line: int
+    column: int
+
+
+@dataclass
+class Findings:
+    """Gathers the mistakes of one file."""
+
+    file: str
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, at: Located | tuple[int, int], code: str, **values: object) -> None:
+        """Add one mistake at a place of the file."""
+        line, column = (at.line, at.column) if isinstance(at, Located) else at
+        self.found.append(
+            Diagnostic(
+                area="rules",
+                code=code,
+                file=self.file,
+                line=line,
+                column=str(column),
+                values=values,
+            )
+        )
+
+    def unknown(self, at: Located, what: str, value: str, known: tuple[str, ...]) -> None:
+        """Add 'not a known …; did you mean …'."""
+        self.add(at, "unknown", what=what, value=value, suggestion=nearest(value, known))
+
+
+def read_yaml(text: str, findings: Findings) -> Located | None:
+    """Return the file's one document, or None after noting why it cannot be read."""
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        findings.add(place, "yaml", problem=str(error.problem or error.context or "").strip())
+        return None
+    except YAMLError as error:
+        findings.add((1, 1), "yaml", problem=str(error))
+        return None
+    if node is None:
+        findings.add((1, 1), "empty")
+        return None
+    return _located(node, findings)
+
+
+def _located(node: Node, findings: Findings) -> Located:
+    line, column = node.start_mark.line + 1, node.start_mark.column + 1
+    if isinstance(node, SequenceNode):
+        items = [_located(item, findings) for item in node.value]
+        return Located(value=items, line=line, column=column)
+    if isinstance(node, MappingNode):
+        entries: dict[str, Located] = {}
+        for key, item in node.value:
+            name = str(key.value)
+            if name in entries:
+                place = (key.start_mark.line + 1, key.start_mark.column + 1)
+                findings.add(place, "twice", name=name)
+            entries[name] = _located(item, findings)
+        return Located(value=entries, line=line, column=column)
+    assert isinstance(node, ScalarNode)
+    return Located(value=_scalar(node), line=line, column=column)
+
+
+def _scalar(node: ScalarNode) -> str | int | bool | None:
+    text, tag = str(node.value), str(node.tag)
+    if tag == _PLAIN + "null":
+        return None
+    if tag == _PLAIN + "bool":
+        return text.lower() == "true"
+    if tag == _PLAIN + "int" and text.lstrip("+-").isdigit():
+        return int(text)
+    return text  # Dates, times and fractions stay as written: whoever asks reads them strictly.
+
+
+def mapping(
+    node: Located, findings: Findings, what: str, known: tuple[str, ...], needed: tuple[str, ...]
+) -> dict[str, Located]:
+    """Return the entries of a mapping; note unknown keys and those that are needed and absent."""
+    if not isinstance(node.value, dict):
+        findings.add(node, "not_a_mapping", what=what)
+        return {}
+    for name, item in node.value.items():
+        if name not in known:
+            findings.unknown(item, f"key of {what}", name, known)
+    for name in needed:
+        if name not in node.value:
+            findings.add(node, "absent", what=what, name=name)
+    return node.value
+
+
+def sequence(node: Located | None, findings: Findings, what: str) -> list[Located]:
+    """Return the items of a list; note anything else."""
+    if node is None:
+        return []
+    if not isinstance(node.value, list):
+        findings.add(node, "not_a_list", what=what)
+        return []
+    return node.value
+
+
+def word(node: Located | None, findings: Findings, what: str, known: tuple[str, ...] = ()) -> str:
+    """Return a text, one of `known` where that is given; note anything else."""
+    if node is None:
+        return ""
+    if not isinstance(node.value, str) or not node.value.strip():
+        findings.add(node, "not_a_text", what=what)
+        return ""
+    if known and node.value not in known:
+        findings.unknown(node, what, node.value, known)
+        return ""
+    return node.value
+
+
+def number(node: Located | None, findings: Findings, what: str, low: int, high: int) -> int:
+    """Return a whole number of [low, high]; note anything else."""
+    if node is None:
+        return low
+    if isinstance(node.value, bool) or not isinstance(node.value, int):
+        findings.add(node, "not_a_number", what=what)
+        return low
+    if not low <= node.value <= high:
+        findings.add(node, "out_of_range", what=what, value=node.value, low=low, high=high)
+        return low
+    return node.value
+
+
+def day(node: Located | None, findings: Findings, what: str) -> date | None:
+    """Return a date written as YYYY-MM-DD; note anything else."""
+    if node is None:
+        return None
+    try:
+        return date.fromisoformat(str(node.value))
+    except ValueError:
+        findings.add(node, "not_a_date", what=what, value=str(node.value))
+        return None
+
+
+def instant(node: Located, findings: Findings, what: str) -> datetime | None:
+    """Return an ISO 8601 instant with its offset; note anything else."""
+    try:
+        read = datetime.fromisoformat(str(node.value))
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None:
+        findings.add(node, "not_an_instant", what=what, value=str(node.value))
+        return None
+    return read
+
+
+def minute(node: Located | None, findings: Findings, what: str) -> int:
+    """Return the minute of the day of HH:MM (24:00 is the end of the day); note anything else."""
+    if node is None:
+        return 0
+    hours, colon, minutes = str(node.value).partition(":")
+    if colon and len(hours) == 2 and len(minutes) == 2 and (hours + minutes).isdecimal():
+        total = int(hours) * 60 + int(minutes)
+        if int(minutes) < 60 and total <= 1440:
+            return total
+    findings.add(node, "not_a_time", what=what, value=str(node.value))
+    return 0

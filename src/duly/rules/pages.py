@@ -1,0 +1,172 @@
+"""How does a rule read? As a row for programs, as a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from duly.core.words import known_locale, say
+from duly.rules.model import Bar, Cap, Case, Require, Rule, Window
+
+
+def list_rules(rules: Iterable[Rule]) -> list[dict[str, object]]:
+    """Return one JSON-ready row a rule, in order."""
+    return [
+        {
+            "id": rule.id,
+            "pack": rule.pack,
+            "name": rule.name,
+            "force": rule.force,
+            "effect": rule.effect,
+            "primitive": type(rule.primitive).__name__.lower(),
+            "source": rule.source.text,
+            "clause": rule.source.clause,
+            "confidence": list(rule.source.confidence),
+            "note": rule.source.note,
+            "in_force_from": None if rule.in_force_from.year == 1 else str(rule.in_force_from),
+            "in_force_to": None if rule.in_force_to is None else str(rule.in_force_to),
+            "says": dict(rule.says),
+            "requires": list(rule.requires),
+            "switchable": rule.force == "policy",
+            "cases": len(rule.cases),
+        }
+        for rule in rules
+    ]
+
+
+def show(rule: Rule, locale: str) -> str:
+    """Return a page about one rule: what it says, source, clause, dates, meaning, cases."""
+    locale = known_locale(locale)
+
+    def words(key: str, **values: object) -> str:
+        return say("rules", key, locale, **values)
+
+    lines = [
+        f"{rule.id} · {words('force.' + rule.force)} · {rule.pack}",
+        "",
+        rule.says[locale],
+        "",
+        words("page.source", source=rule.source.text, clause=rule.source.clause),
+        *(words("confidence." + level) for level in rule.source.confidence),
+        *([words("page.note", note=rule.source.note)] if rule.source.note else []),
+        _dates(rule, locale),
+        words("page.switch_policy" if rule.force == "policy" else "page.switch_no"),
+        "",
+        words("page.meaning"),
+        *(f"  {line}" for line in _meaning(rule, locale)),
+    ]
+    if rule.requires:
+        lines.append("  " + words("page.requires", facts=", ".join(rule.requires)))
+    lines += ["", words("page.cases", count=len(rule.cases))]
+    lines += [f"  {_case(case, locale)}" for case in rule.cases]
+    return "\n".join(lines) + "\n"
+
+
+def _dates(rule: Rule, locale: str) -> str:
+    if rule.in_force_from.year == 1:
+        return say("rules", "page.always", locale)
+    if rule.in_force_to is None:
+        return say("rules", "page.since", locale, since=rule.in_force_from)
+    return say("rules", "page.between", locale, since=rule.in_force_from, until=rule.in_force_to)
+
+
+def _meaning(rule: Rule, locale: str) -> list[str]:
+    """Return the primitive in words: exactly what is asked."""
+    match rule.primitive:
+        case Window():
+            return _window(rule.primitive, locale)
+        case Cap():
+            return _cap(rule.primitive, locale)
+        case Bar():
+            return [
+                say(
+                    "rules",
+                    "page.bar",
+                    locale,
+                    condition=check.condition.text,
+                    reason=check.reason,
+                    classes=", ".join(rule.primitive.classes),
+                    channels=", ".join(rule.primitive.channels),
+                )
+                for check in rule.primitive.checks
+            ]
+        case Require():
+            return [
+                say(
+                    "rules",
+                    "page.require",
+                    locale,
+                    condition=rule.primitive.check.condition.text,
+                    reason=rule.primitive.check.reason,
+                    classes=", ".join(rule.primitive.classes),
+                    channels=", ".join(rule.primitive.channels),
+                )
+            ]
+
+
+def _window(window: Window, locale: str) -> list[str]:
+    channels = ", ".join(window.channels)
+    if window.quiet:
+        lines = [say("rules", "page.quiet", locale, channels=channels)]
+    else:
+        lines = [
+            say(
+                "rules",
+                "page.window",
+                locale,
+                opens=_clock(opens),
+                closes=_clock(closes),
+                zone=_zone(window.zone, locale),
+                channels=channels,
+            )
+            for opens, closes in window.ranges
+        ]
+    if window.regions:
+        lines.append(say("rules", "page.regions", locale, regions=", ".join(window.regions)))
+    if window.unless is not None:
+        lines.append(say("rules", "page.unless", locale, condition=window.unless.text))
+    return lines
+
+
+def _cap(cap: Cap, locale: str) -> list[str]:
+    lines = [
+        say(
+            "rules",
+            "page.cap_day" if limit.hours is None else "page.cap_hours",
+            locale,
+            count=limit.count,
+            hours=limit.hours,
+            per=say("rules", f"page.per_{cap.per}", locale),
+            channels=", ".join(cap.channels),
+            classes=", ".join(cap.classes),
+            zone=_zone(cap.zone, locale),
+        )
+        for limit in cap.limits
+    ]
+    if cap.outcomes is not None:
+        lines.append(say("rules", "page.outcomes", locale, outcomes=", ".join(cap.outcomes)))
+    if cap.min_gap_hours is not None:
+        lines.append(say("rules", "page.gap", locale, hours=cap.min_gap_hours))
+    return lines
+
+
+def _case(case: Case, locale: str) -> str:
+    given = ", ".join(f"{name} = {_value(value)}" for name, value in case.given.items())
+    if case.until is not None:
+        then = say("rules", "page.then_delay", locale, until=case.until.isoformat())
+    else:
+        then = say("rules", f"page.then_{case.effect}", locale, reason=case.reason or "")
+    return f"{given} → {then.strip()}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + "; ".join(" ".join(str(part) for part in row.values()) for row in value) + "]"
+    return "null" if value is None else str(value)
+
+
+def _zone(zone: str, locale: str) -> str:
+    return say("rules", "page.local", locale) if zone == "local" else zone
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -1,0 +1,197 @@
+"""Read the one primitive of a rule: window, cap, bar or require."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from duly.conditions import Condition, nearest, parse, place_in_scalar
+from duly.core.reasons import REASONS
+from duly.rules import zones
+from duly.rules.facts import FACTS
+from duly.rules.located import Findings, Located, mapping, minute, number, sequence, word
+from duly.rules.model import (
+    CHANNELS,
+    CLASSES,
+    MINUTES_A_DAY,
+    OUTCOMES,
+    TEXT_CHANNELS,
+    VOICE_CHANNELS,
+    Bar,
+    Cap,
+    CapCount,
+    Check,
+    Primitive,
+    Require,
+    Window,
+)
+
+PRIMITIVES = ("window", "cap", "bar", "require")
+_REASONS = tuple(sorted({code for codes in REASONS.values() for code in codes}))
+_HOURS = re.compile(r"([1-9][0-9]{0,3}) hours?")
+
+
+class PrimitiveReader:
+    """Reads primitives of one pack; a part that is wrong is noted and its siblings are read."""
+
+    def __init__(self, text: str, findings: Findings) -> None:
+        self.text = text
+        self.findings = findings
+
+    def primitive(self, rule: Located, entries: Mapping[str, Located]) -> Primitive:
+        """Return the primitive that a rule's entries name; note none or several."""
+        present = [name for name in PRIMITIVES if name in entries]
+        if len(present) != 1:
+            self.findings.add(rule, "one_primitive", count=len(present))
+            return Window(ranges=(), zone="local", channels=())
+        node = entries[present[0]]
+        match present[0]:
+            case "window":
+                return self._window(node)
+            case "cap":
+                return self._cap(node)
+            case "bar":
+                return self._bar(node)
+            case _:
+                return self._require(node)
+
+    def _window(self, node: Located) -> Window:
+        known = ("open", "close", "zone", "channels", "regions", "unless", "quiet")
+        entries = mapping(node, self.findings, "a window", known, ("zone", "channels"))
+        quiet = "quiet" in entries
+        if quiet:
+            word(entries["quiet"], self.findings, "quiet", ("borrower",))
+        opens = minute(entries.get("open"), self.findings, "open")
+        closes = minute(entries.get("close"), self.findings, "close")
+        if quiet == ("open" in entries or "close" in entries):
+            self.findings.add(node, "hours_or_quiet")
+        elif not quiet and not opens < closes <= MINUTES_A_DAY:
+            self.findings.add(node, "closes_before_open")
+        regions = sequence(entries.get("regions"), self.findings, "regions")
+        unless = entries.get("unless")
+        return Window(
+            ranges=() if quiet else ((opens, closes),),
+            zone=self._zone(entries.get("zone")),
+            channels=self._channels(entries.get("channels")),
+            regions=tuple(word(item, self.findings, "region") for item in regions),
+            unless=None if unless is None else self._condition(unless),
+            quiet=quiet,
+        )
+
+    def _cap(self, node: Located) -> Cap:
+        known = ("classes", "channels", "per", "outcomes", "limits", "zone", "min_gap")
+        entries = mapping(
+            node, self.findings, "a cap", known, ("channels", "per", "limits", "zone")
+        )
+        per = word(entries.get("per"), self.findings, "per", ("borrower", "address"))
+        limits = []
+        for item in sequence(entries.get("limits"), self.findings, "limits"):
+            limit = mapping(
+                item, self.findings, "a limit", ("count", "window"), ("count", "window")
+            )
+            window = limit.get("window")
+            calendar = window is None or window.value == "calendar_day"
+            count = number(limit.get("count"), self.findings, "count", 0, 10_000)
+            hours = None if calendar else self._hours(window)
+            limits.append(CapCount(count=count, hours=hours))
+        gap = entries.get("min_gap")
+        return Cap(
+            classes=self._several(entries.get("classes"), "class", CLASSES),
+            channels=self._channels(entries.get("channels")),
+            per="address" if per == "address" else "borrower",
+            outcomes=self._several(entries["outcomes"], "outcome", OUTCOMES)
+            if "outcomes" in entries
+            else None,
+            limits=tuple(limits),
+            zone=self._zone(entries.get("zone")),
+            min_gap_hours=None if gap is None else self._hours(gap),
+        )
+
+    def _bar(self, node: Located) -> Bar:
+        known = ("if", "reason", "any", "classes", "channels")
+        entries = mapping(node, self.findings, "a bar", known, ())
+        single = "if" in entries and "reason" in entries
+        several = entries["any"].value if "any" in entries else None
+        if single == isinstance(several, dict):
+            self.findings.add(node, "if_or_any")
+        if isinstance(several, dict):
+            checks = [self._check(item, name, item) for name, item in several.items()]
+        else:
+            checks = [self._single(entries, "if")]
+        kept = tuple(check for check in checks if check is not None)
+        joined = " or ".join(f"({check.condition.text})" for check in kept) or "false"
+        whole = parse(joined, FACTS, file=self.findings.file, line=node.line).condition
+        assert whole is not None, "parts that were read join to a whole"
+        return Bar(
+            checks=kept,
+            condition=whole,
+            classes=self._several(entries.get("classes"), "class", CLASSES),
+            channels=self._channels(entries.get("channels")),
+        )
+
+    def _require(self, node: Located) -> Require:
+        known = ("that", "reason", "classes", "channels")
+        entries = mapping(node, self.findings, "a require", known, ("that", "reason"))
+        never = parse("false", FACTS).condition
+        assert never is not None
+        return Require(
+            check=self._single(entries, "that") or Check(reason="other_rule", condition=never),
+            classes=self._several(entries.get("classes"), "class", CLASSES),
+            channels=self._channels(entries.get("channels")),
+        )
+
+    def _single(self, entries: Mapping[str, Located], key: str) -> Check | None:
+        if key not in entries or "reason" not in entries:
+            return None
+        reason = word(entries["reason"], self.findings, "reason", _REASONS)
+        return self._check(entries[key], reason, entries["reason"])
+
+    def _check(self, node: Located, reason: str, at: Located) -> Check | None:
+        if reason and reason not in _REASONS:
+            self.findings.unknown(at, "reason", reason, _REASONS)
+        condition = self._condition(node)
+        return None if condition is None else Check(reason=reason, condition=condition)
+
+    def _condition(self, node: Located) -> Condition | None:
+        if not isinstance(node.value, str):
+            node = Located(value=str(node.value).lower(), line=node.line, column=node.column)
+        text = str(node.value)
+        place = place_in_scalar(self.text, node.line, node.column, text)
+        parsed = parse(text, FACTS, file=self.findings.file, place=place)
+        self.findings.found.extend(parsed.diagnostics)
+        return parsed.condition
+
+    def _channels(self, node: Located | None) -> tuple[str, ...]:
+        groups = {"text": TEXT_CHANNELS, "voice": VOICE_CHANNELS}
+        if node is not None and isinstance(node.value, str) and node.value in groups:
+            return groups[node.value]
+        return self._several(node, "channel", CHANNELS)
+
+    def _several(self, node: Located | None, what: str, known: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the words of a list in their known order; `all` and an absent list mean all."""
+        if node is None or node.value == "all":
+            return known
+        if isinstance(node.value, str):
+            self.findings.unknown(node, what, node.value, ("all", *known))
+            return known
+        items = sequence(node, self.findings, what)
+        chosen = {word(item, self.findings, what, known) for item in items}
+        return tuple(value for value in known if value in chosen)
+
+    def _zone(self, node: Located | None) -> str:
+        zone = word(node, self.findings, "zone")
+        if node is not None and zone and zone != "local" and zone not in zones.names():
+            known = ("local", *sorted(zones.names()))
+            self.findings.add(
+                node, "unknown", what="time zone", value=zone, suggestion=nearest(zone, known)
+            )
+            return "UTC"
+        return zone
+
+    def _hours(self, node: Located | None) -> int:
+        match = _HOURS.fullmatch(str(node.value)) if node is not None else None
+        if match is None:
+            if node is not None:
+                self.findings.add(node, "not_hours", value=str(node.value))
+            return 1
+        return int(match.group(1))
