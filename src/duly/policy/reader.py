@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from ruamel.yaml.nodes import MappingNode, Node
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from duly.conditions import Vocabulary, nearest
 from duly.core import digest
@@ -164,10 +164,16 @@ def _treatments(
     if not items and isinstance(node.value, list):
         sheet.wrong(node, "empty_list", what="treatments")
     made: list[Treatment] = []
+    ids: set[str] = set()
     for item in items:
         one = _treatment(sheet, item, vocabulary, templates)
+        id_node = _at_key(item, "id")
+        if isinstance(id_node, ScalarNode) and id_node.value in ids:
+            sheet.wrong(id_node, "duplicate_id", id=id_node.value)
+        elif isinstance(id_node, ScalarNode):
+            ids.add(id_node.value)
         if one is not None:
-            _check_against(sheet, item, one, made)
+            _check_reached(sheet, item, one, made)
             made.append(one)
     return tuple(made)
 
@@ -228,11 +234,9 @@ def _check_actions(sheet: Sheet, node: Node, found: Keyed) -> None:
         sheet.wrong(found[quiet[0]], "actions_exclude", action=quiet[0], others=others)
 
 
-def _check_against(sheet: Sheet, node: Node, one: Treatment, before: list[Treatment]) -> None:
-    """Gather an id that stands already, and a condition that an earlier treatment takes."""
+def _check_reached(sheet: Sheet, node: Node, one: Treatment, before: list[Treatment]) -> None:
+    """Gather a condition that an earlier treatment takes, from the same day or sooner."""
     for other in before:
-        if other.id == one.id:
-            sheet.wrong(_at_key(node, "id"), "duplicate_id", id=one.id)
         wider = other.from_day <= one.from_day and (other.within_grace or not one.within_grace)
         if wider and other.condition.tree == one.condition.tree:
             sheet.wrong(_at_key(node, "if"), "unreachable", id=one.id, other=other.id)

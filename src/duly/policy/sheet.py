@@ -76,17 +76,19 @@ class Sheet:
         for key, value in node.value:
             name = key.value if isinstance(key, ScalarNode) else ""
             if name in found:
-                self.wrong(key, "duplicate_key", key=name)
+                self.wrong(key, "duplicate_key", name=name)
             elif name not in known:
-                self.wrong(key, "unknown_key", key=name, what=what, suggestion=nearest(name, known))
+                self.wrong(
+                    key, "unknown_key", name=name, what=what, suggestion=nearest(name, known)
+                )
             elif is_empty(value):
-                self.wrong(key, "empty_value", key=name)
+                self.wrong(key, "empty_value", name=name)
             else:
                 found[name] = value
         written = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
         for name in required:
             if name not in written:
-                self.wrong(node, "missing_key", key=name, what=what)
+                self.wrong(node, "missing_key", name=name, what=what)
         return found
 
     def listed(self, node: Node, what: str, *, most: int) -> list[Node]:
