@@ -23,7 +23,7 @@ def check_code(key: bytes, message_id: str) -> str:
     Refuses (ValueError) a key of fewer than 16 bytes.
 
     >>> check_code(b"0123456789abcdef", "m-1")
-    'KD8G7FJK'
+    'T4VJKS4F'
     """
     if len(key) < KEY_BYTES_MIN:
         raise ValueError(f"the key of check codes needs at least {KEY_BYTES_MIN} bytes")

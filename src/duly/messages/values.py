@@ -63,7 +63,7 @@ def instant_text(day: date, time: str, locale: str) -> str:
     '3月10日9:30'
     """
     hour, minute = time[:2], time[3:]
-    if len(time) != 5 or time[2] != ":" or not (hour + minute).isdecimal():
+    if not time.isascii() or len(time) != 5 or time[2] != ":" or not (hour + minute).isdigit():
         raise ValueError(f"not HH:MM: {time!r}")
     if int(hour) > 23 or int(minute) > 59:
         raise ValueError(f"not HH:MM: {time!r}")
