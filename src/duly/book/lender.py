@@ -33,6 +33,7 @@ class Limits:
     texts_per_day: int = 1
     texts_per_7_days: int = 3
     floor_minor: int = 2000
+    cost_per_day_minor: int = 500_000
     book_age_hours: int = 26
     figures_age_hours: int = 12
     review_days: Mapping[str, int] = field(default_factory=dict)  #: hold kind → days to review

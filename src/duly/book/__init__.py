@@ -1,0 +1,22 @@
+"""What were we told? Schema, reading, quarantine, the snapshot and its hash."""
+
+from duly.book.check import CheckResult, check
+from duly.book.lender import Lender, Limits, People, Route
+from duly.book.lender_file import load_lender
+from duly.book.schema import TABLES
+from duly.book.snapshot import Snapshot, is_snapshot, open_snapshot, take_snapshot
+
+__all__ = [
+    "TABLES",
+    "CheckResult",
+    "Lender",
+    "Limits",
+    "People",
+    "Route",
+    "Snapshot",
+    "check",
+    "is_snapshot",
+    "load_lender",
+    "open_snapshot",
+    "take_snapshot",
+]

@@ -1,0 +1,28 @@
+"""Diagnostics of this package: every sentence stands in the catalogue `book`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from duly.core.diagnostic import Diagnostic, Severity
+
+
+def finding(code: str, file: str, severity: Severity = "error", **more: object) -> Diagnostic:
+    """Return a diagnostic of this package; `line` and `column` go to its place."""
+    line, column = more.pop("line", 0), more.pop("column", "")
+    assert isinstance(line, int)
+    return Diagnostic(
+        area="book",
+        code=code,
+        severity=severity,
+        file=file,
+        line=line,
+        column=str(column),
+        values={"column": column, "row": line, **more},
+    )
+
+
+def alike(word: str, words: Sequence[str]) -> str:
+    """Return the word nearest to `word`, or an empty text."""
+    return next(iter(difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.7)), "")

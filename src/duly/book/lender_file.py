@@ -1,0 +1,284 @@
+"""Reading the lender file: every mistake at once, each with its line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import resources
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from duly.book import expressions
+from duly.book.findings import alike
+from duly.book.lender import Lender, Limits, People, Route
+from duly.core import digest, money
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+
+_KINDS_OF_ROUTE = ("smpp", "http", "smtp", "tasks", "sandbox")
+_CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
+
+
+class _WrongValueError(ValueError):
+    """A value is not of its kind; the text says what would be."""
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).strip():
+        raise _WrongValueError("a text")
+    return str(value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise _WrongValueError("a list of texts")
+    return tuple(_text(one) for one in value)
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
+        raise _WrongValueError("a whole number from 0 to 1000000")
+    return int(value)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _WrongValueError("true | false")
+    return value
+
+
+def _minor(value: object) -> int:
+    try:
+        amount = money.to_minor(str(value), "CNY")
+    except money.NotMoney as error:
+        raise _WrongValueError('"20.00"') from error
+    if amount < 0:
+        raise _WrongValueError('"20.00"')
+    return amount
+
+
+def _share(value: object) -> str:
+    whole, _, fraction = str(value).partition(".")
+    share = whole in ("0", "1") and (fraction == "" or fraction.isdigit())
+    if not share or (whole == "1" and fraction.strip("0")):
+        raise _WrongValueError("0 … 1")
+    return str(value)
+
+
+def _days(value: object) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise _WrongValueError("{dispute: 15, …}")
+    return {str(kind): _count(days) for kind, days in value.items()}
+
+
+def _choice(*allowed: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in allowed:
+            raise _WrongValueError(" | ".join(allowed))
+        return str(value)
+
+    return read
+
+
+def _zone(value: object) -> str:
+    if value not in expressions.zones():
+        raise _WrongValueError("Asia/Shanghai, …")
+    return str(value)
+
+
+def _currency(value: object) -> str:
+    if value not in money.CURRENCIES:
+        raise _WrongValueError("CNY, …")
+    return str(value)
+
+
+def _classes(value: object) -> tuple[str, ...]:
+    return tuple(_choice(*_CLASSES)(one) for one in _texts(value))
+
+
+#: section ("" = top) → key → (field of the dataclass, reader).
+_KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
+    "": {
+        "time_zone": ("time_zone", _zone),
+        "locale": ("locale", _text),
+        "currency": ("currency", _currency),
+        "packs": ("packs", _texts),
+        "policy": ("policy", _text),
+        "approval": ("approval", _choice("automatic", "one", "two")),
+    },
+    "lender": {
+        key: (key, _text)
+        for key in ("name", "signature", "kind", "licence", "hotline", "website", "app")
+    },
+    "bureau": {
+        "reports": ("bureau_reports", _flag),
+        "paying_before_prevents": ("bureau_paying_prevents", _flag),
+    },
+    "figures": {
+        "principal": ("figures_principal_minor", _minor),
+        "late_charge": ("figures_late_charge_minor", _minor),
+    },
+    "people": {
+        "agents": ("agents", _count),
+        "dials_a_day": ("dials_a_day", _count),
+        "reserve_for_care": ("reserve_for_care", _share),
+    },
+    "limits": {
+        "texts_per_day": ("texts_per_day", _count),
+        "texts_per_7_days": ("texts_per_7_days", _count),
+        "floor": ("floor_minor", _minor),
+        "cost_per_day": ("cost_per_day_minor", _minor),
+        "book_age_hours": ("book_age_hours", _count),
+        "figures_age_hours": ("figures_age_hours", _count),
+        "review_days": ("review_days", _days),
+    },
+}
+_ROUTE_KEYS: Mapping[str, tuple[str, Callable[[object], object]]] = {
+    "name": ("name", _text),
+    "channel": ("channel", _choice("sms", "voice", "email")),
+    "kind": ("kind", _choice(*_KINDS_OF_ROUTE)),
+    "accepts": ("accepts", _classes),
+}
+_ROUTE_SETTINGS = (
+    *("host", "port", "system_id", "password_env", "source", "window", "per_second", "url"),
+    *("secret_env", "template_codes", "sender", "seed", "cost", "timeout_seconds", "user"),
+    *("tls", "registered"),
+)
+_REQUIRED = {"lender": tuple(_KEYS["lender"]), "route": ("name", "channel", "kind")}
+
+
+class _Reader:
+    """Walks the file's mappings and gathers what is wrong."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.found: list[Diagnostic] = []
+
+    def wrong(self, code: str, place: tuple[int, int], **values: object) -> None:
+        line, column = place
+        self.found.append(
+            Diagnostic(
+                area="book",
+                code=code,
+                file=self.file,
+                line=line + 1,
+                column=str(column + 1),
+                values=values,
+            )
+        )
+
+    def section(
+        self,
+        node: object,
+        keys: Mapping[str, tuple[str, Callable[[object], object]]],
+        path: str,
+        also: tuple[str, ...] = (),
+    ) -> dict[str, object]:
+        """Return the values of one mapping by field; unknown keys other than `also` are wrong."""
+        if not isinstance(node, dict):
+            self.wrong("lender_bad_value", (0, 0), key=path, value=node, wanted="{…}")
+            return {}
+        values: dict[str, object] = {}
+        for key, value in node.items():
+            named = f"{path}.{key}".lstrip(".")
+            if key in keys:
+                field, read = keys[key]
+                try:
+                    values[field] = read(value)
+                except _WrongValueError as wrong:
+                    place = node.lc.value(key)  # type: ignore[attr-defined]
+                    self.wrong("lender_bad_value", place, key=named, value=value, wanted=str(wrong))
+            elif key not in also:
+                near = alike(str(key), (*keys, *also))
+                place = node.lc.key(key)  # type: ignore[attr-defined]
+                shown = f" ({near}?)" if near else ""
+                self.wrong("lender_unknown_key", place, key=named, near=shown)
+        return values
+
+    def required(self, node: object, keys: tuple[str, ...], path: str) -> None:
+        place = (node.lc.line, node.lc.col) if hasattr(node, "lc") else (0, 0)
+        for key in keys:
+            if not isinstance(node, dict) or key not in node:
+                self.wrong("lender_missing_key", place, key=f"{path}.{key}")
+
+
+def load_lender(path: Path | None) -> Lender:
+    """Read a lender file, None for the built-in example; refuse it with every mistake named."""
+    if path is None:
+        label = "lender.example.yaml"
+        data = resources.files("duly.book").joinpath(label).read_bytes()
+    else:
+        label = str(path)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise _refused("lender_unreadable", label, why=error.strerror) from error
+    reader = _Reader(label)
+    lender = _build(_parse(data, label), reader, digest.of_bytes(data))
+    if reader.found or lender is None:
+        raise Refused(*sorted(reader.found, key=lambda one: (one.line, int(one.column))))
+    return lender
+
+
+def _refused(code: str, file: str, line: int = 0, column: str = "", **values: object) -> Refused:
+    found = Diagnostic(area="book", code=code, file=file, line=line, column=column, values=values)
+    return Refused(found)
+
+
+def _parse(data: bytes, label: str) -> object:
+    try:
+        return YAML(typ="rt").load(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise _refused("not_utf8", label, encoding="") from error
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + 1, str(mark.column + 1)) if mark else (0, "")
+        if isinstance(error, DuplicateKeyError):
+            key = str(error.problem).split('"')[1]
+            raise _refused("lender_twice", label, line, column, key=key) from error
+        raise _refused("lender_yaml", label, line, column, why=error.problem) from error
+    except YAMLError as error:
+        raise _refused("lender_yaml", label, why=str(error).split("\n")[0]) from error
+
+
+def _build(node: object, reader: _Reader, sha256: str) -> Lender | None:
+    sections = tuple(key for key in _KEYS if key)
+    values = reader.section(node, _KEYS[""], "", also=(*sections, "routes"))
+    if not isinstance(node, dict):
+        return None
+    parts = {key: reader.section(node[key], _KEYS[key], key) for key in sections if key in node}
+    reader.required(node.get("lender", node), _REQUIRED["lender"], "lender")
+    routes = _routes(node.get("routes", []), reader)
+    if reader.found:
+        return None
+    values |= parts.get("lender", {}) | parts.get("bureau", {}) | parts.get("figures", {})
+    return Lender(
+        **values,  # type: ignore[arg-type]
+        routes=routes,
+        people=People(**parts.get("people", {})),  # type: ignore[arg-type]
+        limits=Limits(**parts.get("limits", {})),  # type: ignore[arg-type]
+        sha256=sha256,
+    )
+
+
+def _routes(node: object, reader: _Reader) -> tuple[Route, ...]:
+    if not isinstance(node, list):
+        reader.wrong("lender_bad_value", (0, 0), key="routes", value=node, wanted="[{…}]")
+        return ()
+    routes: list[Route] = []
+    for at, item in enumerate(node):
+        before = len(reader.found)
+        path = f"routes[{at}]"
+        values = reader.section(item, _ROUTE_KEYS, path, also=_ROUTE_SETTINGS)
+        reader.required(item, _REQUIRED["route"], path)
+        if len(reader.found) > before:
+            continue
+        if any(route.name == values["name"] for route in routes):
+            place = item.lc.value("name")
+            reader.wrong("lender_twice", place, key=f"{path}.name: {values['name']}")
+            continue
+        settings = {key: item[key] for key in item if key in _ROUTE_SETTINGS}
+        routes.append(Route(**values, settings=settings))  # type: ignore[arg-type]
+    return tuple(routes)

@@ -1,0 +1,185 @@
+"""Broken rows: whom they touch, and the sentence that says what is wrong and what to do."""
+
+from __future__ import annotations
+
+from duly.book import schema
+from duly.book.expressions import one_of, quoted
+from duly.book.findings import finding
+from duly.book.writing import Writer
+from duly.core.diagnostic import Diagnostic
+from duly.core.words import catalogue, known_locale
+
+_ALERTS_MAX = 100
+
+#: Every code that a row can have: the catalogue has a sentence and a hint for each.
+ROW_CODES = (
+    "missing_value",
+    "bad_money",
+    "bad_number",
+    "not_finite",
+    "too_many_decimals",
+    "not_positive",
+    "negative",
+    "bad_date",
+    "bad_instant",
+    "bad_time",
+    "bad_id",
+    "control_character",
+    "bad_choice",
+    "bad_time_zone",
+    "bad_currency",
+    "bad_json",
+    "bad_detail",
+    "out_of_range",
+    "duplicate_key",
+    "unknown_loan",
+    "unknown_borrower",
+    "unknown_signal",
+    "number_out_of_order",
+    "ends_before_start",
+    "grace_before_due",
+    "component_of_payment",
+)
+
+
+def finish(writer: Writer, locale: str) -> int:
+    """Mark whom the broken rows touch, write their sentences; return how many rows they are."""
+    (rows,) = writer.one('SELECT count(DISTINCT ("table", row)) FROM quarantine')
+    assert isinstance(rows, int)
+    if rows:
+        _mark_touched(writer)
+    _write_sentences(writer, locale)
+    return rows
+
+
+def _mark_touched(writer: Writer) -> None:
+    con = writer.con
+    con.execute(
+        "CREATE TEMP TABLE touched_borrowers AS SELECT DISTINCT borrower FROM ("
+        " SELECT borrower FROM quarantine UNION ALL SELECT loan_borrower FROM quarantine"
+        " UNION ALL SELECT l.borrower FROM quarantine AS q JOIN loan_ids AS l ON l.loan = q.loan)"
+        " WHERE borrower IS NOT NULL"
+    )
+    con.execute(
+        "CREATE TEMP TABLE touched_loans AS SELECT DISTINCT loan FROM quarantine"
+        " WHERE loan IS NOT NULL UNION SELECT l.loan FROM loan_ids AS l"
+        " JOIN touched_borrowers AS t ON t.borrower = l.borrower"
+    )
+    for table, index in (("loans", "loan"), ("borrowers", "borrower")):
+        writer.copy(
+            f"SELECT t.* REPLACE (t.quarantined OR t.{index} IN"
+            f" (SELECT {index} FROM touched_{table}) AS quarantined)"
+            f" FROM {writer.read(table)} AS t ORDER BY t.{index}",
+            table,
+        )
+    for table in ("installments", "payments"):
+        writer.copy(
+            f"SELECT t.* FROM {writer.read(table)} AS t"
+            " WHERE t.loan IS NULL OR t.loan NOT IN (SELECT loan FROM touched_loans)",
+            table,
+        )
+
+
+def _write_sentences(writer: Writer, locale: str) -> None:
+    words = catalogue("book", known_locale(locale))
+    rows = ", ".join(
+        f"({quoted(code)}, {quoted(words[code] + '; ' + words[code + '_hint'])})"
+        for code in ROW_CODES
+    )
+    writer.con.execute(f"CREATE TEMP TABLE words AS SELECT * FROM (VALUES {rows}) AS w(code, text)")
+    choices = [
+        f"({quoted(table.name)}, {quoted(column.name)}, [{one_of(column.values)[1:-1]}])"
+        for table in schema.TABLES.values()
+        for column in table.columns
+        if column.kind == "choice"
+    ]
+    writer.con.execute(
+        "CREATE TEMP TABLE choices AS SELECT * FROM"
+        f' (VALUES {", ".join(choices)}) AS c("table", "column", allowed)'
+    )
+    near = (
+        "list_sort(list_transform(c.allowed, lambda one:"
+        " {'far': damerau_levenshtein(one, lower(q.value)), 'one': one}))[1]"
+    )
+    asked = quoted(words["did_you_mean"])
+    meant = f"CASE WHEN {near}.far <= 3 THEN replace({asked}, '{{near}}', {near}.one) ELSE '' END"
+    filled = "w.text"
+    for hole, sql in (
+        ("{table}", 'q."table"'),
+        ("{column}", 'q."column"'),
+        ("{choices}", "coalesce(array_to_string(c.allowed, ', '), '')"),
+        ("{near}", f"coalesce({meant}, '')"),
+        ("{value}", "coalesce(q.value, '')"),
+    ):
+        filled = f"replace({filled}, '{hole}', {sql})"
+    writer.copy(
+        f'SELECT q."table", q.row, q."column", q.code, {filled} AS message, q.value'
+        " FROM quarantine AS q JOIN words AS w ON w.code = q.code"
+        ' LEFT JOIN choices AS c ON c."table" = q."table" AND c."column" = q."column"'
+        ' ORDER BY q."table", q.row, q."column", q.code',
+        "quarantine",
+    )
+
+
+def warnings(writer: Writer) -> list[Diagnostic]:
+    """Return what is odd but decided all the same: one finding a kind, with a count."""
+    found = []
+    for code, table, select in (
+        ("paid_before_disbursement", "payments", _PAID_EARLY),
+        ("principal_differs", "installments", _PRINCIPAL_DIFFERS),
+    ):
+        if writer.source(table) is None:
+            continue
+        sql = select.format(rows=writer.read(table), loans=writer.read("loans"))
+        count, example = writer.one(f"SELECT count(*), min(loan) FROM ({sql})")
+        if count:
+            (loan_id,) = writer.one(f"SELECT loan_id FROM loan_ids WHERE loan = {example}")
+            found.append(
+                finding(code, table, "warning", column=_COLUMNS[code], count=count, loan_id=loan_id)
+            )
+    return found
+
+
+_COLUMNS = {"paid_before_disbursement": "paid_on", "principal_differs": "principal"}
+_PAID_EARLY = (
+    "SELECT p.loan FROM {rows} AS p JOIN loan_ids AS l ON l.loan = p.loan"
+    " WHERE p.paid_on < l.disbursed_on"
+)
+_PRINCIPAL_DIFFERS = (
+    "SELECT i.loan FROM"
+    " (SELECT loan, sum(principal)::BIGINT AS principal FROM {rows} GROUP BY loan) AS i"
+    " JOIN {loans} AS l ON l.loan = i.loan WHERE l.principal <> i.principal"
+)
+
+
+def alerts(writer: Writer) -> list[Diagnostic]:
+    """Return the payments that name neither a known loan nor a known borrower, with amounts."""
+    source = writer.source("payments")
+    if source is None:
+        return []
+    amount = source.columns["amount"].sql
+    key = source.columns["payment_id"].sql
+    lost = (
+        "SELECT DISTINCT row FROM quarantine WHERE \"table\" = 'payments'"
+        " AND code IN ('unknown_loan', 'unknown_borrower')"
+        " AND loan IS NULL AND loan_borrower IS NULL AND borrower IS NULL"
+    )
+    (count,) = writer.one(f"SELECT count(*) FROM ({lost})")
+    if not count:
+        return []
+    rows = writer.con.execute(
+        f"SELECT s.__row, {key}::VARCHAR, {amount}::VARCHAR FROM {source.numbered} AS s"
+        f" JOIN ({lost}) AS q ON q.row = s.__row ORDER BY s.__row LIMIT {_ALERTS_MAX}"
+    ).fetchall()
+    file = source.files[0].name
+    found = [
+        finding(
+            "unknown_payment", file, line=row, column="loan_id", payment_id=key_, amount=amount_
+        )
+        for row, key_, amount_ in rows
+    ]
+    assert isinstance(count, int)
+    if count > _ALERTS_MAX:
+        more = count - _ALERTS_MAX
+        found.append(finding("unknown_payments_more", file, column="loan_id", count=more))
+    return found

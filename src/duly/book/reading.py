@@ -1,0 +1,311 @@
+"""Where a book's tables stand and what their files hold, before any row is read."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from duly.book import expressions, files, schema
+from duly.book.findings import alike, finding
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+
+_HEADER_BYTES_MAX = 1 << 20
+_CSV_OPTIONS = (
+    "header=true, auto_detect=false, delim=',', quote='\"', escape='\"', strict_mode=true, "
+    "max_line_size=16777216, encoding='utf-8'"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """One column of a file: its SQL, and how the file holds it (None: no value in any row)."""
+
+    sql: str
+    family: expressions.Family | None
+    precision: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One table of the book as its files hold it."""
+
+    table: schema.Table
+    form: Literal["csv", "parquet"]
+    files: tuple[Path, ...]
+    columns: Mapping[str, Held]
+    scan: str  #: SQL relation over the file, its columns as `columns` name them
+    numbered: str  #: the same with `__row`, the 1-based data row
+    rows_hint: int  #: rows, estimated for CSV
+
+    @property
+    def name(self) -> str:
+        """The file's name within the book, for people."""
+        first = self.files[0]
+        return f"{first.parent.name}/" if len(self.files) > 1 else first.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """The files of a book and what was noticed while opening them."""
+
+    folder: Path
+    sources: Mapping[str, Source]
+    warnings: tuple[Diagnostic, ...]
+
+
+def open_book(con: duckdb.DuckDBPyConnection, folder: Path, needs: schema.Needs) -> Book:
+    """Find every table and read every header; refuse a book that is broken as a whole."""
+    found, warnings = _files_by_table(folder)
+    problems: list[Diagnostic] = []
+    sources: dict[str, Source] = {}
+    for name, parts in found.items():
+        try:
+            source, noticed = _open_table(con, schema.TABLES[name], parts, folder)
+        except Refused as refused:
+            problems.extend(refused.diagnostics)
+        else:
+            sources[name] = source
+            warnings.extend(noticed)
+    for table in schema.TABLES.values():
+        if table.name in found:
+            continue
+        if needs in table.needed_for:
+            names = [item.file for item in warnings if item.code == "unknown_file"]
+            hint = alike(table.name, [Path(one).stem for one in names])
+            problems.append(finding("missing_table", f"{table.name}.csv", found=_maybe(hint)))
+        elif needs == "check" and "plan" in table.needed_for:
+            warnings.append(finding("absent_table", f"{table.name}.csv", "warning"))
+    if problems:
+        raise Refused(*problems)
+    return Book(folder=folder, sources=sources, warnings=tuple(warnings))
+
+
+def _maybe(word: str) -> str:
+    return f" ({word}?)" if word else ""
+
+
+def _files_by_table(folder: Path) -> tuple[dict[str, tuple[Path, ...]], list[Diagnostic]]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise Refused(finding("unreadable", str(folder), why=error.strerror)) from error
+    found: dict[str, list[tuple[Path, ...]]] = {}
+    warnings = []
+    for entry in entries:
+        stem = entry.name if entry.is_dir() else entry.stem
+        if stem not in schema.TABLES or not (entry.is_dir() or entry.suffix in _SUFFIXES):
+            if entry.suffix in _SUFFIXES:
+                near = _maybe(alike(stem, tuple(schema.TABLES)))
+                warnings.append(finding("unknown_file", entry.name, "warning", near=near))
+            continue
+        found.setdefault(stem, []).append(_parts(entry) if entry.is_dir() else (entry,))
+    twice = [finding("table_twice", name) for name, places in found.items() if len(places) > 1]
+    if twice:
+        raise Refused(*twice)
+    return {name: places[0] for name, places in found.items()}, warnings
+
+
+_SUFFIXES = (".csv", ".parquet")
+
+
+def _parts(folder: Path) -> tuple[Path, ...]:
+    try:
+        parts = tuple(
+            sorted(
+                part
+                for part in folder.iterdir()
+                if part.suffix == ".parquet" and part.name[0] not in "._"
+            )
+        )
+    except OSError as error:
+        raise Refused(finding("unreadable", f"{folder.name}/", why=error.strerror)) from error
+    if not parts:
+        raise Refused(finding("empty_file", f"{folder.name}/"))
+    return parts
+
+
+def _open_table(
+    con: duckdb.DuckDBPyConnection,
+    table: schema.Table,
+    parts: tuple[Path, ...],
+    folder: Path,
+) -> tuple[Source, list[Diagnostic]]:
+    for file in parts:
+        _look_at_bytes(file, str(file.relative_to(folder)))
+    label = str(parts[0].relative_to(folder))
+    if parts[0].suffix == ".csv":
+        header = _csv_header(parts[0], label)
+        warnings = _check_header(table, header, label)
+        return _csv_source(table, parts[0], header), [*warnings, *_cut_warning(parts[0], label)]
+    schemas = [_parquet_schema(file, str(file.relative_to(folder))) for file in parts]
+    for file, (names, _) in zip(parts, schemas, strict=True):
+        if set(names) != set(schemas[0][0]):
+            raise Refused(finding("parts_differ", str(file.relative_to(folder))))
+    warnings = _check_header(table, schemas[0][0], label)
+    return _parquet_source(con, table, parts, [rows for _, rows in schemas], label), warnings
+
+
+def _look_at_bytes(file: Path, label: str) -> None:
+    """Refuse a file that cannot be opened, is empty, or is a Parquet file without its end."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(4)
+            size = opened.seek(0, io.SEEK_END)
+            opened.seek(max(0, size - 4))
+            tail = opened.read(4)
+    except OSError as error:
+        raise Refused(finding("unreadable", label, why=error.strerror)) from error
+    if not head or (size == 3 and head == codecs.BOM_UTF8):
+        raise Refused(finding("empty_file", label))
+    if file.suffix == ".parquet" and head != b"PAR1":
+        raise Refused(finding("unreadable", label, why="not Parquet"))
+    if file.suffix == ".parquet" and (tail != b"PAR1" or size < 12):
+        raise Refused(finding("cut_off_file", label, why="no footer"))
+
+
+def _csv_header(file: Path, label: str) -> list[str]:
+    with file.open("rb") as opened:
+        data = opened.read(_HEADER_BYTES_MAX)
+    text = data.decode("utf-8-sig", errors="replace")
+    try:
+        header = next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
+    except csv.Error as error:
+        raise Refused(finding("cut_off_file", label, why=str(error))) from error
+    if "\ufffd" in "".join(header):
+        files.fingerprint(file, label)
+    if not any(header):
+        raise Refused(finding("empty_file", label))
+    return header
+
+
+def _cut_warning(file: Path, label: str) -> list[Diagnostic]:
+    with file.open("rb") as opened:
+        opened.seek(-1, io.SEEK_END)
+        last = opened.read(1)
+    return [] if last in b"\r\n" else [finding("no_final_newline", label, "warning")]
+
+
+def _check_header(table: schema.Table, header: Sequence[str], label: str) -> list[Diagnostic]:
+    problems, warnings = [], []
+    for column in table.columns:
+        spellings = [one for one in header if one.casefold() == column.name]
+        if len(spellings) > 1:
+            problems.append(finding("column_twice", label, column=column.name))
+        elif column.name not in header and column.required:
+            unknown = [one for one in header if one not in table.names]
+            near = _maybe(alike(column.name, unknown))
+            problems.append(finding("missing_column", label, column=column.name, near=near))
+    if problems:
+        raise Refused(*problems)
+    for one in dict.fromkeys(header):
+        if one not in table.names:
+            near = _maybe(alike(one, table.names))
+            warnings.append(finding("unknown_column", label, "warning", column=one, near=near))
+    return warnings
+
+
+def _path_list(files: Sequence[Path]) -> str:
+    literal = [expressions.quoted(_glob_safe(str(file))) for file in files]
+    return "[" + ", ".join(literal) + "]"
+
+
+def _glob_safe(path: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in path)
+
+
+def _csv_source(table: schema.Table, file: Path, header: Sequence[str]) -> Source:
+    types = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(header)))
+    scan = f"read_csv({_path_list([file])}, columns={{{types}}}, {_CSV_OPTIONS})"
+    columns = {
+        column: Held(sql=f"s.c{header.index(column)}", family="text")
+        for column in table.names
+        if column in header
+    }
+    return Source(
+        table=table,
+        form="csv",
+        files=(file,),
+        columns=columns,
+        scan=scan,
+        numbered=f"(SELECT row_number() OVER () AS __row, * FROM {scan})",
+        rows_hint=file.stat().st_size // 50,
+    )
+
+
+def _parquet_schema(file: Path, label: str) -> tuple[list[str], int]:
+    try:
+        opened = pq.ParquetFile(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise Refused(finding("cut_off_file", label, why="no readable footer")) from error
+    with opened:
+        return list(opened.schema_arrow.names), opened.metadata.num_rows
+
+
+def _parquet_source(
+    con: duckdb.DuckDBPyConnection,
+    table: schema.Table,
+    files: tuple[Path, ...],
+    rows: Sequence[int],
+    label: str,
+) -> Source:
+    paths = _path_list(files)
+    scan = f"read_parquet({paths}, union_by_name=false)"
+    offsets = [sum(rows[:at]) for at in range(len(rows))]
+    numbered = (
+        f"(SELECT *, ({offsets}::BIGINT[])[(file_index + 1)::BIGINT]"
+        f" + file_row_number::BIGINT + 1 AS __row "
+        f"FROM {scan})"
+    )
+    types = {row[0]: str(row[1]) for row in con.execute(f"DESCRIBE FROM {scan}").fetchall()}
+    columns: dict[str, Held] = {}
+    problems = []
+    for column in table.columns:
+        if column.name not in types:
+            continue
+        held = _held(con, column, types[column.name], scan)
+        if held is None:
+            kind = types[column.name]
+            problems.append(
+                finding("wrong_type", label, column=column.name, type=kind, wanted=column.kind)
+            )
+        else:
+            columns[column.name] = held
+    if problems:
+        raise Refused(*problems)
+    return Source(
+        table=table,
+        form="parquet",
+        files=files,
+        columns=columns,
+        scan=scan,
+        numbered=numbered,
+        rows_hint=sum(rows),
+    )
+
+
+def _held(
+    con: duckdb.DuckDBPyConnection, column: schema.Column, sql_type: str, scan: str
+) -> Held | None:
+    """Return how the file holds the column; None where its type cannot hold such values."""
+    family = expressions.family_of(sql_type)
+    cell = f"s.{expressions.name(column.name)}"
+    if family not in expressions.FAMILIES[column.kind]:
+        counted = con.execute(f"SELECT count({cell}) FROM {scan} AS s").fetchone()
+        assert counted is not None
+        return Held(sql="NULL::VARCHAR", family=None) if counted[0] == 0 else None
+    if family == "text":
+        cell = f"nullif({cell}::VARCHAR, '')"
+    precision = 0
+    if family == "decimal":
+        precision = int(sql_type.removeprefix("DECIMAL(").split(",")[0])
+    return Held(sql=cell, family=family, precision=precision)

@@ -1,0 +1,219 @@
+"""The snapshot: a checked book as typed Parquet, named by its hash, immutable."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+import duckdb
+
+from duly.book import control, files, quarantine, queries, reading, schema
+from duly.book.expressions import quoted
+from duly.book.findings import finding
+from duly.book.lender import Lender
+from duly.book.writing import Writer, write_all
+from duly.core import digest
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+
+CONTRACT = 1
+_INDEX = "snapshot.json"
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A checked book.
+
+    `book_sha256` names what the lender told us (its files' names and bytes), `sha256` the
+    snapshot's own files. `cut_at` is naive UTC. `rows` counts every data row of each table.
+    """
+
+    path: Path
+    book_sha256: str
+    sha256: str
+    cut_at: datetime | None
+    rows: Mapping[str, int]
+    quarantined_rows: int
+    warnings: tuple[Diagnostic, ...]
+    alerts: tuple[Diagnostic, ...]
+
+
+def take_snapshot(
+    book: Path,
+    out: Path,
+    *,
+    lender: Lender,
+    needs: schema.Needs,
+    locale: str = "en",
+    threads: int | None = None,
+) -> Snapshot:
+    """Check a book and write its snapshot to `out`, which appears complete or not at all.
+
+    Refuses a book that is broken as a whole, and an `out` that holds something else.
+    """
+    if out.exists() and not is_snapshot(out) and (not out.is_dir() or any(out.iterdir())):
+        raise Refused(finding("output_exists", str(out)))
+    work = out.with_name(f"{out.name}.tmp")
+    try:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        found = _take(book, work, lender=lender, needs=needs, locale=locale, threads=threads)
+        _put(work, out)
+    except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
+        raise Refused(finding("cannot_write", str(out), why=str(error).split("\n")[0])) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return found(out)
+
+
+def _put(work: Path, out: Path) -> None:
+    """Move the finished folder into place; an older snapshot there goes."""
+    old = out.with_name(f"{out.name}.old")
+    if out.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        out.rename(old)
+    work.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _take(
+    folder: Path,
+    work: Path,
+    *,
+    lender: Lender,
+    needs: schema.Needs,
+    locale: str,
+    threads: int | None,
+) -> Callable[[Path], Snapshot]:
+    said = control.read(folder)
+    spill = work / "spill"
+    with duckdb.connect(":memory:", config={"autoinstall_known_extensions": False}) as con:
+        opened = reading.open_book(con, folder, needs)
+        _configure(con, opened, spill, threads)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            prints = pool.submit(_fingerprints, opened)
+            try:
+                writer, more = _write(con, work, opened, said, lender)
+            except Refused as refused:
+                # What is not UTF-8 cannot be read either: say the cause, not the effect.
+                _raise_first(prints, refused)
+                raise
+            identity = digest.of_value(prints.result())
+        rows = quarantine.finish(writer, locale)
+        alerts = tuple(quarantine.alerts(writer))
+        warnings = (*opened.warnings, *more, *quarantine.warnings(writer))
+    shutil.rmtree(spill, ignore_errors=True)
+    counts = {table: writer.rows[table] for table in schema.TABLES if table in writer.rows}
+    index = {
+        "contract": CONTRACT,
+        "duly": _version(),
+        "book_sha256": identity,
+        "cut_at": said.cut_at.isoformat() if said.cut_at else None,
+        "rows": counts,
+        "quarantined_rows": rows,
+        "files": {file.name: digest.of_file(file) for file in sorted(work.glob("*.parquet"))},
+        "warnings": [asdict(one) for one in warnings],
+        "alerts": [asdict(one) for one in alerts],
+    }
+    text = json.dumps(index, ensure_ascii=False, indent=1, default=str)
+    (work / _INDEX).write_text(text + "\n", encoding="utf-8")
+    return lambda out: _snapshot(out, json.loads(text))
+
+
+def _version() -> str:
+    try:
+        return metadata.version("duly")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _raise_first(prints: Future[dict[str, str]], refused: Refused) -> None:
+    error = prints.exception()
+    if isinstance(error, Refused):
+        raise error from refused
+
+
+def _configure(
+    con: duckdb.DuckDBPyConnection, book: reading.Book, spill: Path, threads: int | None
+) -> None:
+    rows = sum(source.rows_hint for source in book.sources.values())
+    limit = min(6 * _GIB, _GIB + 40 * rows)
+    con.execute(f"SET memory_limit = '{limit // 1024}KiB'")
+    con.execute(f"SET temp_directory = {quoted(str(spill))}")
+    con.execute("SET preserve_insertion_order = true")
+    if threads:
+        con.execute(f"SET threads = {threads}")
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    work: Path,
+    opened: reading.Book,
+    said: control.Control,
+    lender: Lender,
+) -> tuple[Writer, list[Diagnostic]]:
+    context = queries.Context(
+        borrowers_known="borrowers" in opened.sources,
+        creditor=lender.name,
+        jurisdiction=lender.licence,
+    )
+    writer = Writer(con=con, folder=work, book=opened, context=context)
+    write_all(writer)
+    return writer, control.compare(writer, said)
+
+
+def _fingerprints(book: reading.Book) -> dict[str, str]:
+    told = [file for source in book.sources.values() for file in source.files]
+    extra = book.folder / control.FILE
+    if extra.exists():
+        told.append(extra)
+    named = {str(file.relative_to(book.folder)): file for file in told}
+    return {label: files.fingerprint(named[label], label) for label in sorted(named)}
+
+
+def is_snapshot(path: Path) -> bool:
+    """Say whether a folder is a snapshot."""
+    return (path / _INDEX).is_file()
+
+
+def open_snapshot(path: Path) -> Snapshot:
+    """Open a snapshot; refuse one whose files are not those that were written."""
+    try:
+        index = json.loads((path / _INDEX).read_text(encoding="utf-8"))
+        written = index["files"]
+        if index["contract"] != CONTRACT:
+            raise Refused(finding("bad_snapshot", _INDEX, why=f"contract {index['contract']}"))
+        differing = [one for one in written if digest.of_file(path / one) != written[one]]
+    except (OSError, ValueError, KeyError) as error:
+        raise Refused(finding("bad_snapshot", str(path), why=str(error))) from error
+    if differing:
+        raise Refused(*(finding("changed_file", str(path / one)) for one in differing))
+    return _snapshot(path, index)
+
+
+def _snapshot(path: Path, index: Mapping[str, object]) -> Snapshot:
+    written, rows, cut_at = index["files"], index["rows"], index["cut_at"]
+    count = index["quarantined_rows"]
+    assert isinstance(written, dict) and isinstance(rows, dict) and isinstance(count, int)
+    return Snapshot(
+        path=path,
+        book_sha256=str(index["book_sha256"]),
+        sha256=digest.of_value(written),
+        cut_at=datetime.fromisoformat(str(cut_at)) if cut_at else None,
+        rows=rows,
+        quarantined_rows=count,
+        warnings=_findings(index["warnings"]),
+        alerts=_findings(index["alerts"]),
+    )
+
+
+def _findings(items: object) -> tuple[Diagnostic, ...]:
+    assert isinstance(items, list)
+    return tuple(Diagnostic(**item) for item in items)

@@ -1,0 +1,322 @@
+"""Typed Parquet from the book's files, table by table; the rare slow way for broken rows.
+
+Each table is written in one pass; only a table with a broken row is read again, with row numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from duly.book import queries, schema
+from duly.book.expressions import name, quoted
+from duly.book.files import why_unread
+from duly.book.queries import Query
+from duly.book.reading import Book, Source
+
+#: What a broken row was, before its sentence: see quarantine.py.
+QUARANTINE_COLUMNS = (
+    '"table" VARCHAR, row BIGINT, "column" VARCHAR, code VARCHAR, value VARCHAR, '
+    "loan INTEGER, loan_borrower INTEGER, borrower INTEGER"
+)
+_READ_ERRORS = (duckdb.InvalidInputException, duckdb.IOException, duckdb.SerializationException)
+
+
+@dataclass(kw_only=True)
+class Writer:
+    """Writes one snapshot's files into `folder` over one connection."""
+
+    con: duckdb.DuckDBPyConnection
+    folder: Path
+    book: Book
+    context: queries.Context
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def file(self, table: str) -> str:
+        """Return the SQL literal of a table's file in the snapshot."""
+        return quoted(str(self.folder / f"{table}.parquet"))
+
+    def read(self, table: str) -> str:
+        """Return the SQL relation of a table already written."""
+        safe = str(self.folder / f"{table}.parquet")
+        for letter in "[*?":
+            safe = safe.replace(letter, f"\0{letter}")
+        for letter in "[*?":
+            safe = safe.replace(f"\0{letter}", f"[{letter}]")
+        return f"read_parquet([{quoted(safe)}])"
+
+    def source(self, table: str) -> Source | None:
+        """Return the table's source, or None where the book has none."""
+        return self.book.sources.get(table)
+
+    def one(self, sql: str) -> tuple[object, ...]:
+        """Return the first row of a query."""
+        row = self.con.execute(sql).fetchone()
+        assert row is not None
+        return tuple(row)
+
+    def copy(self, select: str, table: str) -> Mapping[str, int]:
+        """Write a relation as the table's file; return its row count and nulls per column."""
+        target = self.folder / f"{table}.parquet.new"
+        made = self.one(
+            f"COPY ({select}) TO {quoted(str(target))}"
+            " (FORMAT parquet, COMPRESSION snappy, RETURN_STATS)"
+        )
+        target.replace(self.folder / f"{table}.parquet")
+        stats = made[4]
+        assert isinstance(stats, dict) and isinstance(made[1], int)
+        nulls = {key.strip('"'): int(one.get("null_count", 0)) for key, one in stats.items()}
+        return {"": made[1], **nulls}
+
+    def guarded(self, table: str, select: str) -> Mapping[str, int]:
+        """Write a table from the book; refuse a file that cannot be read to its end."""
+        source = self.source(table)
+        try:
+            return self.copy(select, table)
+        except _READ_ERRORS as error:
+            if source is None or _no_room(error):
+                raise
+            file = source.files[0]
+            label = str(file.relative_to(self.book.folder))
+            raise why_unread(file, label, error) from error
+
+
+def _no_room(error: Exception) -> bool:
+    text = str(error).lower()
+    return any(
+        sign in text
+        for sign in ("no space", "could not write", "cannot write", "disk", "too large")
+    )
+
+
+def write_all(writer: Writer) -> None:
+    """Write every table of the book, broken rows left out and listed in `quarantine`."""
+    writer.con.execute(f"CREATE TEMP TABLE quarantine ({QUARANTINE_COLUMNS})")
+    loans_source = writer.source("loans")
+    assert loans_source is not None
+    borrowers = queries.borrowers(writer.source("borrowers"), loans_source)
+    flawed_borrowers = _write_keyed(writer, borrowers, "borrower")
+    _index_borrowers(writer, loans_source)
+    loans = queries.loans(loans_source, writer.context)
+    flawed_loans = _write_keyed(writer, loans, "loan")
+    _index_loans(writer)
+    if flawed_borrowers:
+        list_faults(writer, borrowers)
+    if flawed_loans:
+        list_faults(writer, loans)
+    _know_currencies(writer)
+    _know_waivers(writer)
+    for table in schema.TABLES.values():
+        if table.name not in ("loans", "borrowers"):
+            if table.name == "agreed":
+                _index_signals(writer)
+            _write_child(writer, queries.build(table, writer.source(table.name), writer.context))
+
+
+def _write_keyed(writer: Writer, query: Query, index: str) -> bool:
+    """Write loans or borrowers sorted by key with a dense index; say whether a row is flawed."""
+    table, key = query.table.name, query.table.key[0]
+    ranked = f"SELECT (row_number() OVER () - 1)::INTEGER AS {index}, *"
+    stats = writer.guarded(table, f"{ranked} FROM ({query.select(query.outputs)} ORDER BY {key})")
+    if writer.source(table) is not None:
+        writer.rows[table] = stats[""]
+    unsorted, repeated = writer.one(
+        f"SELECT count(*) FILTER (before > {key}), count(*) FILTER (before = {key}) FROM"
+        f" (SELECT {key}, lag({key}) OVER () AS before FROM {writer.read(table)})"
+    )
+    assert unsorted == 0, f"{table} is not in the order of its index"
+    if repeated or stats[key]:
+        columns = ", ".join(name(one) for one in (key, *query.outputs))
+        writer.copy(
+            f"{ranked} FROM (SELECT * EXCLUDE ({index}) FROM {writer.read(table)}"
+            f" WHERE {key} IS NOT NULL"
+            f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {columns}) = 1"
+            f" ORDER BY {key})",
+            table,
+        )
+    (flagged,) = writer.one(f"SELECT count(*) FROM {writer.read(table)} WHERE quarantined")
+    return bool(repeated or stats[key] or flagged)
+
+
+def _index_borrowers(writer: Writer, loans_source: Source) -> None:
+    """Make `borrower_ids`; a borrower whom only a loan names gets an index too, quarantined."""
+    named = queries.named_by_loans(loans_source)
+    known = writer.read("borrowers")
+    writer.con.execute(
+        f"CREATE TEMP TABLE strangers AS SELECT borrower_id FROM {named}"
+        f" WHERE borrower_id NOT IN (SELECT borrower_id FROM {known})"
+    )
+    (strangers,) = writer.one("SELECT count(*) FROM strangers")
+    if strangers:
+        writer.copy(
+            "SELECT (row_number() OVER () - 1)::INTEGER AS borrower, * FROM"
+            f" (SELECT * EXCLUDE (borrower) FROM {known} UNION ALL BY NAME"
+            " SELECT borrower_id, true AS quarantined FROM strangers ORDER BY borrower_id)",
+            "borrowers",
+        )
+    writer.con.execute(
+        "CREATE TEMP TABLE borrower_ids AS SELECT borrower, borrower_id,"
+        f" borrower_id NOT IN (SELECT borrower_id FROM strangers) AS known FROM {known}"
+    )
+
+
+def _index_loans(writer: Writer) -> None:
+    writer.con.execute(
+        "CREATE TEMP TABLE loan_ids AS"
+        " SELECT loan, loan_id, borrower, decimals, grace_days, disbursed_on"
+        f" FROM {writer.read('loans')}"
+    )
+
+
+def _index_signals(writer: Writer) -> None:
+    """Make `signal_ids`, which agreed amounts name; a broken signal's row counts as known."""
+    source = writer.source("signals")
+    if source is None:
+        writer.con.execute(
+            "CREATE TEMP TABLE signal_ids (signal_id VARCHAR, borrower INT, loan INT, decimals INT)"
+        )
+        return
+    query = queries.build(schema.TABLES["signals"], source, writer.context)
+    outputs = {one: query.outputs[one] for one in ("signal_id", "borrower", "loan")}
+    writer.con.execute(
+        "CREATE TEMP TABLE signal_ids AS SELECT signal_id, max(k.borrower) AS borrower,"
+        " max(k.loan) AS loan, max(l.decimals) AS decimals"
+        f" FROM ({query.select(outputs)}) AS k LEFT JOIN loan_ids AS l ON l.loan = k.loan"
+        " WHERE signal_id IS NOT NULL GROUP BY signal_id"
+    )
+
+
+def _know_currencies(writer: Writer) -> None:
+    least, most = writer.one("SELECT min(decimals), max(decimals) FROM loan_ids")
+    one = 2 if least is None else int(str(least)) if least == most else None
+    writer.context = replace(writer.context, decimals=one)
+
+
+def _know_waivers(writer: Writer) -> None:
+    """Make `waivers`, the rank of each waiver by the bytes of its id, if there is any."""
+    source = writer.source("payments")
+    if source is None or "kind" not in source.columns:
+        return
+    query = queries.build(schema.TABLES["payments"], source, writer.context)
+    writer.con.execute(
+        "CREATE TEMP TABLE waivers AS"
+        " SELECT payment_id, row_number() OVER (ORDER BY payment_id) AS rank FROM"
+        f" (SELECT DISTINCT payment_id FROM ({query.select(_waiver_parts(query))})"
+        " WHERE kind = 1 AND payment_id IS NOT NULL)"
+    )
+    (count,) = writer.one("SELECT count(*) FROM waivers")
+    writer.context = replace(writer.context, waivers=bool(count))
+
+
+def _waiver_parts(query: Query) -> Mapping[str, str]:
+    return {one: query.outputs[one] for one in ("payment_id", "kind")}
+
+
+def _write_child(writer: Writer, query: Query) -> None:
+    table = query.table.name
+    witness = queries.WITNESS[table]
+    outputs = dict(query.outputs)
+    if writer.source(table) is None:
+        writer.copy(query.select(outputs, "WHERE false"), table)
+        return
+    outputs[witness] = f"CASE WHEN {query.bad} THEN NULL ELSE {outputs[witness]} END"
+    stats = writer.guarded(table, query.select(outputs))
+    writer.rows[table] = stats[""]
+    suspect = stats[witness] > 0 or _key_repeats(writer, query) or _runs_back(writer, query)
+    if suspect:
+        query = _with_key_checks(writer, query)
+        list_faults(writer, query)
+        good = query.select(query.outputs, f"WHERE NOT coalesce({query.bad}, false)")
+        writer.guarded(table, good)
+
+
+def _key_repeats(writer: Writer, query: Query) -> bool:
+    key = query.table.key
+    table = writer.read(query.table.name)
+    if not key or query.table.name == "installments":
+        return False
+    # Equal keys have equal hashes: when all hashes differ, so do all keys; else look exactly.
+    digest = f"hash({', '.join(key)})"
+    rows, different = writer.one(f"SELECT count(*), count(DISTINCT {digest}) FROM {table}")
+    return rows != different
+
+
+def _runs_back(writer: Writer, query: Query) -> bool:
+    """Say whether a schedule may repeat a number or go back in time, by one look in file order.
+
+    Schedules that stand together and in order are proved good; any others are looked at exactly.
+    """
+    if query.table.name != "installments":
+        return False
+    table = writer.read("installments")
+    backwards, runs, loans = writer.one(
+        "SELECT count(*) FILTER (before = loan AND (number <= last OR due_on < due_before)),"
+        " count(*) FILTER (before IS DISTINCT FROM loan), (SELECT count(DISTINCT loan)"
+        f" FROM {table}) FROM (SELECT loan, number, due_on, lag(loan) OVER () AS before,"
+        f" lag(number) OVER () AS last, lag(due_on) OVER () AS due_before FROM {table})"
+    )
+    if not backwards and runs == loans:
+        return False
+    (faults,) = writer.one(f"SELECT count(*) FROM ({_backwards(table)})")
+    return bool(faults)
+
+
+def _backwards(table: str) -> str:
+    return (
+        "SELECT loan, number FROM (SELECT loan, number, due_on, lag(number) OVER schedule AS last,"
+        f" lag(due_on) OVER schedule AS due_before FROM {table} WHERE loan IS NOT NULL"
+        " WINDOW schedule AS (PARTITION BY loan ORDER BY number, due_on))"
+        " WHERE due_on < due_before OR number = last"
+    )
+
+
+def _with_key_checks(writer: Writer, query: Query) -> Query:
+    """Add the checks that need other rows: repeated keys, schedules that go back in time."""
+    key = query.table.key
+    if not key:
+        return query
+    columns = queries.Columns(query.table, writer.source(query.table.name), "2")
+    values = {one: columns[one] for one in key}
+    present = " AND ".join(f"{name(one)} IS NOT NULL" for one in key)
+    repeats = (
+        f"SELECT {', '.join(key)} FROM ({query.select(values)}) WHERE {present}"
+        " GROUP BY ALL HAVING count(*) > 1"
+    )
+    matches = " AND ".join(f"d.{name(one)} = {sql}" for one, sql in values.items())
+    joins = query.joins + f" LEFT JOIN ({repeats}) AS d ON {matches}"
+    more = [("duplicate_key", f"d.{name(key[0])} IS NOT NULL")]
+    if query.table.name == "installments":
+        table = query.table.name
+        writer.con.execute(
+            "CREATE TEMP TABLE backwards AS"
+            f" SELECT DISTINCT loan, number FROM ({_backwards(writer.read(table))})"
+        )
+        joins += f" LEFT JOIN backwards AS o ON o.loan = l.loan AND o.number = {values['number']}"
+        more.append(("number_out_of_order", "o.loan IS NOT NULL"))
+    last = key[-1]
+    checked = tuple(
+        replace(one, checks=(*one.checks, *more)) if one.column == last else one
+        for one in query.checked
+    )
+    return replace(query, joins=joins, checked=checked)
+
+
+def list_faults(writer: Writer, query: Query) -> None:
+    """Read a table again, with row numbers, and list each broken cell in `quarantine`."""
+    if query.table.name in ("loans", "borrowers"):
+        query = _with_key_checks(writer, query)
+    cells = ", ".join(
+        f"{{'column': {quoted(one.column)}, 'code': {one.code}, 'value': {one.cell}}}"
+        for one in query.checked
+    )
+    touches = ", ".join(f"{sql} AS {key}" for key, sql in query.touches.items())
+    writer.con.execute(
+        f"INSERT INTO quarantine SELECT {quoted(query.table.name)}, __row,"
+        ' e."column", e.code, left(e.value, 200), loan, loan_borrower, borrower'
+        f" FROM (SELECT s.__row, {touches}, unnest([{cells}]) AS e"
+        f" FROM {query.numbered} AS s {query.joins} WHERE {query.bad})"
+        " WHERE e.code IS NOT NULL"
+    )
