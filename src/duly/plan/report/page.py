@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -16,6 +16,7 @@ from duly.core.words import catalogue, known_locale, say
 from duly.plan.report import figures, shapes, show
 from duly.plan.report.run import Run, read_run
 from duly.plan.report.tables import find_table, open_plan
+from duly.rules import load_packs, pack_names
 
 _STILL = ("wait", "hold", "blocked")
 _BARS_MAX = 16
@@ -86,7 +87,7 @@ def _context(plan_dir: Path, run: Run, locale: str) -> dict[str, object]:
         "name": partial(_coded, "name", locale),
         "sentence": partial(_coded, "reason", locale),
         "listed": partial(_listed, locale),
-        "says": _says(),
+        "says": _says(locale),
         "number": show.number,
         "amount": show.amount,
         "share": show.share,
@@ -237,5 +238,21 @@ def _count(value: object) -> int:
     return value
 
 
-def _says() -> object:
-    return lambda _rule: ""
+def _says(locale: str) -> Callable[[str], str]:
+    """Return the lookup from a rule id to what the rule says and its force.
+
+    `missing:<fact>` stands for a fact that some rule had to know; an unknown id says nothing.
+    """
+    rules = {rule.id: rule for rule in load_packs(pack_names())}
+    words = catalogue("rules", locale)
+
+    def says(rule_id: str) -> str:
+        if rule_id.startswith("missing:"):
+            meaning = words.get(f"fact.{rule_id.removeprefix('missing:')}", "")
+            return say("report", "held.missing", locale, fact=meaning).strip()
+        if rule_id not in rules:
+            return ""
+        rule = rules[rule_id]
+        return f"{rule.says.get(locale, '')} ({words[f'force.{rule.force}']})"
+
+    return says

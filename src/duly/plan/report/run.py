@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from duly.book import load_lender
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 
 #: Inputs of a plan in the order in which the report lists their fingerprints.
-INPUTS = ("book", "policy", "packs", "templates", "model", "calendar", "tzdata", "engine", "duly")
+INPUTS = (
+    "book", "lender", "policy", "packs", "templates", "model", "stages", "calendar", "tzdata",
+    "engine", "duly",
+)  # fmt: skip
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +63,12 @@ def read_run(plan_dir: Path) -> Run:
     lender = raw.get("lender", "")
     known: Mapping[str, object] = lender if isinstance(lender, dict) else {"name": lender}
     day = date.fromisoformat(str(raw["business_date"]))
+    zone = _text(raw.get("time_zone") or known.get("time_zone")) or _kept_zone(plan_dir)
     return Run(
         lender=_text(known.get("name") or known.get("signature")),
         business_date=day,
         at=_instant(raw.get("at") or raw.get("instant"), day),
-        time_zone=_text(raw.get("time_zone") or known.get("time_zone")) or "UTC",
+        time_zone=zone,
         plan_sha256=_text(raw.get("plan_sha256")),
         fingerprints=tuple(item for part in INPUTS for item in _fingerprints(raw, part)),
         alerts=tuple(_alert(item) for item in raw.get("alerts") or ()),
@@ -70,6 +77,12 @@ def read_run(plan_dir: Path) -> Run:
 
 def _not_a_plan(plan_dir: Path) -> Refused:
     return Refused(Diagnostic(area="report", code="not_a_plan", file=str(plan_dir)))
+
+
+def _kept_zone(plan_dir: Path) -> str:
+    """Return the time zone of the lender file kept with the plan; UTC where none is kept."""
+    kept = plan_dir / "inputs" / "lender.yaml"
+    return load_lender(kept).time_zone if kept.is_file() else "UTC"
 
 
 def _text(value: object) -> str:
@@ -87,33 +100,25 @@ def _instant(value: object, day: date) -> datetime:
 def _fingerprints(raw: Mapping[str, object], part: str) -> list[Fingerprint]:
     """Return the fingerprints of one input: a text, an object, or an object for each name."""
     versions = raw.get("versions")
-    nested = versions.get(part) if isinstance(versions, dict) else None
-    value = raw.get(part, nested)
-    sha256 = _text(raw.get(f"{part}_sha256"))
-    if value is None and not sha256:
+    value = versions.get(part) if isinstance(versions, dict) else None
+    if value is None:
+        value = raw.get(part) if part != "lender" else None
+    if value is None:
         return []
     if not isinstance(value, dict):
-        listed = ", ".join(map(str, value)) if isinstance(value, list) else _text(value)
-        return [Fingerprint(part=part, version=listed, sha256=sha256)]
-    inner = [(name, item) for name, item in value.items() if isinstance(item, dict)]
-    if inner and "sha256" not in value:
-        return [
-            Fingerprint(
-                part=part, version=_version(item, str(name)), sha256=_text(item.get("sha256"))
-            )
-            for name, item in inner
-        ]
-    return [
-        Fingerprint(
-            part=part, version=_version(value, ""), sha256=_text(value.get("sha256")) or sha256
-        )
-    ]
+        text = _text(value)
+        if _SHA256.fullmatch(text):
+            return [Fingerprint(part=part, version="", sha256=text)]
+        return [Fingerprint(part=part, version=text, sha256="")]
+    if "sha256" in value or "version" in value:
+        return [_fingerprint(part, value, "")]
+    named = [(str(name), item) for name, item in value.items() if isinstance(item, dict)]
+    return [_fingerprint(part, item, name) for name, item in named]
 
 
-def _version(value: Mapping[str, object], name: str) -> str:
-    named = _text(value.get("name") or value.get("policy") or value.get("id") or name)
-    version = _text(value.get("version"))
-    return f"{named} {version}".strip()
+def _fingerprint(part: str, value: Mapping[str, object], name: str) -> Fingerprint:
+    version = f"{_text(value.get('name')) or name} {_text(value.get('version'))}".strip()
+    return Fingerprint(part=part, version=version, sha256=_text(value.get("sha256")))
 
 
 def _alert(item: object) -> Alert:
