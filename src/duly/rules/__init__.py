@@ -3,6 +3,7 @@
 from duly.rules.asking import Answer, ask, decide, reason_sql
 from duly.rules.cases import CaseResult, run_cases, test_cases
 from duly.rules.counting import cap_limits
+from duly.rules.coverage import Covered, coverage, parse_coverage
 from duly.rules.facts import FACTS, INPUTS, NEUTRAL, NULLABLE
 from duly.rules.load import (
     active,
@@ -45,6 +46,7 @@ __all__ = [
     "Case",
     "CaseResult",
     "Check",
+    "Covered",
     "Effect",
     "Force",
     "Require",
@@ -57,6 +59,7 @@ __all__ = [
     "ask",
     "bars",
     "cap_limits",
+    "coverage",
     "decide",
     "join_packs",
     "legal_key",
@@ -64,6 +67,7 @@ __all__ = [
     "load_packs",
     "pack_names",
     "packs_sha256",
+    "parse_coverage",
     "parse_pack",
     "reason_sql",
     "rules_sha256",

@@ -77,7 +77,7 @@ def _expected(case: Case) -> str:
 def _written(verdict: Verdict, *, with_reason: bool) -> str:
     if verdict.until is not None:
         return f"{verdict.effect} until {_moment(verdict.until)}"
-    return f"{verdict.effect} {verdict.reason}" if with_reason else verdict.effect
+    return f"{verdict.effect} {verdict.reason}".strip() if with_reason else verdict.effect
 
 
 def _moment(instant: datetime) -> str:
