@@ -54,7 +54,7 @@ _ELEMENTS: Mapping[str, Mapping[str, str]] = {
         "ignore": r"请忽略",
         "opt_out": r"不收短信回TD|回复“退订”",
         "charge": r"按合同(?:继续)?计",
-        "prevents": r"还清，?就不报送",
+        "prevents": r"还清(?:逾期的部分，)?就不报送",
         "debt": r"逾期|待还|应还|借款|欠|罚息|还款",
     },
     "en": {
@@ -72,7 +72,7 @@ _ELEMENTS: Mapping[str, Mapping[str, str]] = {
         "ignore": r"please ignore",
         "opt_out": r"Reply STOP to end",
         "charge": r"accrues under the contract",
-        "prevents": r"Pay in full before then and we will not report",
+        "prevents": r"Pay what is late before then and we will not report",
         "debt": r"\bloan|\blate\b|unpaid|\bowe|overdue|\bdebt",
     },
 }

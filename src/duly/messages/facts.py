@@ -20,7 +20,7 @@ class Facts:
     name: str  #: as the book has it; every text shows the masked form only
     loan_ids: tuple[str, ...]
     currency: str = "CNY"
-    overdue_total: int = 0
+    overdue_total: int  #: 0 says that nothing of these loans is late
     overdue_principal: int = 0
     overdue_interest: int = 0
     overdue_fee: int = 0
