@@ -41,8 +41,12 @@ _COMPARE: Mapping[type[exp.Expr], _Op] = MappingProxyType(
 _COMPUTE: Mapping[type[exp.Expr], Choice["+", "-", "*"]] = MappingProxyType(
     {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
 )
-_FIRST_WORDS: Mapping[type[exp.Expr], str] = MappingProxyType(
-    {exp.Case: "case", exp.Not: "not", exp.Neg: "-", exp.Paren: "("}
+#: What stands before the first token with a place, where an expression begins with a word.
+_LEADS: Mapping[type[exp.Expr], re.Pattern[str]] = MappingProxyType(
+    {
+        kind: re.compile(word + r"(?:[\s(-]|\bnot\b|\bcase\b|\bwhen\b)*$", re.IGNORECASE)
+        for kind, word in ((exp.Case, r"\bcase\b"), (exp.Not, r"\bnot\b"), (exp.Neg, "-"))
+    }
 )
 
 
@@ -84,7 +88,8 @@ class Converter:
         self.vocabulary = vocabulary
         self.depth_max = depth_max
         self.readers: Mapping[type[exp.Expr], Callable[..., Node]] = {
-            exp.Paren: lambda item, depth, start: self._convert(item.this, depth, start),
+            # Parentheses make no node; their own nesting is limited before anything is parsed.
+            exp.Paren: lambda item, depth, start: self._convert(item.this, depth - 1, start),
             exp.Column: self._name,
             exp.Literal: self._literal,
             exp.Boolean: lambda item, _d, _s: Literal(kind="boolean", value=bool(item.this)),
@@ -110,9 +115,9 @@ class Converter:
         if not starts:
             return otherwise
         first = min(starts)
-        word = _FIRST_WORDS.get(type(item))
-        found = self.text.lower().rfind(word, 0, first) if word else -1
-        return found if found >= otherwise else first
+        lead = _LEADS.get(type(item))
+        found = lead.search(self.text, 0, first) if lead else None
+        return found.start() if found else first
 
     def _slice(self, item: exp.Expr) -> str:
         metas = [node.meta for node in item.walk() if "start" in node.meta]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from duly.core.diagnostic import Diagnostic
 
 TEXT_BYTES_MAX = 4096
 DEPTH_MAX = 50
+#: sqlglot takes some twenty to forty calls for each level of the limit above.
+_CALLS_MIN = 6_000
 
 _DIVISIONS = frozenset({TokenType.SLASH, TokenType.DIV, TokenType.MOD})
 _FOREIGN = frozenset(
@@ -112,6 +115,8 @@ def _read(text: str, vocabulary: Vocabulary) -> tuple[Condition | None, list[Fin
     wrong = _too_deep(tokens) or _forbidden(tokens)
     if wrong:
         return None, wrong
+    if sys.getrecursionlimit() < _CALLS_MIN:  # Raised once, never lowered: safe among threads.
+        sys.setrecursionlimit(_CALLS_MIN)
     try:
         parsed = DuckDB().parser().parse_into(exp.Condition, tokens, text)
     except ParseError as error:
@@ -130,8 +135,9 @@ def _read(text: str, vocabulary: Vocabulary) -> tuple[Condition | None, list[Fin
 def _forbidden(tokens: Sequence[Token]) -> list[Finding]:
     """Return what no condition may hold, told from the tokens alone, each at its own place."""
     findings: list[Finding] = []
-    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+    for at, token in enumerate(tokens):
         kind, text = token.token_type, token.text.lower()
+        after = tokens[at + 1] if at + 1 < len(tokens) else None
         calls = after is not None and after.token_type == TokenType.L_PAREN
         if kind in _DIVISIONS:
             findings.append(Finding.at(token.start, "division"))
