@@ -16,20 +16,20 @@ def test_golden_file_holds_every_text_word_for_word():
         (
             "due_soon",
             "gentle",
-            "【示例消金】张**您好，提醒您：尾号1234的借款3月13日到期，应还734.10元（截至3月10日9:30）。已安排请忽略。"
+            "【示例消金】张**您好，提醒您：尾号1234的借款3月13日应还734.10元（截至3月10日9:30）。已安排请忽略。"
             "想核对金额或改期，请打开示例消金App或拨95xxx。我们不会让您转账给个人。核验码{code}",
         ),
         (
             "first_late",
             "gentle",
-            "【示例消金】张**您好，可能是忘了：尾号1234的借款3月13日到期，截至3月20日9:30有736.67元没到账。"
+            "【示例消金】张**您好，可能是忘了：尾号1234的借款3月13日应还，截至3月20日9:30有736.67元没到账。"
             "按合同计罚息。已还请忽略。有疑问或想缓几天，请打开示例消金App或拨95xxx。请勿转账给个人。"
             "核验码{code}，不收短信回TD",
         ),
         (
             "overdue",
             "plain",
-            "【示例消金】张**您好，尾号1234的借款逾期7天（3月13日到期），截至3月20日9:30待还736.67元。"
+            "【示例消金】张**您好，尾号1234的借款逾期7天（3月13日应还），截至3月20日9:30待还736.67元。"
             "按合同计罚息。已还请忽略。有疑问，或想延期、分期，请打开示例消金App或拨95xxx。"
             "核验码{code}，不收短信回TD",
         ),
@@ -48,7 +48,7 @@ def test_main_texts_read_as_agreed(template, tone, expected):
 
 def test_an_english_text_reads_as_agreed():
     expected = (
-        "Example Finance: Hello Z***, your loan ending 1234 is 7 days late (due Mar 13). "
+        "Example Finance: Hello Z***, your loan ending 1234 is 7 days late (payment due Mar 13). "
         "As of Mar 20 09:30, CNY 736.67 is unpaid. A late charge accrues under the contract. "
         "If paid, please ignore. For questions, more time or smaller payments, open the Example "
         "app or call 95xxx. Check code {code}. Reply STOP to end texts"

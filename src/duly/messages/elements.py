@@ -44,7 +44,7 @@ _ELEMENTS: Mapping[str, Mapping[str, str]] = {
         "loan": r"尾号[0-9A-Za-z*]{1,4}的借款|您的[0-9]+笔借款",
         "amount": MONEY.pattern,
         "paid": rf"{_ZH_DATE}收到您还的{MONEY.pattern}",
-        "date": rf"{_ZH_DATE}(?:）?到期|应还)|到期日：{_ZH_DATE}|逾期[0-9,]+天",
+        "date": rf"{_ZH_DATE}）?应还|应还日：{_ZH_DATE}|逾期[0-9,]+天",
         "as_of": rf"截至{_ZH_DATE}[0-9]{{1,2}}:[0-9]{{2}}",
         "route": r"打开|拨",
         "objection": r"有疑问|有异议|核对",
