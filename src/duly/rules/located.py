@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -22,6 +23,7 @@ class Located:
     value: str | int | bool | list[Located] | dict[str, Located] | None
     line: int
     column: int
+    keys: Mapping[str, tuple[int, int]] = field(default_factory=dict)  #: where each key stands
 
 
 @dataclass
@@ -45,7 +47,9 @@ class Findings:
             )
         )
 
-    def unknown(self, at: Located, what: str, value: str, known: tuple[str, ...]) -> None:
+    def unknown(
+        self, at: Located | tuple[int, int], what: str, value: str, known: tuple[str, ...]
+    ) -> None:
         """Add 'not a known …; did you mean …'."""
         self.add(at, "unknown", what=what, value=value, suggestion=nearest(value, known))
 
@@ -75,13 +79,14 @@ def _located(node: Node, findings: Findings) -> Located:
         return Located(value=items, line=line, column=column)
     if isinstance(node, MappingNode):
         entries: dict[str, Located] = {}
+        keys: dict[str, tuple[int, int]] = {}
         for key, item in node.value:
             name = str(key.value)
+            place = (key.start_mark.line + 1, key.start_mark.column + 1)
             if name in entries:
-                place = (key.start_mark.line + 1, key.start_mark.column + 1)
                 findings.add(place, "twice", name=name)
-            entries[name] = _located(item, findings)
-        return Located(value=entries, line=line, column=column)
+            entries[name], keys[name] = _located(item, findings), place
+        return Located(value=entries, line=line, column=column, keys=keys)
     assert isinstance(node, ScalarNode)
     return Located(value=_scalar(node), line=line, column=column)
 
@@ -104,9 +109,9 @@ def mapping(
     if not isinstance(node.value, dict):
         findings.add(node, "not_a_mapping", what=what)
         return {}
-    for name, item in node.value.items():
+    for name in node.value:
         if name not in known:
-            findings.unknown(item, f"key of {what}", name, known)
+            findings.unknown(node.keys[name], f"key of {what}", name, known)
     for name in needed:
         if name not in node.value:
             findings.add(node, "absent", what=what, name=name)

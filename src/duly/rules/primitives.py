@@ -110,9 +110,9 @@ class PrimitiveReader:
     def _bar(self, node: Located) -> Bar:
         known = ("if", "reason", "any", "classes", "channels")
         entries = mapping(node, self.findings, "a bar", known, ())
-        single = "if" in entries and "reason" in entries
         several = entries["any"].value if "any" in entries else None
-        if single == isinstance(several, dict):
+        given = {"if", "reason"} & entries.keys()
+        if given != (set() if isinstance(several, dict) else {"if", "reason"}):
             self.findings.add(node, "if_or_any")
         if isinstance(several, dict):
             checks = [self._check(item, name, item) for name, item in several.items()]
