@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from duly.position import compute
 
 ZONE = "Asia/Shanghai"
 COMPONENTS = ("", "late_charge", "interest", "fee", "principal")
@@ -176,3 +180,27 @@ def _naive(instant: object) -> datetime | None:
         return None
     assert isinstance(instant, datetime)
     return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def positions_of(
+    book: Book, as_of: date, *, threads: int = 1, rows_a_group: int = 1000
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Both tables of a book as lists of rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        snapshot = write_snapshot(book, Path(folder) / "snapshot", rows_a_group=rows_a_group)
+        made = compute(
+            snapshot,  # type: ignore[arg-type]
+            as_of=as_of,
+            time_zone=ZONE,
+            threads=threads,
+            installments=True,
+        )
+    assert made.installments is not None
+    return made.loans.to_pylist(), made.installments.to_pylist()
+
+
+def position_of(book: Book, as_of: str) -> dict[str, Any]:
+    """The row of a book's only loan."""
+    loans, _ = positions_of(book, day(as_of))
+    assert len(loans) == 1
+    return loans[0]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,8 @@ import pyarrow.parquet as pq
 
 from duly.position import csr, kernel, scatter, tables
 from duly.position.arrays import DAYS, MONEY, PARTS, Covered, Loans, Out
-from duly.position.coverage import Covers, read_covers
+from duly.position.coverage import Covers, read_covers, union
+from duly.position.tables import Positions
 
 if TYPE_CHECKING:
     from duly.book import Snapshot
@@ -29,18 +29,6 @@ LOAN_COLUMNS = (
     "tolerance", "status", "status_on", "quarantined",
 )  # fmt: skip
 _AS_DICTIONARY = ("currency", "late_base", "allocation", "status")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Positions:
-    """What is owed by every loan that is not quarantined, in the order of the loan index.
-
-    `loans` holds the columns of contract 2.4 between `loan` and two columns more:
-    `grace_ends_on` and `oldest_number` of the oldest counting installment.
-    """
-
-    loans: pa.Table
-    installments: pa.Table | None
 
 
 def compute(
@@ -77,6 +65,26 @@ def compute(
     )
 
 
+def compute_loan(
+    snapshot: Snapshot, table: pa.Table, covers: Covers, loan: int, as_of: date
+) -> Positions:
+    """Compute the position of one loan by the same kernel."""
+    day = (as_of - date(1970, 1, 1)).days
+    with ThreadPoolExecutor(1) as pool:
+        children = (
+            csr.Children(snapshot.path / "installments.parquet", pool),
+            csr.Children(snapshot.path / "payments.parquet", pool),
+        )
+        block = run_block(
+            children, csr.read_loans(table), covers, pool, loan, loan + 1, day, keep=True
+        )
+    one = table.slice(loan, 1)
+    return Positions(
+        loans=tables.loan_table(one, [block], day),
+        installments=tables.installment_table(table, [block]),
+    )
+
+
 def read_loan_table(path: Path) -> pa.Table:
     """Return the loan columns that positions need, one row a loan of the book."""
     return pq.read_table(
@@ -85,7 +93,7 @@ def read_loan_table(path: Path) -> pa.Table:
 
 
 def run_block(
-    children: tuple[csr.Children, csr.Children],
+    children: tuple[csr.Rows, csr.Rows],
     loans: Loans,
     covers: Covers,
     pool: Executor,
@@ -130,3 +138,24 @@ def _in_chunks(pool: Executor, work: Callable[[int, int], None], size: int) -> N
     ]
     for future in futures:
         future.result()
+
+
+class _OneRow:
+    """A file of children that holds one row of zeros for loan 0."""
+
+    def read(self, low: int, high: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+        del low, high
+        yield pa.table({name: pa.array([0], pa.int32()) for name in columns})
+
+
+def warm() -> None:
+    """Compile the kernels, or load them from the cache, on one loan of one installment."""
+    one = np.zeros(1, np.int64)
+    code, day = np.zeros(1, np.int8), np.zeros(1, np.int32)
+    loans = Loans(one, code, code.copy(), one.copy(), code.copy(), day, code.copy())
+    nothing = union(one[:0], one[:0], one[:0], 1)
+    with ThreadPoolExecutor(1) as pool:
+        run_block(
+            (_OneRow(), _OneRow()), loans, Covers(stops=nothing, pauses=nothing), pool, 0, 1, 0,
+            keep=True,
+        )  # fmt: skip

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,14 @@ def cut(loans: Loans, low: int, high: int) -> Loans:
         status_on=loans.status_on[low:high],
         skipped=loans.skipped[low:high],
     )
+
+
+class Rows(Protocol):
+    """Where children come from."""
+
+    def read(self, low: int, high: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield tables that hold every row of the loans low <= loan < high, or more."""
+        ...
 
 
 class Children:
@@ -99,7 +107,8 @@ def read_loans(table: pa.Table) -> Loans:
         indices = pa.chunked_array([chunk.indices for chunk in column.chunks])
         codes = np.zeros(len(places) + 1, np.int8)  # Never empty: a null points at 0.
         codes[:-1] = places.to_numpy()
-        return codes[numbers(indices, pa.int32(), 0)]
+        told: npt.NDArray[np.int8] = codes[numbers(indices, pa.int32(), 0)]
+        return told
 
     return Loans(
         late_rate_e8=np.array(numbers(table["late_rate_e8"], pa.int64(), 0), np.int64),
@@ -112,7 +121,7 @@ def read_loans(table: pa.Table) -> Loans:
     )
 
 
-def _offsets(children: Children, low: int, high: int) -> npt.NDArray[np.int64]:
+def _offsets(children: Rows, low: int, high: int) -> npt.NDArray[np.int64]:
     offset = np.zeros(high - low + 1, np.int64)
     for group in children.read(low, high, ["loan"]):
         scatter.count(_index(group), low, offset)
@@ -129,7 +138,7 @@ _PAYMENTS = (
 )  # fmt: skip
 
 
-def read_schedule(children: Children, low: int, high: int) -> Schedule:
+def read_schedule(children: Rows, low: int, high: int) -> Schedule:
     """Return the installments of the loans low <= loan < high, unsorted within a loan."""
     offset = _offsets(children, low, high)
     size, following = int(offset[-1]), offset.copy()
@@ -145,7 +154,7 @@ def read_schedule(children: Children, low: int, high: int) -> Schedule:
     return Schedule(offset, days[0], days[1], days[2], money[0], money[1], money[2])
 
 
-def read_payments(children: Children, low: int, high: int) -> Payments:
+def read_payments(children: Rows, low: int, high: int) -> Payments:
     """Return the payments of the loans low <= loan < high, unsorted within a loan."""
     offset = _offsets(children, low, high)
     size, following = int(offset[-1]), offset.copy()

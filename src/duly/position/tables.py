@@ -35,6 +35,18 @@ INSTALLMENT_COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class Positions:
+    """What is owed by every loan that is not quarantined, in the order of the loan index.
+
+    `loans` holds the columns of contract 2.4 between `loan` and two columns more:
+    `grace_ends_on` and `oldest_number` of the oldest counting installment.
+    """
+
+    loans: pa.Table
+    installments: pa.Table | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Block:
     """The computed loans from index `low` on."""
 
@@ -45,10 +57,9 @@ class Block:
 
 def loan_table(loans: pa.Table, blocks: Sequence[Block], as_of: int) -> pa.Table:
     """Return one row a loan that is not quarantined, in index order."""
-    count = loans.num_rows
     columns: dict[str, pa.Array | pa.ChunkedArray] = {
-        "loan": pa.array(np.arange(count, dtype=np.int32)),
-        "as_of": pa.array(np.full(count, as_of, np.int32)).view(pa.date32()),
+        "loan": _joined([_indices(block) for block in blocks], pa.int32()),
+        "as_of": pa.array(np.full(loans.num_rows, as_of, np.int32)).view(pa.date32()),
     }
     for name in ("loan_id", "borrower_id", "currency", "status"):
         columns[name] = loans[name]
@@ -70,6 +81,10 @@ def loan_table(loans: pa.Table, blocks: Sequence[Block], as_of: int) -> pa.Table
     if pc.any(loans["quarantined"]).as_py():
         table = table.filter(pc.invert(loans["quarantined"].fill_null(False)))
     return table
+
+
+def _indices(block: Block) -> npt.NDArray[np.int32]:
+    return np.arange(block.low, block.low + block.out.days.shape[1], dtype=np.int32)
 
 
 def _joined(values: Sequence[npt.NDArray[np.generic]], kind: pa.DataType) -> pa.ChunkedArray:
@@ -126,17 +141,17 @@ def _no_installments() -> pa.Table:
     ).empty_table()
 
 
-def write(
-    loans: pa.Table, installments: pa.Table | None, out: Path, form: Literal["parquet", "csv"]
-) -> tuple[Path, ...]:
-    """Write `positions` and, where there are any, `installments` into the directory `out`.
+def write(positions: Positions, out: Path, form: Literal["parquet", "csv"]) -> tuple[Path, ...]:
+    """Write `positions` and, where computed, `installments` into the directory `out`.
 
-    Each file appears whole or not at all. Returns the paths written.
+    The columns are those of contract 2.4 alone. Each file appears whole or not at all; returns
+    the paths written.
     """
     out.mkdir(parents=True, exist_ok=True)
-    written = [_write(loans.select(list(LOAN_COLUMNS)), out / f"positions.{form}", form)]
-    if installments is not None:
-        written.append(_write(installments, out / f"installments.{form}", form))
+    loans = positions.loans.select(list(LOAN_COLUMNS))
+    written = [_write(loans, out / f"positions.{form}", form)]
+    if positions.installments is not None:
+        written.append(_write(positions.installments, out / f"installments.{form}", form))
     return tuple(written)
 
 
