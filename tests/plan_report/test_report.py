@@ -153,13 +153,37 @@ class TestFigures:
         (table,) = report(plan).tables["buckets"]
         assert squeezed(table)[1:] == [
             ["M0 not late", "1", "0.00 CNY", "9,000.00 CNY"],
-            ["M1 1–30 days", "2", "13,082.34 CNY", "30,000.00 CNY"],
-            ["1", "433 JPY", "500 JPY"],
+            ["M1 1–30 days", "2 1", "13,082.34 CNY 433 JPY", "30,000.00 CNY 500 JPY"],
             ["M2 31–60 days", "2", "1.01 CNY", "2.02 CNY"],
             ["M7+ over 180 days", "1", "500.00 CNY", "600.00 CNY"],
-            ["All", "6", "13,583.35 CNY", "39,602.02 CNY"],
-            ["", "1", "433 JPY", "500 JPY"],
+            ["All", "6 1", "13,583.35 CNY 433 JPY", "39,602.02 CNY 500 JPY"],
         ]
+
+    def test_loans_that_ended_are_not_counted_as_late(self, tmp_path: Path) -> None:
+        plan_dir = write_plan(
+            tmp_path / "plan",
+            decisions=[
+                decided("L1", "B1", "none", "closed"),
+                decided("L2", "B2", "none", "written_off"),
+                decided("L3", "B3", "contact", "overdue"),
+            ],
+            positions=[
+                owing("L1", 300, "M7+", 11100, 22200),
+                owing("L2", 200, "M7+", 100, 200),
+                owing("L3", 5, "M1", 1000, 2000),
+            ],
+        )
+        page = report(plan_dir)
+        (table,) = page.tables["buckets"]
+        assert squeezed(table)[1:] == [
+            ["M1 1–30 days", "1", "10.00 CNY", "20.00 CNY"],
+            ["All", "1", "10.00 CNY", "20.00 CNY"],
+            ["Closed or written off", "2", "112.00 CNY", "224.00 CNY"],
+        ]
+        assert page.charts["chart-buckets"]["labels"] == ["M1"]
+        assert "past due1" in "".join(page.texts[""].split("\n")).replace(" 1", "1")
+        left_alone = squeezed(page.tables["reasons"][-1])
+        assert [row[1:] for row in left_alone[1:]] == [["1", "1", "–"], ["1", "1", "1.00 CNY"]]
 
     def test_what_was_held_back_names_the_rules(self, plan: Path) -> None:
         causes, rules = report(plan).tables["held"]
@@ -223,8 +247,11 @@ class TestFigures:
             ["11:00–11:59", "1", "–"],
             ["All", "3", "1"],
         ]
-        assert page.charts["chart-hours"]["labels"] == ["08", "09", "10", "11"]
-        assert page.charts["chart-hours"]["series"][0]["values"] == [1, 1, 0, 1]
+        chart = page.charts["chart-hours"]
+        assert chart["labels"] == [f"{hour:02d}" for hour in range(8, 21)]
+        assert [one["name"] for one in chart["series"]] == ["sms", "email"]
+        assert chart["series"][0]["values"] == [1, 1, 0, 1] + [0] * 9
+        assert chart["texts"] == ["1", "2", "", "1"] + [""] * 9
 
 
 class TestSamples:
@@ -269,7 +296,7 @@ class TestSamples:
         assert [text.count(f"第{n}条") for n in (1, 2, 3)] == [1, 0, 1]
         assert "WXYZ2345" not in text
         assert "13800001234" not in text
-        assert "•••• 1234 · 09:00–20:30" in text
+        assert "•••• 34 · 09:00–20:30" in text
         assert "l•••@example.com" in text
         assert "no code filled: ••••••••" in text
 
@@ -443,4 +470,4 @@ class TestWords:
             },
         )
         text = " ".join(report(plan_dir).texts["alerts"].split())
-        assert text == "Needs you a plain one old new stale"
+        assert text == "Needs you a plain one old stale new"

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-#: Loans and amounts of one currency.
 Amounts = tuple[tuple[str, int], ...]  #: (currency, minor units), sorted by currency
 
 BUCKETS = ("M0", "M1", "M2", "M3", "M4", "M5", "M6", "M7+")
+ENDED = "ended"  #: stands for the bucket of loans that are closed or written off
+LATE = BUCKETS[1:]
 LISTED_MAX = 60  #: rows of a table that could grow with the book
 SAMPLE_MAX = 500
 
@@ -87,6 +88,12 @@ class QualityRow:
     message: str
 
 
+#: Positions with whether the plan found the loan closed or written off on the business date.
+_ACTIVE = """
+    SELECT positions.*, coalesce(reason IN ('closed', 'written_off'), false) AS ended
+    FROM positions LEFT JOIN decisions USING (loan_id)
+"""
+
 Cells = dict[str, object]  #: one row of a sample, by column name
 
 
@@ -102,7 +109,9 @@ def totals(plan: duckdb.DuckDBPyConnection) -> Totals:
         """,
     )
     messages, segments = _one(plan, "SELECT count(*), coalesce(sum(segments), 0) FROM messages")
-    (past_due,) = _one(plan, "SELECT count(*) FROM positions WHERE days_past_due > 0")
+    (past_due,) = _one(
+        plan, f"SELECT count(*) FROM ({_ACTIVE}) WHERE days_past_due > 0 AND NOT ended"
+    )
     (rows,) = _one(plan, 'SELECT count(*) FROM (SELECT DISTINCT "table", "row" FROM quarantine)')
     return Totals(
         loans=loans,
@@ -137,7 +146,7 @@ def reasons(plan: duckdb.DuckDBPyConnection) -> list[ReasonRow]:
         """
         SELECT coalesce(decision, ''), coalesce(reason, ''), currency, sum(overdue_total)
         FROM decisions JOIN positions USING (loan_id)
-        WHERE overdue_total > 0 AND currency IS NOT NULL
+        WHERE overdue_total > 0 AND currency IS NOT NULL AND reason IS DISTINCT FROM 'closed'
         GROUP BY ALL ORDER BY 1, 2, 3
         """
     ).fetchall():
@@ -157,12 +166,16 @@ def reasons(plan: duckdb.DuckDBPyConnection) -> list[ReasonRow]:
 
 
 def buckets(plan: duckdb.DuckDBPyConnection) -> list[BucketRow]:
-    """Return one row for each bucket and currency, in the order of lateness."""
+    """Return one row for each bucket and currency, in the order of lateness.
+
+    Loans that are closed or written off stand last, in a bucket of their own.
+    """
     found = plan.execute(
-        """
-        SELECT coalesce(bucket, ''), coalesce(currency, ''), count(*),
+        f"""
+        SELECT CASE WHEN ended THEN '{ENDED}' ELSE coalesce(bucket, '') END,
+               coalesce(currency, ''), count(*),
                coalesce(sum(overdue_total), 0), coalesce(sum(outstanding_total), 0)
-        FROM positions GROUP BY ALL ORDER BY 1, 2
+        FROM ({_ACTIVE}) GROUP BY ALL ORDER BY 1, 3 DESC, 2
         """
     ).fetchall()
     rows = [
@@ -175,7 +188,7 @@ def buckets(plan: duckdb.DuckDBPyConnection) -> list[BucketRow]:
         )
         for bucket, currency, loans, overdue, outstanding in found
     ]
-    place = {bucket: index for index, bucket in enumerate(BUCKETS)}
+    place = {bucket: index for index, bucket in enumerate(BUCKETS)} | {ENDED: 99}
     return sorted(rows, key=lambda row: (place.get(row.bucket, len(place)), row.bucket))
 
 

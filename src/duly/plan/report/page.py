@@ -20,6 +20,7 @@ from duly.rules import load_packs, pack_names
 
 _STILL = ("wait", "hold", "blocked")
 _BARS_MAX = 16
+_DAY = range(8, 21)  #: hours that the chart always shows
 
 
 def write_report(plan_dir: Path, out: Path, *, locale: str) -> None:
@@ -101,7 +102,6 @@ def _context(plan_dir: Path, run: Run, locale: str) -> dict[str, object]:
         "flow": shapes.flow(loans),
         "groups": _groups(reasons),
         "buckets": _bucket_groups(buckets),
-        "bucket_sums": _bucket_sums(buckets),
         "hours": hours,
         "channels": _channels(hours),
         "channel_colors": [shapes.channel_color(i) for i in range(len(_channels(hours)))],
@@ -140,23 +140,25 @@ def _groups(reasons: Sequence[figures.ReasonRow]) -> list[dict[str, object]]:
 
 
 def _bucket_groups(rows: Sequence[figures.BucketRow]) -> list[dict[str, object]]:
-    """Return the rows of each bucket, so that a bucket's name stands once."""
-    names = list(dict.fromkeys(row.bucket for row in rows))
+    """Return the rows of each bucket, then those of all buckets, then of loans that ended."""
+    names = list(dict.fromkeys(row.bucket for row in rows if row.bucket != figures.ENDED))
+    ended = [row for row in rows if row.bucket == figures.ENDED]
+    parts = [(name, [row for row in rows if row.bucket == name]) for name in names]
+    if names:
+        parts.append(("all", _bucket_sums([row for row in rows if row.bucket != figures.ENDED])))
+    if ended:
+        parts.append((figures.ENDED, ended))
     return [
-        {
-            "bucket": name,
-            "loans": sum(row.loans for row in rows if row.bucket == name),
-            "rows": [row for row in rows if row.bucket == name],
-        }
-        for name in names
+        {"bucket": name, "loans": sum(row.loans for row in listed), "rows": listed}
+        for name, listed in parts
     ]
 
 
 def _bucket_sums(rows: Sequence[figures.BucketRow]) -> list[figures.BucketRow]:
-    """Return the sum over all buckets, one row a currency."""
-    return [
+    """Return the sum over the buckets, one row a currency, the most loans first."""
+    sums = [
         figures.BucketRow(
-            bucket="",
+            bucket="all",
             currency=currency,
             loans=sum(row.loans for row in rows if row.currency == currency),
             overdue=sum(row.overdue for row in rows if row.currency == currency),
@@ -164,6 +166,7 @@ def _bucket_sums(rows: Sequence[figures.BucketRow]) -> list[figures.BucketRow]:
         )
         for currency in sorted({row.currency for row in rows})
     ]
+    return sorted(sums, key=lambda row: (-row.loans, row.currency))
 
 
 def _channels(hours: Mapping[int, Mapping[str, int]]) -> dict[str, int]:
@@ -190,8 +193,9 @@ def _message(row: figures.Cells, run: Run) -> figures.Cells:
 def _decision(row: figures.Cells, run: Run) -> figures.Cells:
     shown = {key: "" if value is None else value for key, value in row.items()}
     overdue, currency = row["overdue_total"], row["currency"]
-    owed = isinstance(overdue, int) and isinstance(currency, str)
+    owed = isinstance(overdue, int) and isinstance(currency, str) and row["reason"] != "closed"
     return shown | {
+        "days_past_due": "" if row["reason"] == "closed" else shown["days_past_due"],
         "legal": row["legal"] or [],
         "at": show.clock(row["not_before"], run.time_zone),
         "overdue": show.amount(overdue, currency) if owed and overdue else "",  # type: ignore[arg-type]
@@ -213,14 +217,14 @@ def _charts(
         if rows:
             shown = [(_coded("name", locale, row.reason), row.loans, row.decision) for row in rows]
             charts[key] = shapes.bars(shown[:_BARS_MAX], most)
-    late = [group for group in _bucket_groups(buckets) if group["bucket"] not in ("", "M0")]
+    late = [group for group in _bucket_groups(buckets) if group["bucket"] in figures.LATE]
     if late:
         loans = [_count(group["loans"]) for group in late]
         charts["chart-buckets"] = shapes.columns(
             [str(group["bucket"]) for group in late], {"": loans}, [show.number(n) for n in loans]
         )
     if hours:
-        span = range(min(hours), max(hours) + 1)
+        span = range(min(_DAY.start, *hours), max(_DAY.stop, *(hour + 1 for hour in hours)))
         sums = [sum(hours.get(hour, {}).values()) for hour in span]
         charts["chart-hours"] = shapes.columns(
             [f"{hour:02d}" for hour in span],

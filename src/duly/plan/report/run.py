@@ -36,6 +36,7 @@ class Alert:
 
     code: str
     sentence: str
+    hint: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +124,8 @@ def _fingerprint(part: str, value: Mapping[str, object], name: str) -> Fingerpri
 
 def _alert(item: object) -> Alert:
     if not isinstance(item, dict):
-        return Alert(code="", sentence=_text(item))
-    sentence = item.get("sentence") or item.get("message") or item.get("text") or ""
-    hint = item.get("hint")
+        return Alert(code="", sentence=_text(item), hint="")
+    sentence = item.get("sentence") or item.get("message")
     return Alert(
-        code=_text(item.get("code")), sentence=f"{sentence} {hint}" if hint else _text(sentence)
+        code=_text(item.get("code")), sentence=_text(sentence), hint=_text(item.get("hint"))
     )

@@ -68,12 +68,12 @@ def masked_address(address: str) -> str:
     """Return an address of which only enough is left to tell it from another.
 
     >>> masked_address("13800001234"), masked_address("li.wei@example.com")
-    ('•••• 1234', 'l•••@example.com')
+    ('•••• 34', 'l•••@example.com')
     """
     name, at, host = address.partition("@")
     if at:
         return f"{name[:1]}•••@{host}"
-    return f"•••• {address[-4:]}" if len(address) > 4 else "••••"
+    return f"•••• {address[-2:]}" if len(address) > 4 else "••••"
 
 
 def prose(sentence: str) -> str:
