@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from duly.conditions import Vocabulary, nearest
 from duly.core import digest
@@ -161,14 +161,14 @@ def _treatments(
     if node is None:
         return ()
     items = sheet.listed(node, "treatments", most=TREATMENTS_MAX)
-    if not items and isinstance(node.value, list):
+    if not items and isinstance(node, SequenceNode):
         sheet.wrong(node, "empty_list", what="treatments")
     made: list[Treatment] = []
     ids: set[str] = set()
     for item in items:
         one = _treatment(sheet, item, vocabulary, templates)
         id_node = _at_key(item, "id")
-        if isinstance(id_node, ScalarNode) and id_node.value in ids:
+        if id_node is not item and id_node.value in ids:
             sheet.wrong(id_node, "duplicate_id", id=id_node.value)
         elif isinstance(id_node, ScalarNode):
             ids.add(id_node.value)
@@ -203,7 +203,7 @@ def _treatment(
     every = parts.span(sheet, found["every"], "every") if "every" in found else None
     name = sheet.name(found["id"], "id") if "id" in found else ""
     _check_actions(sheet, node, found)
-    if first < 1 and not grace:
+    if first < 1 and "within_grace" not in found:
         sheet.wrong(found["from_day"], "needs_within_grace", id=name, value=first)
     if grace and send is not None and send.template in DEMANDS:
         sheet.wrong(_at_key(found["send"], "template"), "demand_in_grace", template=send.template)

@@ -10,15 +10,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from duly.conditions import Field, nearest, parse, place_in_scalar
+from duly.conditions import nearest, parse, place_in_scalar
 from duly.core import digest
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.risk.scorecard import HISTORY, PERSONAL, SCORE_MAX, Factor, Line, Scorecard
 
 _WHOLE = re.compile(r"-?[0-9]{1,6}")
-#: Personal names are known to the parser only so that they are refused as what they are.
-_READABLE = {**HISTORY, **{name: Field(name=name, kind="text", doc_key="") for name in PERSONAL}}
 
 
 def load_scorecard(path: Path | None = None) -> Scorecard:
@@ -136,13 +134,13 @@ class _Reader:
         condition_node, text = found["if"], self._text(found["if"])
         mark = condition_node.start_mark
         place = place_in_scalar(self.source, mark.line + 1, mark.column + 1, text)
-        personal = sorted(PERSONAL & set(re.findall(r"\w+", text)))
-        for name in personal:
-            line, column = place(text.index(name))
-            self._report(line, column, "personal_attribute", name=name)
+        personal = [word for word in re.finditer(r"\w+", text) if word[0].lower() in PERSONAL]
+        for word in personal:
+            line, column = place(word.start())
+            self._report(line, column, "personal_attribute", name=word[0])
         if personal:
             return None
-        parsed = parse(text, _READABLE, file=self.file, place=place)
+        parsed = parse(text, HISTORY, file=self.file, place=place)
         self.diagnostics.extend(parsed.diagnostics)
         points, reason = self._whole(found["points"]), self._text(found["reason"])
         if parsed.condition is None:
