@@ -237,17 +237,21 @@ def _command(command: App, title: str, key: str) -> str:
         if not argument.show:
             continue
         default = argument.field_info.default
-        shown = "" if argument.required or default in (None, False, ()) else f"`{default}`"
+        told = not argument.required and default is not None and default is not False
+        shown = f"`{default}`" if told and default != () else ""
         rows.append(
             (
                 " ".join(f"`{name}`" for name in argument.names),
-                "required" if argument.required else "",
+                "yes" if argument.required else "",
                 shown,
                 *_help(str(argument.parameter.help or "")),
             )
         )
-    options = _table(("option", "", "default", "meaning", "含义"), rows) if rows else ""
-    return f"## {title}\n\n{english}  \n{chinese}" + (f"\n\n{options}" if options else "")
+    options = _table(("option", "must", "default", "meaning", "含义"), rows) if rows else ""
+    meaning, _, example = english.partition(" Example: ")
+    lines = [f"## {title}", f"{meaning}  \n{chinese.partition('例：')[0]}"]
+    lines += [f"```\n{example}\n```"] if example else []
+    return "\n\n".join([*lines, options] if options else lines)
 
 
 def _help(sentence: str) -> tuple[str, str]:
