@@ -29,6 +29,8 @@ REASONS = MappingProxyType(
             "plan_broken",
             "promise_broken",
             "high_risk_call",
+            "review",
+            "no_text_channel",
         ),
         "wait": (
             "grace",
@@ -39,6 +41,7 @@ REASONS = MappingProxyType(
             "capacity",
             "one_conversation",
             "step_done",
+            "no_policy",
         ),
         "hold": (
             "dispute",

@@ -1,0 +1,67 @@
+"""`duly check` and `duly snapshot`: what were we told, and may it be used?"""
+
+from __future__ import annotations
+
+from duly import book as books
+from duly.cli import arguments, output, settings
+from duly.core.diagnostic import Diagnostic
+from duly.core.words import say
+
+
+def check(
+    book: arguments.Book, /, *, lender: arguments.LenderFile = None, json: arguments.Json = False
+) -> int:
+    """Check every row and reference of a book."""
+    locale = settings.locale()
+    terms = books.load_lender(settings.lender_file(lender))
+    with output.progress(say("cli", "checking", locale)):
+        found = books.check(book, terms, locale)
+    if json:
+        output.as_json(
+            {
+                "rows": list(found.rows),
+                "warnings": [_warning(item, locale) for item in (*found.warnings, *found.alerts)],
+            }
+        )
+    else:
+        for row in found.rows:
+            where = f"{row['table']}:{row['row']}:{row['column']}"
+            output.error(f"{where} {row['code']} {row['message']}")
+        output.diagnostics((*found.warnings, *found.alerts), locale)
+        output.line(
+            say("cli", "checked", locale, rows=len(found.rows), warnings=len(found.warnings))
+        )
+    return output.FOUND_WRONG if found.rows else output.DONE
+
+
+def snapshot(
+    book: arguments.Book,
+    /,
+    *,
+    out: arguments.Out,
+    lender: arguments.LenderFile = None,
+    threads: arguments.Threads = 0,
+) -> int:
+    """Write the checked book as Parquet, named by its hash."""
+    locale = settings.locale()
+    terms = books.load_lender(settings.lender_file(lender))
+    with output.progress(say("cli", "checking", locale)):
+        taken = books.take_snapshot(
+            book, out, lender=terms, needs="plan", locale=locale, threads=threads or None
+        )
+    output.diagnostics((*taken.warnings, *taken.alerts), locale)
+    output.line(
+        say("cli", "snapshot_taken", locale, out=out, sha256=taken.sha256,
+            loans=taken.rows.get("loans", 0), rows=taken.quarantined_rows)
+    )  # fmt: skip
+    return output.FOUND_WRONG if taken.quarantined_rows else output.DONE
+
+
+def _warning(item: Diagnostic, locale: str) -> dict[str, object]:
+    return {
+        "table": item.file,
+        "row": item.line,
+        "column": item.column,
+        "code": item.code,
+        "message": item.sentence(locale),
+    }

@@ -1,0 +1,1 @@
+"""So what happens to each loan today? All of them at once."""

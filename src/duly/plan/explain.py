@@ -1,0 +1,225 @@
+"""Why was this decided? Every figure, condition and verdict of one loan, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from duly.conditions import describe
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+from duly.plan import kept, replay, verdict_columns
+from duly.plan.inputs import PlanInputs
+from duly.plan.narrow import narrow
+from duly.plan.pipeline import Clock, Plan, make_plan
+from duly.position.trace import trace
+from duly.rules import CapLimit, Rule, cap_limits
+
+Found = dict[str, Any]
+
+
+def explain_loan(plan_dir: Path, loan_id: str, *, clock: Clock) -> Found:
+    """Return everything behind the decision of one loan, ready for JSON.
+
+    The borrower's loans are decided again from the inputs kept with the plan. Refuses a loan that
+    the plan does not have (did you mean), and what `kept.reopen` refuses.
+    """
+    run = kept.read_run(plan_dir)
+    decision = _decision(plan_dir, loan_id)
+    inputs = kept.reopen(plan_dir)
+    found: Found = {
+        "loan_id": loan_id,
+        "decision": decision,
+        "lender": inputs.lender.name,
+        "policy": {"name": inputs.policy.name, "version": inputs.policy.version},
+        "plan_sha256": run["plan_sha256"],
+        "message": _message(plan_dir, loan_id),
+    }
+    if decision["decision"] == "quarantined":
+        return found | {"quarantine": _quarantine(inputs)}
+    with TemporaryDirectory() as work:
+        small = narrow(inputs.snapshot, loan_id, Path(work) / "snapshot")
+        assert small is not None, "a decided loan is in the snapshot"
+        alone = replace(inputs, snapshot=small)
+        traced = trace(
+            small,
+            loan_id,
+            as_of=inputs.business_date,
+            time_zone=inputs.lender.time_zone,
+        )
+        found |= _figures(asdict(traced))
+        plan = make_plan(alone, clock=clock, threads=1)
+        found |= _reasons(plan, loan_id)
+        plan.connection.close()
+    return found
+
+
+def _figures(traced: Mapping[str, Any]) -> Found:
+    position = dict(traced["position"])
+    return {
+        "position": _plain(position),
+        "installments": _plain(traced["installments"]),
+        "payments": _plain(traced["payments"]),
+        "terms": _plain(
+            {
+                name: traced[name]
+                for name in ("late_rate_e8", "late_base", "allocation", "tolerance", "paused")
+            }
+        ),
+    }
+
+
+def _reasons(plan: Plan, loan_id: str) -> Found:
+    features = _row(plan.connection, "scored", loan_id)
+    if features is None:
+        return {"conditions": [], "rules": [], "features": {}, "figures": None}
+    verdict = _row(plan.connection, "verdicts", loan_id)
+    assert verdict is not None, "each candidate has its verdicts"
+    limits: dict[str, list[CapLimit]] = {}
+    for limit in cap_limits(plan.inputs.rules, "all"):
+        limits.setdefault(limit.rule_id, []).append(limit)
+    counts = (
+        _first(
+            plan.connection,
+            "select * from cap_counts as n join people as p using (borrower) limit 1",
+        )
+        or {}
+    )
+    rules = verdict_columns.ordered_rules(plan.inputs)
+    compared = _first(
+        plan.connection,
+        "select f.* from figures_compared as f join loans as l on l.loan = f.loan"
+        " where l.loan_id = ? order by f.as_of desc limit 1",
+        loan_id,
+    )
+    return {
+        "lane": verdict["lane"],
+        "step": verdict["step"],
+        "hold": _plain(
+            {
+                "reason": verdict["hold_reason"],
+                "since": verdict["hold_since"],
+                "review_on": verdict["hold_review_on"],
+            }
+        ),
+        "features": _plain(features),
+        "conditions": _conditions(plan.inputs, features, verdict["step"]),
+        "rules": [
+            _rule(rule, verdict[f"rule_{number}"], limits.get(rule.id, ()), counts)
+            for number, rule in enumerate(rules)
+        ],
+        "figures": _plain(compared) if compared else None,
+    }
+
+
+def _conditions(
+    inputs: PlanInputs, features: Mapping[str, object], step: str | None
+) -> list[Found]:
+    """Return the treatments in order with their comparisons, up to the one that spoke."""
+    told: list[Found] = []
+    for one in inputs.policy.treatments:
+        leaves = describe(one.condition, features)
+        told.append(
+            {
+                "id": one.id,
+                "spoke": one.id == step,
+                "condition": one.condition.text,
+                "from_day": one.from_day,
+                "comparisons": [{"text": leaf.text, "held": leaf.held} for leaf in leaves],
+            }
+        )
+        if one.id == step:
+            break
+    return told
+
+
+def _rule(
+    rule: Rule, column: object, limits: Sequence[CapLimit], counts: Mapping[str, object]
+) -> Found:
+    spoke = bool(column)
+    return {
+        "id": rule.id,
+        "force": rule.force,
+        "effect": rule.effect if spoke else "allow",
+        "reason": column if isinstance(column, str) else "",
+        "says": dict(rule.says),
+        "source": rule.source.text,
+        "clause": rule.source.clause,
+        "confidence": list(rule.source.confidence),
+        "counts": [
+            {
+                "count": int(str(counts.get(f"n_{limit.name}") or 0)),
+                "of": limit.count,
+                "window": str(limit.window),
+            }
+            for limit in limits
+        ],
+    }
+
+
+def _decision(plan_dir: Path, loan_id: str) -> Found:
+    table = replay.read_table(plan_dir, "decisions")
+    ids = table.column("loan_id").to_pylist()
+    if loan_id not in ids:
+        near = get_close_matches(loan_id, ids[:100_000], n=1, cutoff=0.0)
+        raise Refused(
+            Diagnostic(
+                area="plan",
+                code="unknown_loan",
+                values={"loan": loan_id, "near": near[0] if near else "-"},
+            )
+        )
+    row = table.slice(ids.index(loan_id), 1).to_pylist()[0]
+    found = _plain(row)
+    assert isinstance(found, dict)
+    return found
+
+
+def _message(plan_dir: Path, loan_id: str) -> Found | None:
+    for row in replay.read_table(plan_dir, "messages").to_pylist():
+        if loan_id in replay.listed(row["loan_ids"]):
+            found = _plain(row)
+            assert isinstance(found, dict)
+            return found
+    return None
+
+
+def _quarantine(inputs: PlanInputs) -> list[Found]:
+    path = str(inputs.snapshot.path / "quarantine.parquet").replace("'", "''")
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f'select "table", row, "column", code, message from read_parquet(\'{path}\')'
+            ' order by "table", row, "column", code limit 20'
+        ).fetchall()
+    names = ("table", "row", "column", "code", "message")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _row(connection: duckdb.DuckDBPyConnection, table: str, loan_id: str) -> Found | None:
+    return _first(connection, f"select * from {table} where loan_id = ?", loan_id)
+
+
+def _first(connection: duckdb.DuckDBPyConnection, query: str, *values: object) -> Found | None:
+    cursor = connection.execute(query, list(values))
+    names = [column[0] for column in cursor.description or ()]
+    rows = cursor.fetchall()
+    return dict(zip(names, rows[0], strict=True)) if rows else None
+
+
+def _plain(value: object) -> Any:
+    """Return a value as JSON has it: dates and instants as ISO text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return zoned.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.isoformat() if isinstance(value, date) else value

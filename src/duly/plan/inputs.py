@@ -1,0 +1,68 @@
+"""Everything a plan depends on, as one value with one fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib import metadata
+from zoneinfo import ZoneInfo
+
+from duly.book import Lender, Snapshot
+from duly.core import digest
+from duly.messages import templates_sha256
+from duly.plan import instants
+from duly.policy import Policy
+from duly.risk import load_scorecard
+from duly.rules import Rule, packs_sha256
+from duly.rules.zones import zone
+
+#: Raised when the meaning of a plan changes for equal inputs: a golden plan fails with it.
+STAGES_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanInputs:
+    """What a plan is made from; equal inputs give equal plans."""
+
+    snapshot: Snapshot
+    instant: datetime
+    lender: Lender
+    policy: Policy
+    rules: tuple[Rule, ...]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The lender's time zone."""
+        return zone(self.lender.time_zone)
+
+    @property
+    def business_date(self) -> date:
+        """The date of the instant in the lender's time zone."""
+        return instants.business_date(self.instant, self.zone)
+
+    @property
+    def cut_at(self) -> datetime | None:
+        """The instant up to which the book is complete, None where it does not say."""
+        found = self.snapshot.cut_at
+        return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the version or SHA-256 of each input, as run.json names them."""
+        return {
+            "book": self.snapshot.book_sha256,
+            "lender": self.lender.sha256,
+            "policy": self.policy.fingerprint,
+            "packs": packs_sha256(self.lender.packs),
+            "templates": templates_sha256(),
+            "model": load_scorecard().fingerprint,
+            "calendar": "none",
+            "tzdata": metadata.version("tzdata"),
+            "stages": str(STAGES_VERSION),
+        }
+
+    def sha256(self) -> str:
+        """Return the fingerprint over all inputs and the instant, not over engine or threads."""
+        return digest.of_value(
+            {**self.versions(), "instant": self.instant.isoformat(timespec="seconds")}
+        )

@@ -1,0 +1,127 @@
+"""The inputs kept with a plan, so that it can be worked out again when the book is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+
+from duly.book import Snapshot, load_lender, open_snapshot
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+from duly.plan import instants
+from duly.plan.inputs import PlanInputs
+from duly.policy import BUILT_INS
+from duly.policy import load as load_policy
+from duly.rules import active, load_packs
+from duly.rules.zones import zone
+
+#: Versions that must be equal for a plan to be worked out again.
+_SAME = ("packs", "templates", "model", "tzdata", "stages")
+
+
+def link_snapshot(source: Path, target: Path) -> None:
+    """Put a snapshot's files under `target`: linked where the file system can, else copied."""
+    target.mkdir(parents=True)
+    for file in sorted(source.iterdir()):
+        try:
+            os.link(file, target / file.name)
+        except OSError:
+            shutil.copyfile(file, target / file.name)
+
+
+def keep(inputs: PlanInputs, folder: Path, *, lender_text: str, policy_text: str) -> None:
+    """Write what is not in the snapshot: lender file, policy file, instant, fingerprints."""
+    (folder / "lender.yaml").write_text(lender_text, encoding="utf-8")
+    (folder / "policy.yaml").write_text(policy_text, encoding="utf-8")
+    record = {
+        "instant": inputs.instant.isoformat(),
+        "versions": dict(inputs.versions()),
+        "snapshot": inputs.snapshot.sha256,
+    }
+    (folder / "inputs.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def lender_text(path: Path | None) -> str:
+    """Return the lender file's text; None is the built-in example."""
+    if path is None:
+        return resources.files("duly.book").joinpath("lender.example.yaml").read_text("utf-8")
+    return path.read_text("utf-8")
+
+
+def policy_text(name_or_path: str) -> str:
+    """Return the policy file's text, built-in or given."""
+    if name_or_path in BUILT_INS:
+        source = resources.files("duly.policy").joinpath("builtin", f"{name_or_path}.yaml")
+        return source.read_text("utf-8")
+    return Path(name_or_path).read_text("utf-8")
+
+
+def read_run(plan_dir: Path) -> Mapping[str, object]:
+    """Return run.json of a plan; refuse a directory that holds none."""
+    try:
+        found: Mapping[str, object] = json.loads((plan_dir / "run.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        raise Refused(
+            Diagnostic(area="plan", code="not_a_plan", values={"path": plan_dir})
+        ) from None
+    return found
+
+
+def reopen(plan_dir: Path) -> PlanInputs:
+    """Return the inputs kept with a plan.
+
+    Refuses inputs that were changed since, and other versions of packs, templates or stages.
+    """
+    read_run(plan_dir)
+    folder = plan_dir / "inputs"
+    try:
+        record = json.loads((folder / "inputs.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        raise Refused(
+            Diagnostic(area="plan", code="not_a_plan", values={"path": plan_dir})
+        ) from None
+    instant = datetime.fromisoformat(record["instant"])
+    snapshot: Snapshot = open_snapshot(folder / "snapshot")
+    lender = load_lender(folder / "lender.yaml")
+    policy = load_policy(str(folder / "policy.yaml"))
+    rules = active(
+        load_packs(lender.packs), instants.business_date(instant, zone(lender.time_zone))
+    )
+    inputs = PlanInputs(
+        snapshot=snapshot, instant=instant, lender=lender, policy=policy, rules=rules
+    )
+    _same_versions(inputs, record["versions"], record["snapshot"], folder)
+    return inputs
+
+
+def _same_versions(
+    inputs: PlanInputs, then: Mapping[str, str], snapshot_sha256: str, folder: Path
+) -> None:
+    now = inputs.versions()
+    changed = [
+        Diagnostic(area="plan", code="inputs_changed", values={"name": name, "path": folder})
+        for name in ("book", "lender", "policy")
+        if now[name] != then.get(name)
+    ]
+    if inputs.snapshot.sha256 != snapshot_sha256:
+        changed.append(
+            Diagnostic(
+                area="plan", code="inputs_changed", values={"name": "snapshot", "path": folder}
+            )
+        )
+    changed += [
+        Diagnostic(
+            area="plan",
+            code="other_version",
+            values={"name": name, "then": then.get(name), "now": now[name]},
+        )
+        for name in _SAME
+        if now[name] != then.get(name)
+    ]
+    if changed:
+        raise Refused(*changed)

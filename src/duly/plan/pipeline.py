@@ -1,0 +1,127 @@
+"""From inputs to decisions: every stage in order, in one DuckDB connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from duly.core.diagnostic import Diagnostic
+from duly.plan import canonical, compiled, figures, slots, stages, texts
+from duly.plan.inputs import PlanInputs
+from duly.position import compute, plan_broken_on
+
+SNAPSHOT_TABLES = (
+    "loans",
+    "borrowers",
+    "installments",
+    "payments",
+    "debits",
+    "contact_points",
+    "consents",
+    "contacts",
+    "signals",
+    "agreed",
+    "quotes",
+    "relations",
+    "stated",
+)
+
+Clock = Callable[[], float]  #: seconds from any start; the caller owns the clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A plan in memory: its relations stand in `connection` until it is closed."""
+
+    inputs: PlanInputs
+    connection: duckdb.DuckDBPyConnection
+    positions: pa.Table
+    messages: pa.Table  #: `{code}` unfilled
+    plan_sha256: str
+    alerts: tuple[Diagnostic, ...]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def decisions(self) -> pa.Table:
+        """Return one row a loan, sorted by loan_id, in the contract's columns."""
+        columns = ", ".join(canonical.DECISION_COLUMNS)
+        query = f"select {columns} from decisions order by loan_id"
+        return self.connection.sql(query).to_arrow_table()
+
+
+def make_plan(
+    inputs: PlanInputs, *, clock: Clock, threads: int = 0, work: Path | None = None
+) -> Plan:
+    """Decide every loan of a snapshot as of an instant.
+
+    Equal inputs give equal rows on any number of threads (0 = as many as there are cores).
+    """
+    connection = connect(inputs, threads=threads, work=work)
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, started: float) -> None:
+        seconds[name] = round(clock() - started, 3)
+
+    started = clock()
+    positions = compute(
+        inputs.snapshot,
+        as_of=inputs.business_date,
+        time_zone=inputs.lender.time_zone,
+        threads=threads,
+    ).loans
+    connection.register("positions", positions)
+    timed("positions", started)
+    started = clock()
+    compared = figures.compare(connection, inputs, threads)
+    breaks = plan_broken_on(
+        inputs.snapshot, as_of=inputs.business_date, time_zone=inputs.lender.time_zone
+    )
+    connection.register("plan_breaks", breaks)
+    timed("figures", started)
+    holes = compiled.compile_fragments(inputs)
+    connection.register("treatments", compiled.treatment_table(inputs.policy))
+    for stage in stages.STAGES:
+        started = clock()
+        stages.run(connection, stage, holes)
+        if stage == "02_people":
+            slots.register(connection, inputs)
+        timed(stage, started)
+    started = clock()
+    messages = texts.write_texts(connection, inputs)
+    connection.register("messages", messages)
+    timed("messages", started)
+    started = clock()
+    root = canonical.plan_sha256(connection)
+    timed("canonical", started)
+    return Plan(
+        inputs=inputs,
+        connection=connection,
+        positions=positions,
+        messages=messages,
+        plan_sha256=root,
+        alerts=(*compiled.alerts(inputs), *compared.warnings, *compared.alerts),
+        seconds=seconds,
+    )
+
+
+def connect(
+    inputs: PlanInputs, *, threads: int = 0, work: Path | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Return a connection that sees the snapshot's tables as views."""
+    connection = duckdb.connect()
+    if threads:
+        connection.execute(f"set threads = {threads}")
+    if work is not None:
+        connection.execute(f"set temp_directory = '{_quoted(work)}'")
+    connection.execute("set preserve_insertion_order = false")
+    for name in SNAPSHOT_TABLES:
+        path = _quoted(inputs.snapshot.path / f"{name}.parquet")
+        connection.execute(f"create view {name} as select * from read_parquet('{path}')")
+    return connection
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

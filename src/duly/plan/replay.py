@@ -1,0 +1,198 @@
+"""Work a plan out again from the inputs kept with it, and name the first cell that differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from duly.core.check_key import CheckKey
+from duly.core.diagnostic import Diagnostic
+from duly.messages import check_code, fill_code
+from duly.plan import kept, write
+from duly.plan.pipeline import Clock, Plan, make_plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """What a replay found; no differences and equal roots mean that the plan is genuine."""
+
+    rows: int
+    plan_sha256: str
+    differences: tuple[Diagnostic, ...]
+    notes: tuple[Diagnostic, ...]
+
+
+def replay(
+    plan_dir: Path, *, key: CheckKey | None, loan_id: str | None, clock: Clock, threads: int = 0
+) -> Replayed:
+    """Recompute a plan and compare each cell of its tables and the roots in run.json.
+
+    Without the key that signed it, check codes are taken from the plan and that is said. Refuses
+    what `kept.reopen` refuses.
+    """
+    run = kept.read_run(plan_dir)
+    inputs = kept.reopen(plan_dir)
+    plan = make_plan(inputs, clock=clock, threads=threads)
+    said_messages = read_table(plan_dir, "messages")
+    notes = () if key is not None else (_plan("no_key", key=run.get("key_id")),)
+    expected = {
+        "decisions": plan.decisions(),
+        "messages": _signed(plan, said_messages, key),
+        "positions": plan.positions.select(
+            [name for name in plan.positions.schema.names if name not in write.INTERNAL]
+        ),
+    }
+    keys = {"decisions": "loan_id", "messages": "message_id", "positions": "loan_id"}
+    differences: list[Diagnostic] = []
+    rows = 0
+    for name, table in expected.items():
+        said = said_messages if name == "messages" else read_table(plan_dir, name)
+        rows += table.num_rows
+        found = _first_difference(name, keys[name], said, table, loan_id)
+        if found is not None:
+            differences.append(found)
+    if loan_id is None and run.get("plan_sha256") != plan.plan_sha256:
+        differences.append(
+            _differs("run.json", "", "plan_sha256", run.get("plan_sha256"), plan.plan_sha256)
+        )
+    plan.connection.close()
+    return Replayed(
+        rows=rows, plan_sha256=plan.plan_sha256, differences=tuple(differences), notes=notes
+    )
+
+
+def read_table(plan_dir: Path, name: str) -> pa.Table:
+    """Return one table of a plan, from Parquet or CSV (all text), in file order."""
+    parquet = plan_dir / f"{name}.parquet"
+    if parquet.exists():
+        return pq.read_table(parquet)
+    with duckdb.connect() as connection:
+        path = str(plan_dir / f"{name}.csv").replace("'", "''")
+        return connection.sql(
+            f"select * from read_csv('{path}', header = true, all_varchar = true)"
+        ).to_arrow_table()
+
+
+def _signed(plan: Plan, said: pa.Table, key: CheckKey | None) -> pa.Table:
+    """Return the messages with codes: made with the key, else as the plan on disk has them."""
+    names = plan.messages.column("message_id").to_pylist()
+    if key is not None:
+        codes = [check_code(key.secret, name) for name in names]
+        key_ids = [key.key_id] * len(names)
+    else:
+        known = dict(
+            zip(
+                said.column("message_id").to_pylist(),
+                zip(
+                    said.column("code").to_pylist(), said.column("key_id").to_pylist(), strict=True
+                ),
+                strict=True,
+            )
+        )
+        codes = [known.get(name, ("", ""))[0] for name in names]
+        key_ids = [known.get(name, ("", ""))[1] for name in names]
+    texts = [
+        fill_code(text, code)
+        for text, code in zip(plan.messages.column("text").to_pylist(), codes, strict=True)
+    ]
+    table = plan.messages.drop_columns(["text"])
+    for name, values in (("text", texts), ("code", codes), ("key_id", key_ids)):
+        table = table.append_column(name, pa.array(values, pa.string()))
+    return table.select(list(write.MESSAGE_COLUMNS))
+
+
+def _first_difference(
+    table: str, key: str, said: pa.Table, found: pa.Table, loan_id: str | None
+) -> Diagnostic | None:
+    """Return the first row and column, in key order, in which two tables differ."""
+    missing = [name for name in found.schema.names if name not in said.schema.names]
+    if missing:
+        return _differs(table, "", missing[0], None, "a column")
+    if loan_id is None and _equal(said, found):
+        return None
+    said_rows = {row[key]: row for row in said.select(found.schema.names).to_pylist()}
+    found_rows = {row[key]: row for row in found.to_pylist()}
+    if loan_id is not None:
+        said_rows = _of_loan(said_rows, loan_id)
+        found_rows = _of_loan(found_rows, loan_id)
+    for name in sorted({*said_rows, *found_rows}, key=lambda item: str(item).encode()):
+        if name not in said_rows or name not in found_rows:
+            there = "a row" if name in said_rows else None
+            return _differs(table, name, key, there, None if there else "a row")
+        for column in found.schema.names:
+            left, right = _plain(said_rows[name][column]), _plain(found_rows[name][column])
+            if left != right:
+                return _differs(table, name, column, left, right)
+    if loan_id is None and said.num_rows != found.num_rows:
+        return _differs(table, "", key, f"{said.num_rows} rows", f"{found.num_rows} rows")
+    return None
+
+
+def _of_loan(
+    rows: Mapping[str, Mapping[str, object]], loan_id: str
+) -> dict[str, Mapping[str, object]]:
+    """Return the rows about one loan: its own, or the messages that list it."""
+    return {
+        name: row
+        for name, row in rows.items()
+        if row.get("loan_id") == loan_id or loan_id in listed(row.get("loan_ids"))
+    }
+
+
+def listed(value: object) -> Sequence[str]:
+    """Return the loan ids of a message, from a list or its JSON text."""
+    if isinstance(value, str):
+        return [str(item) for item in json.loads(value)]
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _equal(said: pa.Table, found: pa.Table) -> bool:
+    """Return whether two typed tables are equal cell by cell (CSV is compared as text)."""
+    if said.num_rows != found.num_rows:
+        return False
+    names = [name for name in found.schema.names if name not in write.INSTANTS]
+    try:
+        same = all(
+            said.column(name).cast(found.schema.field(name).type).equals(found.column(name))
+            for name in names
+        )
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
+    return same and all(
+        _instants(said, name) == _instants(found, name)
+        for name in found.schema.names
+        if name in write.INSTANTS
+    )
+
+
+def _instants(table: pa.Table, name: str) -> list[object]:
+    return [_plain(value) for value in table.column(name).to_pylist()]
+
+
+def _plain(value: object) -> object:
+    """Return a cell as CSV writes it, so that Parquet and CSV plans compare alike."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return zoned.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return str(value)
+
+
+def _differs(table: str, key: object, column: str, said: object, found: object) -> Diagnostic:
+    return _plan("replay_differs", table=table, key=key, column=column, said=said, found=found)
+
+
+def _plan(code: str, **values: object) -> Diagnostic:
+    return Diagnostic(area="plan", code=code, values=values)

@@ -1,0 +1,49 @@
+-- The borrowers of the candidates, each with one address a channel: active, personal, and not
+-- known to belong to somebody else; the most recently verified one first.
+create table people as
+with who as (select distinct borrower from candidates),
+mine as (
+    select c.*
+    from contact_points as c
+    join who as w on w.borrower = c.borrower
+),
+strangers as (
+    select distinct borrower, address from mine where status = 'wrong_person'
+),
+points as (
+    select
+        m.borrower, m.channel, m.address, m.verified_on, m.changed_on,
+        row_number() over (
+            partition by m.borrower, m.channel
+            order by m.verified_on desc nulls last, m.changed_on desc nulls last, m.address
+        ) as place
+    from mine as m
+    left join strangers as s on s.borrower = m.borrower and s.address = m.address
+    where m.status = 'active' and m.use = 'personal' and s.address is null
+),
+chosen as (
+    select
+        borrower,
+        max(case when channel = 'sms' and place = 1 then address end) as sms_address,
+        max(case when channel = 'email' and place = 1 then address end) as email_address,
+        max(case when channel = 'voice' and place = 1 then address end) as voice_address,
+        max(changed_on) as changed_on
+    from points
+    group by borrower
+),
+refused as (
+    select borrower, count(*) as wrong_points
+    from mine
+    where status = 'wrong_person'
+    group by borrower
+)
+select
+    b.borrower, b.borrower_id, b.name, b.locale, b.time_zone, b.region, b.preferred_channel,
+    b.monthly_income, b.quiet_from, b.quiet_until,
+    c.sms_address, c.email_address, coalesce(c.voice_address, c.sms_address) as voice_address,
+    c.changed_on as point_changed_on,
+    coalesce(r.wrong_points, 0) > 0 as has_wrong_person_point
+from borrowers as b
+join who as w on w.borrower = b.borrower
+left join chosen as c on c.borrower = b.borrower
+left join refused as r on r.borrower = b.borrower;

@@ -1,0 +1,60 @@
+-- Money we already hold is never chased: unapplied money or unallocated credit of the borrower;
+-- debits without a result; and what the last failed debit says about the cause.
+create table money_held as
+select borrower, cast(sum(amount) as bigint) as held
+from (
+    select borrower, amount
+    from payments
+    where loan is null and borrower is not null and kind = 0 and paid_on <= $business_date
+      and (reversed_on is null or reversed_on > $business_date)
+    union all
+    select l.borrower, p.unallocated_credit
+    from positions as p
+    join loans as l on l.loan = p.loan
+    where p.unallocated_credit > 0
+) as found
+group by borrower;
+
+create table last_debits as
+select r.loan, r.at, r.status, r.cause, $debit_on as debit_on
+from (
+    select d.*, row_number() over (partition by d.loan order by d.at desc, d.debit_id desc) as place
+    from debits as d
+    join candidates as c on c.loan = d.loan
+    where d.at <= $instant and d.status <> 'scheduled'
+) as r
+where r.place = 1;
+
+create table returned_payments as
+select p.loan, max(p.reversed_on) as returned_on
+from payments as p
+join candidates as c on c.loan = p.loan
+where p.reversed_on <= $business_date and p.kind = 0
+group by p.loan;
+
+-- About the account's security we write only to a contact point that was verified before the
+-- signal and has not changed since.
+create table security_points as
+select
+    f.borrower,
+    max(case when c.channel = 'sms' then c.address end) as sms_address,
+    max(case when c.channel = 'email' then c.address end) as email_address
+from (
+    select x.borrower, min(s.security_since) as since
+    from signal_flags as s
+    join candidates as x on x.loan = s.loan
+    where s.security_since is not null
+    group by x.borrower
+) as f
+join contact_points as c on c.borrower = f.borrower
+where c.status = 'active' and c.use = 'personal' and c.verified_on < f.since
+  and (c.changed_on is null or c.changed_on < f.since)
+group by f.borrower;
+
+-- The next date of an agreed plan that still matters: after it a person looks.
+create table plan_dates as
+select r.loan, min(a.due_on) + 3 as next_on
+from signal_rows as r
+join agreed as a on a.signal_id = r.signal_id
+where r.kind = 'plan' and r.open and a.due_on + 3 >= $business_date
+group by r.loan;

@@ -1,0 +1,57 @@
+-- What was already said: counters by person for the caps, and the history of this arrears.
+create table contact_rows as
+select
+    c.borrower, c.contact_id, c.channel, c.address, c.at, c.direction, c.outcome, c.step, c.class,
+    $contact_on as contact_on
+from contacts as c
+join people as p on p.borrower = c.borrower
+where c.at <= $instant;
+
+create table cap_counts as
+select
+    k.borrower,
+    $cap_columns
+from people_slots as k
+join contact_rows as c on c.borrower = k.borrower
+where c.direction = 'out' and c.at > $cap_horizon
+group by k.borrower;
+
+create table history as
+with since as (
+    select
+        loan, borrower,
+        coalesce(arrears_since, $business_date + 1) as since,
+        coalesce(arrears_since, $business_date - 20) as step_since
+    from candidates
+),
+ranked as (
+    select r.*,
+        row_number() over (partition by r.borrower order by r.at desc, r.contact_id desc) as place
+    from contact_rows as r
+    where r.direction = 'out' and r.channel in ('sms', 'email', 'push')
+),
+last_text as (
+    select borrower, outcome from ranked where place = 1
+)
+select
+    s.loan,
+    cast(count(*) filter (where c.direction = 'out' and c.class = 'dunning'
+        and c.channel in ('sms', 'email', 'push') and c.contact_on >= s.since) as integer)
+        as texts_since_arrears,
+    cast(count(*) filter (where c.direction = 'out' and c.channel = 'voice'
+        and c.contact_on >= s.since) as integer) as calls_since_arrears,
+    coalesce(bool_or(c.contact_on >= s.since
+        and (c.direction = 'in' or c.outcome = 'replied')), false) as replied_since_arrears,
+    coalesce(bool_or(c.contact_on >= s.since and c.channel = 'voice'
+        and c.outcome = 'connected'), false) as answered_since_arrears,
+    $business_date - max(case when c.direction = 'out' and c.class = 'dunning'
+        and c.channel in ('sms', 'email', 'push') then c.contact_on end) as days_since_text,
+    $business_date - max(case when c.direction = 'out' then c.contact_on end) as days_since_contact,
+    cast(count(*) filter (where c.direction = 'out' and c.outcome = 'undelivered'
+        and c.contact_on >= s.since) as integer) as undelivered_count,
+    coalesce(max(t.outcome) = 'undelivered', false) as undelivered_last,
+    $step_columns
+from since as s
+join contact_rows as c on c.borrower = s.borrower
+left join last_text as t on t.borrower = s.borrower
+group by s.loan, s.since, s.step_since;

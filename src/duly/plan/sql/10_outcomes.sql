@@ -1,0 +1,45 @@
+-- Signals, policy and law together, one loan at a time, before one conversation per person.
+create table outcomes as
+select
+    v.*,
+    case
+        when lane in ('nothing_due', 'below_floor') then 'none'
+        when lane = 'blocked' then 'blocked'
+        when lane in ('restricted', 'hold_review') then 'task'
+        when lane = 'hold' then 'hold'
+        when lane in ('resting', 'grace', 'patience', 'step_done', 'no_policy') then 'wait'
+        when block_reason is not null then 'blocked'
+        when can_send and cap_until is not null then 'wait'
+        when can_send and text_at is null then 'wait'
+        when can_send then 'contact'
+        when (calls or sends) and can_call and cap_until is not null then 'wait'
+        when (calls or sends) and can_call and voice_at is null then 'wait'
+        when (calls or sends) and can_call then 'task'
+        when sends then 'blocked'
+        when task_kind is not null then 'task'
+        when leaves then 'none'
+        else 'wait'
+    end as outcome,
+    case
+        when lane in ('nothing_due', 'below_floor', 'grace', 'patience', 'step_done', 'no_policy')
+            then lane
+        when lane = 'resting' then coalesce(wait_reason, 'cooldown')
+        when lane in ('blocked', 'hold') then hold_reason
+        when lane = 'restricted' then 'review'
+        when lane = 'hold_review' then 'hold_review'
+        when block_reason is not null then block_reason
+        when (can_send or ((calls or sends) and can_call)) and cap_until is not null then 'cap'
+        when can_send and text_at is null then 'window'
+        when can_send then template
+        when (calls or sends) and can_call and voice_at is null then 'window'
+        when calls and can_call then step_reason
+        when sends and can_call then 'no_text_channel'
+        when sends and not has_sms and not has_email and not has_voice
+            then case when has_wrong_person_point then 'wrong_person' else 'no_contact_point' end
+        when sends and (opted_out_sms or opted_out_email or opted_out_voice)
+            then 'opt_out'
+        when sends then 'no_channel'
+        else step_reason
+    end as reason,
+    coalesce(lane = 'step' and (calls or sends), false) as speaks
+from verdicts as v;

@@ -1,0 +1,53 @@
+-- One message a borrower: the figures of exactly the loans that it lists.
+create table message_ids as
+select
+    d.loan,
+    'm' || substr(sha256($inputs || chr(31) || d.borrower_id), 1, 26) as message_id
+from decided as d
+where d.decision = 'contact' and d.loan = d.lead_loan;
+
+create table orders as
+with sums as (
+    select
+        lead_loan,
+        list(loan_id order by loan_id) as loan_ids,
+        cast(sum(overdue_total) as bigint) as overdue_total,
+        cast(sum(overdue_principal) as bigint) as overdue_principal,
+        cast(sum(overdue_interest) as bigint) as overdue_interest,
+        cast(sum(overdue_fee) as bigint) as overdue_fee,
+        cast(sum(late_charge) as bigint) as late_charge,
+        min(overdue_since) as overdue_since,
+        min(next_due_on) as next_due_on,
+        max(days_past_due) as days_past_due,
+        max(case when late_rate_e8 > 0 then 1 else 0 end) as accrues
+    from decided
+    where decision = 'contact'
+    group by lead_loan
+),
+dues as (
+    -- Only what falls due on the day the text names: another loan's later date is not in it.
+    select d.lead_loan, cast(sum(d.next_due_amount) as bigint) as next_due_amount
+    from decided as d
+    join sums as s on s.lead_loan = d.lead_loan and s.next_due_on = d.next_due_on
+    where d.decision = 'contact'
+    group by d.lead_loan
+)
+select
+    m.message_id, d.borrower_id, s.loan_ids, d.said_channel as channel,
+    case
+        when d.said_template = 'verify_security' and d.said_channel = 'sms' then v.sms_address
+        when d.said_template = 'verify_security' then v.email_address
+        when d.said_channel = 'sms' then d.sms_address
+        else d.email_address
+    end as address,
+    coalesce(d.locale, $locale) as locale, d.class, d.said_template as template,
+    d.said_tone as tone, d.not_before, d.not_after, d.name, d.currency,
+    s.overdue_total, s.overdue_principal, s.overdue_interest, s.overdue_fee, s.late_charge,
+    s.days_past_due, s.overdue_since, s.next_due_on, coalesce(u.next_due_amount, 0) as next_due_amount,
+    s.accrues = 1 as accrues, d.report_on
+from decided as d
+join message_ids as m on m.loan = d.loan
+join sums as s on s.lead_loan = d.loan
+left join dues as u on u.lead_loan = d.loan
+left join security_points as v on v.borrower = d.borrower
+order by m.message_id;

@@ -1,0 +1,132 @@
+"""The law compiled into columns: one a rule, in the order in which verdicts are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from duly.plan import instants
+from duly.plan.inputs import PlanInputs
+from duly.plan.slots import day_start_sql
+from duly.rules import Bar, Cap, CapLimit, Require, Rule, Window, cap_limits, legal_key, reason_sql
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictColumns:
+    """SQL fragments for the stages that count contacts and ask the rules."""
+
+    counts: str
+    rules: str
+    block_reason: str
+    cap_until: str
+    legal: str
+    horizon_hours: int
+
+
+def _quoted(values: Sequence[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+def _matches(limit: CapLimit) -> str:
+    terms = [f"c.channel in ({_quoted(limit.channels)})", f"c.class in ({_quoted(limit.classes)})"]
+    if limit.outcomes is not None:
+        terms.append(f"c.outcome in ({_quoted(limit.outcomes)})")
+    if limit.per == "address":
+        terms.append(
+            "(c.address is null or k.voice_address is null or c.address = k.voice_address)"
+        )
+    return " and ".join(terms)
+
+
+def _counts(limit: CapLimit, inputs: PlanInputs) -> list[str]:
+    matches = _matches(limit)
+    if limit.window == "calendar_day":
+        start = f"c.at >= {day_start_sql(limit.zone, inputs)}"
+    else:
+        since = inputs.instant - timedelta(hours=limit.window)
+        start = f"c.at > {instants.timestamp(since)}"
+    columns = [
+        f"count(*) filter (where {matches} and {start}) as n_{limit.name}",
+        f"list(c.at order by c.at desc, c.contact_id) filter (where {matches} and {start})"
+        f"[{limit.count}] as at_{limit.name}",
+    ]
+    if limit.min_gap_hours is not None:
+        columns.append(f"max(c.at) filter (where {matches}) as last_{limit.name}")
+    return columns
+
+
+def _speaks(limit: CapLimit, inputs: PlanInputs) -> str:
+    spoken = f"coalesce(n.n_{limit.name}, 0) >= {limit.count}"
+    if limit.min_gap_hours is not None:
+        since = inputs.instant - timedelta(hours=limit.min_gap_hours)
+        spoken = f"({spoken} or coalesce(n.last_{limit.name} > {instants.timestamp(since)}, false))"
+    return spoken
+
+
+def _until(limit: CapLimit, inputs: PlanInputs) -> str:
+    tomorrow = f"{instants.day(inputs.business_date)} + 1"
+    if limit.window == "calendar_day":
+        return tomorrow
+    free = f"n.at_{limit.name} + interval {limit.window} hour"
+    local = instants.local_date(f"({free})", inputs.zone, inputs.instant + timedelta(days=60))
+    return f"coalesce({local}, {tomorrow})"
+
+
+def ordered_rules(inputs: PlanInputs) -> tuple[Rule, ...]:
+    """Return the rules in the order in which verdicts are listed; rule n is column `rule_n`."""
+    return tuple(sorted(inputs.rules, key=lambda rule: legal_key(rule, rule.effect)))
+
+
+def compile_rules(inputs: PlanInputs) -> VerdictColumns:
+    """Return the columns of all rules in force, in the order force, effect, id."""
+    limits: dict[str, list[CapLimit]] = {}
+    for limit in cap_limits(inputs.rules, "all"):
+        limits.setdefault(limit.rule_id, []).append(limit)
+    columns, legal, reasons, untils = [], [], [], []
+    for number, rule in enumerate(ordered_rules(inputs)):
+        name = f"rule_{number}"
+        if isinstance(rule.primitive, Bar | Require):
+            columns.append(f"{reason_sql(rule, 'f.')} as {name}")
+            legal.append(f"case when {name} is not null then '{rule.id}' end")
+            reasons.append(name)
+        elif isinstance(rule.primitive, Window):
+            columns.append(f"{_window(rule)} as {name}")
+            legal.append(f"case when {name} then '{rule.id}' end")
+        else:
+            columns.extend(_cap(rule, name, limits.get(rule.id, []), inputs))
+            legal.append(f"case when {name} then '{rule.id}' end")
+            untils.append(f"{name}_until")
+    counted = [line for group in limits.values() for one in group for line in _counts(one, inputs)]
+    hours = [one.window for group in limits.values() for one in group]
+    return VerdictColumns(
+        counts=",\n    ".join(counted) or "count(*) as contacts",
+        rules=",\n        ".join(columns) or "true as no_rules",
+        block_reason=f"coalesce({', '.join(['null', *reasons])})",
+        cap_until=f"greatest({', '.join([*untils, 'cast(null as date)'])})",
+        legal=", ".join(legal) or "cast(null as varchar)",
+        horizon_hours=max([hour for hour in hours if isinstance(hour, int)], default=48),
+    )
+
+
+def _window(rule: Rule) -> str:
+    delayed = "case when a.channel = 'voice' then k.voice_delayed else k.text_delayed end"
+    return f"a.lane = 'step' and list_contains({delayed}, '{rule.id}')"
+
+
+def _cap(rule: Rule, name: str, limits: Sequence[CapLimit], inputs: PlanInputs) -> list[str]:
+    cap = rule.primitive
+    assert isinstance(cap, Cap), "only caps count"
+    scope = (
+        f"a.lane = 'step' and f.channel in ({_quoted(cap.channels)})"
+        f" and f.class in ({_quoted(cap.classes)})"
+    )
+    spoken = [_speaks(limit, inputs) for limit in limits]
+    until = ", ".join(
+        f"case when {speaks} then {_until(limit, inputs)} end"
+        for speaks, limit in zip(spoken, limits, strict=True)
+    )
+    return [
+        f"{scope} and ({' or '.join(spoken)}) as {name}",
+        f"case when {scope} then greatest({until}, cast(null as date)) end as {name}_until",
+    ]

@@ -1,0 +1,182 @@
+"""A plan on disk: decisions, messages, positions, quarantine, its inputs and run.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from duly.core.check_key import CheckKey
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+from duly.plan import canonical, texts
+from duly.plan.pipeline import Clock, Plan
+
+Format = Literal["parquet", "csv"]
+CONTRACT_VERSION = 1
+INSTANTS = frozenset({"not_before", "not_after"})
+LISTS = frozenset({"legal", "loan_ids"})
+
+#: The contract's order; `code` and `key_id` are no part of the canonical rows.
+MESSAGE_COLUMNS = (
+    *canonical.MESSAGE_COLUMNS[: canonical.MESSAGE_COLUMNS.index("segments") + 1],
+    "code",
+    "key_id",
+    "not_before",
+    "not_after",
+)
+#: Columns of the positions that only the stages use.
+INTERNAL = frozenset({"loan", "grace_ends_on", "oldest_number"})
+
+
+def write_whole(out: Path, fill: Callable[[Path], None], *, mark: str = "run.json") -> None:
+    """Fill a directory beside `out` and put it in its place at once, or leave nothing behind.
+
+    Refuses an `out` that exists and holds something else than an earlier result, which has the
+    file `mark`.
+    """
+    if out.exists() and not (out / mark).exists() and any(out.iterdir()):
+        raise Refused(Diagnostic(area="plan", code="out_not_empty", values={"path": out}))
+    half = out.with_name(f".{out.name}.half-{os.getpid()}")
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(parents=True)
+    try:
+        fill(half)
+        if out.exists():
+            old = out.with_name(f".{out.name}.old-{os.getpid()}")
+            out.rename(old)
+            half.rename(out)
+            shutil.rmtree(old)
+        else:
+            half.rename(out)
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def write_plan(
+    plan: Plan,
+    out: Path,
+    *,
+    key: CheckKey,
+    form: Format,
+    clock: Clock,
+    before: Mapping[str, float],
+) -> Mapping[str, object]:
+    """Write the tables and run.json of a plan into a directory that exists; return run.json.
+
+    The kept inputs (`inputs/`) are already there. `before` are the seconds of earlier stages.
+    """
+    started = clock()
+    connection = plan.connection
+    connection.register("messages_signed", texts.sign(plan.messages, key))
+    _table(connection, "decisions", canonical.DECISION_COLUMNS, "loan_id", out, form)
+    _table(connection, "messages_signed", MESSAGE_COLUMNS, "message_id", out, form, "messages")
+    names = [name for name in plan.positions.schema.names if name not in INTERNAL]
+    _table(connection, "positions", names, "loan_id", out, form)
+    write_quarantine(plan.inputs.snapshot.path, out)
+    seconds = {**before, **plan.seconds, "write": round(clock() - started, 3)}
+    record = run_record(plan, key, seconds)
+    (out / "run.json").write_text(
+        json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
+    return record
+
+
+def _table(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: Sequence[str],
+    key: str,
+    out: Path,
+    form: Format,
+    name: str = "",
+) -> None:
+    path = out / f"{name or relation}.{form}"
+    selected = ", ".join(
+        _csv_column(column) if form == "csv" else f'"{column}"' for column in columns
+    )
+    query = f"select {selected} from {relation} order by {key}"
+    if form == "csv":
+        target = str(path).replace("'", "''")
+        connection.execute(f"copy ({query}) to '{target}' (format csv, header)")
+        return
+    table = connection.sql(query).to_arrow_table()
+    zoned = [
+        pa.field(one.name, pa.timestamp("us", "UTC")) if one.name in INSTANTS else one
+        for one in table.schema
+    ]
+    pq.write_table(table.cast(pa.schema(zoned)), path, compression="zstd")
+
+
+def _csv_column(column: str) -> str:
+    """Return a column as CSV has it: instants in UTC, lists as JSON arrays, empty for null."""
+    if column in INSTANTS:
+        return f"strftime({column}, '%Y-%m-%dT%H:%M:%SZ') as {column}"
+    if column in LISTS:
+        return f"cast(to_json({column}) as varchar) as {column}"
+    return f'"{column}"'
+
+
+def write_quarantine(snapshot: Path, out: Path) -> None:
+    """Write quarantine.csv: table, row, column, code, message."""
+    source = str(snapshot / "quarantine.parquet").replace("'", "''")
+    target = str(out / "quarantine.csv").replace("'", "''")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f'copy (select "table", row, "column", code, message from read_parquet(\'{source}\')'
+            f' order by "table", row, "column", code) to \'{target}\' (format csv, header)'
+        )
+
+
+def run_record(plan: Plan, key: CheckKey, seconds: Mapping[str, float]) -> Mapping[str, object]:
+    """Return run.json: what was decided, from which versions, how long each stage took."""
+    inputs = plan.inputs
+    counts = plan.connection.execute(
+        "select decision, reason, count(*) from decisions group by all order by all"
+    ).fetchall()
+    decisions: dict[str, int] = {}
+    for decision, _, rows in counts:
+        decisions[decision] = decisions.get(decision, 0) + rows
+    locale = inputs.lender.locale
+    found = (*inputs.snapshot.warnings, *inputs.snapshot.alerts, *plan.alerts)
+    return {
+        "contract": CONTRACT_VERSION,
+        "duly": metadata.version("duly"),
+        "engine": f"duckdb {duckdb.__version__}",
+        "lender": inputs.lender.name,
+        "business_date": inputs.business_date.isoformat(),
+        "instant": inputs.instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "cut_at": _instant(inputs.cut_at),
+        "loans": sum(decisions.values()),
+        "messages": plan.messages.num_rows,
+        "quarantined_rows": inputs.snapshot.quarantined_rows,
+        "decisions": decisions,
+        "reasons": {f"{decision}/{reason}": rows for decision, reason, rows in counts},
+        "versions": {**inputs.versions(), "python_arrow": pa.__version__},
+        "inputs_sha256": inputs.sha256(),
+        "plan_sha256": plan.plan_sha256,
+        "key_id": key.key_id,
+        "seconds": dict(seconds),
+        "alerts": [
+            {
+                "code": item.code,
+                "severity": item.severity,
+                "message": item.sentence(locale),
+                "hint": item.hint(locale),
+            }
+            for item in found
+        ],
+    }
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
