@@ -121,7 +121,7 @@ def _loan(index: int, case: Case, borrower_id: str, today: date, rng: Random) ->
         principal=principal,
         disbursed_on=terms.add_months(anchor, -number),
         rate_bps=rate_bps,
-        late_rate_e8=80_000 if index % 50 == 17 and not leaves_crumbs else 50_000,
+        late_rate_e8=80_000 if case.costly or (index % 50 == 17 and not leaves_crumbs) else 50_000,
         late_base=("principal", "principal", "installment")[rng.randrange(3)],
         grace_days=(0, 1, 2, 3, 3, 5)[rng.randrange(6)],
         allocation=allocation,

@@ -41,6 +41,7 @@ class Case:
     late_times: int = 0  #: earlier installments that were paid late, with their charge
     creditor: str = ""
     unapplied: bool = False
+    costly: bool = False  #: late rate above the cost cap of 24 % a year
 
     @property
     def simple(self) -> bool:
@@ -138,8 +139,8 @@ STORIES: tuple[Story, ...] = (
 
 #: Days past due of the late loans about which nothing else is known; the deck takes them in turn.
 PLAIN_DAYS = (
-    *(1, 9, 2, 12, 4, 34, 6, 95, 3, 18, 65, 8, 22, 125, 10, 45, 28, 155, 5, 14, 190, 25),
-    *(40, 7, 74, 11, 110, 30, 20, 58, 240, 15, 88, 3, 26, 52, 140, 13, 170, 17, 300, 9),
+    *(1, 155, 3, 95, 2, 240, 4, 125, 34, 170, 8, 18, 65, 140, 12, 22, 10, 45, 28, 110),
+    *(5, 14, 190, 25, 40, 7, 74, 11, 30, 20, 58, 15, 88, 6, 26, 52, 13, 17, 300, 9),
 )
 
 POINTS = ("invalid_sms", "wrong_person", "work", "none", "email", "two_numbers")
@@ -170,6 +171,7 @@ def _late() -> tuple[Case, ...]:
         *(Case(paying="exact", days=10 + 5 * i, points=p) for i, p in enumerate(POINTS * 2)),
         *(Case(paying="exact", days=6 + 4 * i, home=home) for i, home in enumerate(HOMES)),
         *(Case(paying="exact", days=2 + i, debit=cause) for i, cause in enumerate(DEBITS * 2)),
+        *(Case(paying="exact", days=days, costly=True) for days in (10, 26, 50)),
         *(Case(paying="part", days=days) for days in (5, 9, 12, 16, 23, 29, 41, 57, 83, 132)),
         *(Case(paying="reversed", days=days) for days in (6, 11, 19, 37)),
         *(Case(paying="waived", days=days) for days in (14, 21, 43, 72, 98)),
