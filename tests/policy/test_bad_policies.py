@@ -232,8 +232,8 @@ def test_a_template_is_any_name_where_the_known_ones_are_not_given(tmp_path: Pat
 
 class TestFiles:
     def test_a_file_that_is_not_there_is_refused_with_the_names_that_are(self) -> None:
-        (one,) = check("cn-instalment")
-        assert (one.code, one.file) == ("unreadable", "cn-instalment")
+        (one,) = check("cn-installmnt")
+        assert (one.code, one.file) == ("unreadable", "cn-installmnt")
         assert one.hint("en").endswith("did you mean cn-installment?")
 
     def test_a_directory_is_refused(self, tmp_path: Path) -> None:
