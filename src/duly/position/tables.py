@@ -163,7 +163,10 @@ def _write(table: pa.Table, path: Path, form: str) -> Path:
     half = path.with_name(path.name + ".tmp")
     table = table.cast(plain)
     if form == "csv":
-        pa_csv.write_csv(table, half, pa_csv.WriteOptions(quoting_style="needed"))
+        with half.open("wb") as file:
+            file.write((",".join(table.column_names) + "\n").encode())
+            options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
+            pa_csv.write_csv(table, file, options)
     else:
         pq.write_table(table, half, compression="zstd")
     half.replace(path)
