@@ -250,10 +250,23 @@ class TestFiles:
             (b"policy: *nobody\n", "not_yaml", 1),
             (b"a: 1\n---\nb: 2\n", "not_yaml", 2),
             (b"a: \x01\n", "not_yaml", 0),
-            (b"a: " + b"[" * 3000, "not_yaml", 0),
+            (b"a:\n" + b"[" * 900_000, "nested_too_deep", 2),
+            (b"- " * 400_000, "nested_too_deep", 1),
             (b"#" * 1_000_001, "too_big", 0),
         ],
-        ids=["gbk", "empty", "remark", "list", "open", "alias", "two", "control", "deep", "big"],
+        ids=[
+            "gbk",
+            "empty",
+            "remark",
+            "list",
+            "open",
+            "alias",
+            "two",
+            "control",
+            "deep",
+            "deep list",
+            "big",
+        ],
     )
     def test_what_is_no_yaml_mapping_is_refused(
         self, data: bytes, code: str, line: int, tmp_path: Path

@@ -18,6 +18,7 @@ from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 
 FILE_BYTES_MAX = 1_000_000
+DEPTH_MAX = 50
 Keyed: TypeAlias = Mapping[str, Node]
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
@@ -34,6 +35,9 @@ class Sheet:
 
     def root(self) -> MappingNode:
         """Return the mapping that the file holds; refuse (Refused) what is no YAML mapping."""
+        deep = _too_deep(self.source)
+        if deep:
+            raise Refused(self._diagnostic("nested_too_deep", *deep, most=DEPTH_MAX))
         try:
             node = YAML(typ="safe", pure=True).compose(self.source)
         except MarkedYAMLError as error:
@@ -170,6 +174,23 @@ def _first_character(node: Node) -> tuple[int, int]:
     if node.style in {"|", ">"}:
         return mark.line + 2, 1
     return mark.line + 1, mark.column + 1 + (1 if node.style in {"'", '"'} else 0)
+
+
+def _too_deep(source: str) -> tuple[int, int] | None:
+    """Return the line and column of the first bracket or hyphen nested deeper than the limit.
+
+    A YAML parser recurses on both, in time that grows with the square: counted before it runs.
+    """
+    depth = 0
+    for number, line in enumerate(source.split("\n"), start=1):
+        hyphens = re.match(r"(?:[ ]*[-?:] ){51}", line)
+        if hyphens:
+            return number, hyphens.end()
+        for found in re.finditer(r"[\[\]{}]", line):
+            depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
+            if depth > DEPTH_MAX:
+                return number, found.end()
+    return None
 
 
 def _decoded(file: str, data: bytes) -> str:
