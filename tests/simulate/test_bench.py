@@ -14,6 +14,7 @@ def _run(step: str, wall_ms: int, *, loans: int = 1000, finished: bool = True) -
         loans=loans,
         step=step,
         wall_ms=wall_ms,
+        cpu_ms=wall_ms * 2,
         peak_kib=wall_ms * 1024,
         exit_code=0 if finished else 2,
         finished=finished,
@@ -36,19 +37,24 @@ RESULT = bench.BenchResult(
 
 def test_lines_hold_medians_of_the_finished_runs_and_ratios_to_the_scan():
     assert [
-        (line.step, line.wall_ms, line.peak_kib, line.ratio_percent) for line in RESULT.lines()
-    ] == [("scan", 300, 307_200, 100), ("snapshot", 700, 716_800, 233), ("plan", None, None, None)]
+        (line.step, line.wall_ms, line.cpu_ms, line.peak_kib, line.ratio_percent)
+        for line in RESULT.lines()
+    ] == [
+        ("scan", 300, 600, 307_200, 100),
+        ("snapshot", 700, 1400, 716_800, 233),
+        ("plan", None, None, None, None),
+    ]
 
 
 def test_markdown_names_the_machine_and_a_failed_step():
     assert bench.to_markdown(RESULT, "One machine") == (
         "One machine; threads: 2.\n"
         "\n"
-        "| loans | step | wall time | peak memory | to the scan |\n"
-        "|--:|---|--:|--:|--:|\n"
-        "| 1,000 | scan | 0.30 s | 0.29 GiB | 1.00 × |\n"
-        "| 1,000 | snapshot | 0.70 s | 0.68 GiB | 2.33 × |\n"
-        "| 1,000 | plan | failed | failed | failed |\n"
+        "| loans | step | wall time | processor time | peak memory | to the scan |\n"
+        "|--:|---|--:|--:|--:|--:|\n"
+        "| 1,000 | scan | 0.30 s | 0.60 s | 0.29 GiB | 1.00 × |\n"
+        "| 1,000 | snapshot | 0.70 s | 1.40 s | 0.68 GiB | 2.33 × |\n"
+        "| 1,000 | plan | failed | failed | failed | failed |\n"
     )
 
 
@@ -63,7 +69,7 @@ def test_measure_reports_the_child_alone():
         [sys.executable, "-S", "-c", "x = bytes(50 << 20); raise SystemExit(3)"]
     )
     assert measured["exit_code"] == 3
-    assert measured["wall_ms"] > 0
+    assert measured["wall_ms"] > 0 and measured["cpu_ms"] > 0
     assert measured["peak_kib"] > 50 * 1024
 
 

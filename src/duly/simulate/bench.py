@@ -37,6 +37,7 @@ class Run:
     loans: int
     step: str
     wall_ms: int
+    cpu_ms: int  #: user and system time, over all threads
     peak_kib: int
     exit_code: int
     finished: bool  #: exit code 0 or 1, and what the step makes is there
@@ -50,6 +51,7 @@ class Line:
     loans: int
     step: str
     wall_ms: int | None
+    cpu_ms: int | None
     peak_kib: int | None
     ratio_percent: int | None  #: wall time in hundredths of the scan of the same files
 
@@ -64,16 +66,17 @@ class BenchResult:
     def lines(self) -> tuple[Line, ...]:
         """Return the medians, in the order of the runs."""
         keys = dict.fromkeys((run.loans, run.step) for run in self.runs)
-        medians = {key: self._medians(*key) for key in keys}
+        walls = {key: self._median("wall_ms", *key) for key in keys}
         return tuple(
             Line(
                 loans=loans,
                 step=step,
                 wall_ms=wall,
-                peak_kib=peak,
-                ratio_percent=_ratio(wall, medians.get((loans, SCAN), (None, None))[0]),
+                cpu_ms=self._median("cpu_ms", loans, step),
+                peak_kib=self._median("peak_kib", loans, step),
+                ratio_percent=_ratio(wall, walls.get((loans, SCAN))),
             )
-            for (loans, step), (wall, peak) in medians.items()
+            for (loans, step), wall in walls.items()
         )
 
     def to_json(self) -> str:
@@ -85,11 +88,9 @@ class BenchResult:
         }
         return json.dumps(value, ensure_ascii=False, indent=2)
 
-    def _medians(self, loans: int, step: str) -> tuple[int | None, int | None]:
+    def _median(self, figure: str, loans: int, step: str) -> int | None:
         done = [run for run in self.runs if (run.loans, run.step) == (loans, step) and run.finished]
-        if not done:
-            return None, None
-        return median_low(run.wall_ms for run in done), median_low(run.peak_kib for run in done)
+        return median_low(getattr(run, figure) for run in done) if done else None
 
 
 def _ratio(wall_ms: int | None, scan_ms: int | None) -> int | None:
@@ -187,10 +188,14 @@ def to_markdown(result: BenchResult, hardware: str) -> str:
     """Return the medians as a Markdown table under the line that names the machine."""
     rows = [
         f"| {line.loans:,} | {line.step} | {_shown(line.wall_ms, 1000, 's')} "
+        f"| {_shown(line.cpu_ms, 1000, 's')} "
         f"| {_shown(line.peak_kib, 1 << 20, 'GiB')} | {_shown(line.ratio_percent, 100, '×')} |"
         for line in result.lines()
     ]
-    head = ["| loans | step | wall time | peak memory | to the scan |", "|--:|---|--:|--:|--:|"]
+    head = [
+        "| loans | step | wall time | processor time | peak memory | to the scan |",
+        "|--:|---|--:|--:|--:|--:|",
+    ]
     threads = str(result.threads) if result.threads else "all"
     return "\n".join([f"{hardware}; threads: {threads}.", "", *head, *rows, ""])
 

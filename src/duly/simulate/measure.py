@@ -1,4 +1,4 @@
-"""Run one command and note its wall time and its own peak memory.
+"""Run one command and note its wall time, its processor time and its own peak memory.
 
 Run as a file, with the standard library only: a process starts with the peak of whoever started
 it, and this one is small. `python measure.py RESULT.json COMMAND …`; the command's diagnostics
@@ -23,6 +23,7 @@ def measure(argv: list[str]) -> dict[str, int]:
         process.returncode = os.waitstatus_to_exitcode(status)
     return {
         "wall_ms": (time.perf_counter_ns() - started) // 1_000_000,
+        "cpu_ms": int((usage.ru_utime + usage.ru_stime) * 1000),
         "peak_kib": usage.ru_maxrss,
         "exit_code": process.returncode,
     }
