@@ -48,6 +48,12 @@ def test_the_same_seed_gives_the_same_bytes(path, tmp_path):
     assert _digests(tmp_path / "again") == _digests(path)
 
 
+def test_writing_again_into_the_same_directory_changes_nothing(path, tmp_path):
+    write_sample(tmp_path / "book", seed=8)
+    write_sample(tmp_path / "book")
+    assert _digests(tmp_path / "book") == _digests(path)
+
+
 def test_the_bytes_are_those_of_every_other_machine(path):
     assert digest.of_value(_digests(path)) == DIGEST
 

@@ -32,7 +32,7 @@ PLANTED = (
 def write_sample(
     out: Path, *, seed: int = 7, loans: int = 1200, business_date: date = BUSINESS_DATE
 ) -> None:
-    """Write the sample book under the new directory `out`, the same bytes for the same arguments.
+    """Write the sample book into the directory `out`, the same bytes for the same arguments.
 
     About 12 loans in 100 are late, every kind of signal occurs, and six rows are bad on purpose
     (PLANTED). Needs some 450 loans, for each story is told of a loan of its own.

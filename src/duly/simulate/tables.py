@@ -38,8 +38,8 @@ def numbered(rows: Iterable[Row], column: str, prefix: str) -> list[Row]:
 
 
 def write(out: Path, tables: Tables, *, lender: str, cut_at: str) -> None:
-    """Write every table (also the empty ones) and book.json under the new directory `out`."""
-    out.mkdir(parents=True)
+    """Write every table (also the empty ones) and book.json into `out`, over files of that name."""
+    out.mkdir(parents=True, exist_ok=True)
     for table in schema.TABLES.values():
         with (out / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, table.names, restval="", lineterminator="\n")
