@@ -67,11 +67,11 @@ class RuleRow:
 
 @dataclass(frozen=True, kw_only=True)
 class CauseRow:
-    """One cause of keeping still: the reason with the policy rule and the rules that spoke."""
+    """One cause of keeping still: the reason with the policy rules and the rules that spoke."""
 
     decision: str
     reason: str
-    rule: str
+    steps: tuple[str, ...]  #: rules of the policy that had matched
     legal: tuple[str, ...]
     loans: int
 
@@ -226,18 +226,26 @@ def rules(plan: duckdb.DuckDBPyConnection) -> list[RuleRow]:
 
 
 def causes(plan: duckdb.DuckDBPyConnection) -> list[CauseRow]:
-    """Return why loans were held back: reason, policy rule and the rules that spoke."""
+    """Return why loans were held back: holds, then blocks, then waits, the most loans first."""
     found = plan.execute(
         """
-        SELECT decision, coalesce(reason, ''), coalesce("rule", ''), coalesce(legal, []), count(*)
+        SELECT decision, coalesce(reason, ''), coalesce(legal, []), count(*),
+               list_sort(list(DISTINCT "rule") FILTER ("rule" IS NOT NULL))
         FROM decisions WHERE decision IN ('wait', 'hold', 'blocked')
-        GROUP BY ALL ORDER BY 5 DESC, 1, 2, 3, 4
+        GROUP BY ALL ORDER BY 4 DESC, 1, 2, 3
         """
     ).fetchall()
-    return [
-        CauseRow(decision=decision, reason=reason, rule=rule, legal=tuple(legal), loans=loans)
-        for decision, reason, rule, legal, loans in found
+    rows = [
+        CauseRow(
+            decision=decision,
+            reason=reason,
+            steps=tuple(steps or ()),
+            legal=tuple(legal),
+            loans=loans,
+        )
+        for decision, reason, legal, loans, steps in found
     ]
+    return sorted(rows, key=lambda row: ("hold", "blocked", "wait").index(row.decision))
 
 
 def task_kinds(plan: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
