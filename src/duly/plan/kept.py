@@ -34,10 +34,10 @@ def link_snapshot(source: Path, target: Path) -> None:
             shutil.copyfile(file, target / file.name)
 
 
-def keep(inputs: PlanInputs, folder: Path, *, lender_text: str, policy_text: str) -> None:
+def keep(inputs: PlanInputs, folder: Path, *, lender_bytes: bytes, policy_bytes: bytes) -> None:
     """Write what is not in the snapshot: lender file, policy file, instant, fingerprints."""
-    (folder / "lender.yaml").write_text(lender_text, encoding="utf-8")
-    (folder / "policy.yaml").write_text(policy_text, encoding="utf-8")
+    (folder / "lender.yaml").write_bytes(lender_bytes)
+    (folder / "policy.yaml").write_bytes(policy_bytes)
     record = {
         "instant": inputs.instant.isoformat(),
         "versions": dict(inputs.versions()),
@@ -46,19 +46,19 @@ def keep(inputs: PlanInputs, folder: Path, *, lender_text: str, policy_text: str
     (folder / "inputs.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def lender_text(path: Path | None) -> str:
-    """Return the lender file's text; None is the built-in example."""
+def lender_bytes(path: Path | None) -> bytes:
+    """Return the lender file as it is; None is the built-in example."""
     if path is None:
-        return resources.files("duly.book").joinpath("lender.example.yaml").read_text("utf-8")
-    return path.read_text("utf-8")
+        return resources.files("duly.book").joinpath("lender.example.yaml").read_bytes()
+    return path.read_bytes()
 
 
-def policy_text(name_or_path: str) -> str:
-    """Return the policy file's text, built-in or given."""
+def policy_bytes(name_or_path: str) -> bytes:
+    """Return the policy file as it is, built-in or given."""
     if name_or_path in BUILT_INS:
         source = resources.files("duly.policy").joinpath("builtin", f"{name_or_path}.yaml")
-        return source.read_text("utf-8")
-    return Path(name_or_path).read_text("utf-8")
+        return source.read_bytes()
+    return Path(name_or_path).read_bytes()
 
 
 def read_run(plan_dir: Path) -> Mapping[str, object]:

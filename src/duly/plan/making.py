@@ -47,7 +47,6 @@ def make_and_write(request: Request, *, key: CheckKey, clock: Clock) -> Mapping[
         folder = half / "inputs"
         folder.mkdir()
         if books.is_snapshot(request.book):
-            books.open_snapshot(request.book)
             kept.link_snapshot(request.book, folder / "snapshot")
             snapshot = books.open_snapshot(folder / "snapshot")
         else:
@@ -65,8 +64,8 @@ def make_and_write(request: Request, *, key: CheckKey, clock: Clock) -> Mapping[
         kept.keep(
             inputs,
             folder,
-            lender_text=kept.lender_text(request.lender_file),
-            policy_text=kept.policy_text(chosen),
+            lender_bytes=kept.lender_bytes(request.lender_file),
+            policy_bytes=kept.policy_bytes(chosen),
         )
         book_seconds = round(clock() - started, 3)
         plan = make_plan(inputs, clock=clock, threads=request.threads, work=half)

@@ -117,6 +117,7 @@ def connect(
     if work is not None:
         connection.execute(f"set temp_directory = '{_quoted(work)}'")
     connection.execute("set preserve_insertion_order = false")
+    connection.execute("set enable_progress_bar = false")
     for name in SNAPSHOT_TABLES:
         path = _quoted(inputs.snapshot.path / f"{name}.parquet")
         connection.execute(f"create view {name} as select * from read_parquet('{path}')")

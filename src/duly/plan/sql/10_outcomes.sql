@@ -8,6 +8,7 @@ select
         when lane in ('restricted', 'hold_review') then 'task'
         when lane = 'hold' then 'hold'
         when lane in ('resting', 'grace', 'patience', 'step_done', 'no_policy') then 'wait'
+        when template = 'verify_security' and not can_send then 'task'
         when block_reason is not null then 'blocked'
         when can_send and cap_until is not null then 'wait'
         when can_send and text_at is null then 'wait'
@@ -27,6 +28,7 @@ select
         when lane in ('blocked', 'hold') then hold_reason
         when lane = 'restricted' then 'review'
         when lane = 'hold_review' then 'hold_review'
+        when template = 'verify_security' and not can_send then 'verify_contact'
         when block_reason is not null then block_reason
         when (can_send or ((calls or sends) and can_call)) and cap_until is not null then 'cap'
         when can_send and text_at is null then 'window'
@@ -41,5 +43,6 @@ select
         when sends then 'no_channel'
         else step_reason
     end as reason,
-    coalesce(lane = 'step' and (calls or sends), false) as speaks
+    coalesce(lane = 'step' and (calls or sends)
+        and not (template = 'verify_security' and not can_send), false) as speaks
 from verdicts as v;

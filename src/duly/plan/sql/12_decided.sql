@@ -42,6 +42,7 @@ select
     case
         when s.decision = 'task' and s.lane = 'restricted' then 'restricted'
         when s.decision = 'task' and s.lane = 'hold_review' then 'review'
+        when s.decision = 'task' and s.template = 'verify_security' then 'security_restricted'
         when s.decision = 'task' and s.speaks then coalesce(s.task_kind, 'call')
         when s.decision in ('task', 'contact') then s.task_kind
         when s.decision = 'hold' and s.hold_reason = 'credit_unapplied' then 'apply_money'
