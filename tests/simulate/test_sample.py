@@ -18,7 +18,7 @@ from duly.simulate.stories import STORIES
 
 Rows = list[dict[str, str]]
 TODAY = "2026-03-10"
-DIGEST = "ceebdacc476c987933228afe571bc260aaf09fdddeb7a12ab347fcb53bac94c7"
+DIGEST = "b86df504abd4838f3814337bcb0fc08b495e2ec35794d0fff740fdfa496aaf98"
 BORROWERS, SECONDS, COSTLY = 976, 224, 27
 
 

@@ -63,7 +63,7 @@ def _promise(days_late: int, starts: int, on: int, *paid: tuple[int, int]) -> St
 
 
 _ON_TRACK = ((-20, 50_000), (10, 50_000), (40, 50_000))
-_BROKEN = ((-15, 40_000), (15, 40_000), (45, 40_000))
+_BROKEN = ((-8, 40_000), (22, 40_000), (52, 40_000))
 
 STORIES: tuple[Story, ...] = (
     *_told("dispute", (12, -6), (47, -25)),
@@ -86,7 +86,7 @@ STORIES: tuple[Story, ...] = (
         agreed=_ON_TRACK,
     ),
     Story(kind="plan", days_late=80, starts=-25, agreed=_BROKEN),
-    Story(kind="plan", days_late=55, starts=-22, paid=((-15, 10_000),), agreed=_BROKEN),
+    Story(kind="plan", days_late=55, starts=-22, paid=((-7, 10_000),), agreed=_BROKEN),
     *_told("hardship", (31, -12), (62, -40), (45, -90, -20)),
     *_told("payment_pending", (6, -1), (15, -5)),
     *_told("legal_representation", (70, -15), (130, -60)),
@@ -125,14 +125,12 @@ STORIES: tuple[Story, ...] = (
         )
         for days in (185, 210)
     ),
-    *(
-        Story(
-            kind="bureau_reporting",
-            days_late=days,
-            starts=-5,
-            detail={"report_on": "{10}", "notified_on": "{-5}"},
-        )
-        for days in (32, 39)
+    Story(kind="bureau_reporting", days_late=39, starts=-5, detail={"report_on": "{10}"}),
+    Story(
+        kind="bureau_reporting",
+        days_late=32,
+        starts=-5,
+        detail={"report_on": "{10}", "notified_on": "{-5}"},
     ),
     *_told("statute_barred", (1250, -30), (1400, -60)),
 )
@@ -145,7 +143,7 @@ PLAIN_DAYS = (
 
 POINTS = ("invalid_sms", "wrong_person", "work", "none", "email", "two_numbers")
 HOMES = ("urumqi", "hotan", "lhasa", "nyingchi", "london", "singapore", "new_york", "tokyo")
-DEBITS = ("funds", "card", "limit", "mandate", "bank", "ours", "submitted")
+DEBITS = ("bank", "ours", "submitted", "funds", "card", "limit", "mandate")
 
 
 def deck(loans: int) -> tuple[Case, ...]:
