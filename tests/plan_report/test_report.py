@@ -122,6 +122,26 @@ class TestFigures:
         for start in ("b" * 12, "c" * 12, "a" * 12):
             assert start in text
 
+    def test_versions_are_listed_with_their_fingerprints(self, tmp_path: Path) -> None:
+        run = {
+            "business_date": "2026-03-10",
+            "instant": "2026-03-10T01:00:00Z",
+            "time_zone": "Asia/Shanghai",
+            "lender": "示例消金",
+            "engine": "duckdb 2.0.0",
+            "policy": {"name": "cn-installment", "version": 1},
+            "versions": {"book": "e" * 64, "policy": "f" * 64, "tzdata": "2026.6"},
+            "plan_sha256": "a" * 64,
+        }
+        page = report(write_plan(tmp_path / "plan", decisions=DECISIONS_MADE, run=run))
+        assert squeezed(page.tables[""][0])[1:] == [
+            ["Book", "", "e" * 64],
+            ["Policy", "cn-installment 1", "f" * 64],
+            ["Time zones", "2026.6", ""],
+            ["Engine", "duckdb 2.0.0", ""],
+            ["Plan", "", "a" * 64],
+        ]
+
     def test_flow_ends_in_every_kind_of_decision(self, plan: Path) -> None:
         text = " ".join(report(plan).texts["flow"].split())
         shown = [

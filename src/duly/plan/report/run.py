@@ -102,8 +102,11 @@ def _fingerprints(raw: Mapping[str, object], part: str) -> list[Fingerprint]:
     """Return the fingerprints of one input: a text, an object, or an object for each name."""
     versions = raw.get("versions")
     value = versions.get(part) if isinstance(versions, dict) else None
-    if value is None:
-        value = raw.get(part) if part != "lender" else None
+    told = raw.get(part) if part != "lender" else None
+    if isinstance(told, dict) and isinstance(value, str):
+        value = {"sha256": value, **told}
+    elif value is None:
+        value = told
     if value is None:
         return []
     if not isinstance(value, dict):
