@@ -6,25 +6,25 @@ Aliases: `s` the source, `l` the loan the row names, `b` the borrower it names, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from duly.book import expressions, schema
 from duly.book.expressions import Cell, Check, Expression, name
-from duly.book.reading import Source
+from duly.book.reading import Held, Source
 
 _NO_ROWS = "(SELECT 1 AS none WHERE false)"
 
-#: A row of these tables is broken if this output is null, and only then.
+#: A row of these tables is broken if this output (never null of itself, cheap) is null.
 WITNESS: Mapping[str, str] = {
     "installments": "loan",
-    "payments": "payment_id",
-    "debits": "loan",
+    "payments": "amount",
+    "debits": "amount",
     "contact_points": "borrower",
     "consents": "borrower",
-    "contacts": "contact_id",
-    "signals": "signal_id",
-    "agreed": "signal_id",
-    "quotes": "loan",
+    "contacts": "at",
+    "signals": "starts_at",
+    "agreed": "amount",
+    "quotes": "amount",
     "relations": "borrower",
     "stated": "loan",
 }
@@ -81,58 +81,103 @@ class Query:
 
 
 class Columns:
-    """The typed columns of one table, its checks gathered as the columns are asked for."""
+    """The typed columns of one table and their checks.
 
-    def __init__(self, table: schema.Table, source: Source | None, decimals: str) -> None:
+    `decimals` is SQL of the currency's decimals; `late` says that it reads a joined row, so that
+    money cannot be prepared with the other columns.
+    """
+
+    def __init__(
+        self, table: schema.Table, source: Source | None, decimals: str, *, late: bool = False
+    ) -> None:
         self.table, self.source = table, source
-        scale = expressions.scale_of(decimals)
+        self._decimals, self._late = decimals, late
+        self._scale = expressions.scale_of(decimals)
         if decimals.isdigit():
-            scale = str(10 ** int(decimals))
-        self.expressions = {
-            column.name: self._expression(column, decimals, scale) for column in table.columns
-        }
+            self._scale = str(10 ** int(decimals))
+        self._made: dict[str, Expression] = {}
+        for column in table.columns:
+            held = source.columns.get(column.name) if source else None
+            if held is not None:
+                self._made[column.name] = self._make(column, held)
 
-    def _expression(self, column: schema.Column, decimals: str, scale: str) -> Expression:
-        held = self.source.columns.get(column.name) if self.source else None
-        if held is None:
-            return expressions.absent(column)
+    def _make(self, column: schema.Column, held: Held) -> Expression:
         if held.family is None:
             missing = (("missing_value", "true"),) if column.filled else ()
-            return Expression(value=expressions.absent(column).value, checks=missing)
+            return Expression(value=f"NULL::{expressions.sql_type(column)}", checks=missing)
+        late = self._late and column.kind == "money"
         cell = Cell(
-            sql=held.sql,
+            sql=f"s.c_{column.name}",
+            value=f"s.v_{column.name}",
+            odd=f"s.o_{column.name}",
             family=held.family,
-            precision=held.precision,
-            decimals=decimals,
-            scale=scale,
+            width=held.width,
+            places=held.places,
+            decimals=self._decimals,
+            scale=self._scale,
         )
-        return expressions.typed(column, cell)
+        if not late:
+            return expressions.typed(column, cell)
+        value = expressions.typed(column, cell).value
+        made = expressions.typed(column, replace(cell, value=f"({value})"))
+        return Expression(value=value, checks=made.checks)
+
+    def _is_late(self, column: str) -> bool:
+        return self._late and self.table.column(column).kind == "money"
 
     def __getitem__(self, column: str) -> str:
-        return self.expressions[column].value
+        """Return SQL of a column's value, its default where the cell is empty."""
+        about = self.table.column(column)
+        if column not in self._made:
+            return expressions.absent(about)
+        value = f"({self._made[column].value})" if self._is_late(column) else f"s.v_{column}"
+        if about.default is None:
+            return value
+        return f"coalesce({value}, {expressions.literal(about, about.default)})"
 
-    def cell(self, column: str) -> str:
-        """Return SQL of the raw cell as text."""
+    def prepared(self, rows: str, *, numbered: bool = False) -> str:
+        """Return the relation of cells and values over the source's rows."""
         assert self.source is not None
-        held = self.source.columns.get(column)
-        return f"{held.sql}::VARCHAR" if held else "NULL::VARCHAR"
+        row = ["__row"] if numbered else []
+        cells = [f"{self.source.columns[one].sql} AS c_{one}" for one in self._made]
+        values = [
+            f"{made.value} AS v_{one}" for one, made in self._made.items() if not self._is_late(one)
+        ]
+        odd = [f"{made.odd} AS o_{one}" for one, made in self._made.items() if made.odd]
+        inner = f"(SELECT {', '.join([*row, *cells])} FROM {rows} AS s)"
+        return f"(SELECT {', '.join(['*', *values, *odd])} FROM {inner} AS s)"
+
+    @property
+    def scan(self) -> str:
+        """The relation of cells and values, no row where the book lacks the table."""
+        return self.prepared(self.source.scan) if self.source else _NO_ROWS
+
+    @property
+    def numbered(self) -> str:
+        """The same with `__row`, the 1-based data row."""
+        if self.source is None:
+            return _NO_ROWS
+        return self.prepared(self.source.numbered, numbered=True)
 
     def checked(self, more: Mapping[str, tuple[Check, ...]]) -> tuple[Checked, ...]:
         """Return every column's checks, each followed by the table's own checks of it."""
         if self.source is None:
             return ()
-        return tuple(
-            Checked(column=column, cell=self.cell(column), checks=checks)
-            for column, one in self.expressions.items()
-            if (checks := one.checks + more.get(column, ()))
-        )
+        found = []
+        for column in self.table.names:
+            made = self._made.get(column)
+            checks = (made.checks if made else ()) + more.get(column, ())
+            if checks:
+                cell = f"s.c_{column}::VARCHAR" if made else "NULL::VARCHAR"
+                found.append(Checked(column=column, cell=cell, checks=checks))
+        return tuple(found)
 
 
 def build(table: schema.Table, source: Source | None, context: Context) -> Query:
     """Return the relation of a table that is neither loans nor borrowers."""
     loan, borrower = (_has(source, one) for one in ("loan_id", "borrower_id"))
     decimals = _decimals(table, context, loan=loan)
-    columns = Columns(table, source, decimals)
+    columns = Columns(table, source, decimals, late=not decimals.isdigit())
     joins, more, touches = "", dict(_own_checks(table.name, columns, decimals)), dict(_NOBODY)
     if loan:
         joins += f" LEFT JOIN loan_ids AS l ON l.loan_id = {columns['loan_id']}"
@@ -152,8 +197,8 @@ def build(table: schema.Table, source: Source | None, context: Context) -> Query
         joins += f" LEFT JOIN waivers AS w ON w.payment_id = {columns['payment_id']}"
     return Query(
         table=table,
-        scan=source.scan if source else _NO_ROWS,
-        numbered=source.numbered if source else _NO_ROWS,
+        scan=columns.scan,
+        numbered=columns.numbered,
         joins=joins,
         outputs=_outputs(table.name, columns, touches, context),
         checked=columns.checked(more),
@@ -205,7 +250,8 @@ def _outputs(
     if table == "payments":
         return _payment_outputs(columns, touches, context)
     if table == "contacts":
-        said = f"CASE WHEN {plain['class']} = 'notice' THEN 'dunning' ELSE {plain['class']} END"
+        dunning = f"'dunning'::{expressions.sql_type(columns.table.column('class'))}"
+        said = f"CASE WHEN {plain['class']} = 'notice' THEN {dunning} ELSE {plain['class']} END"
         key = {"contact_id": columns["contact_id"]}
         return {**key, **borrower, **loan, **plain, "class": said}
     if table == "signals":
@@ -303,15 +349,15 @@ def _bad_detail(columns: Columns, decimals: str) -> str:
 def loans(source: Source, context: Context) -> Query:
     """Return the relation of the loans, without their own index."""
     table = schema.TABLES["loans"]
-    currency = Columns(table, source, "2")["currency"]
-    decimals = expressions.decimals_of(currency)
+    decimals = currency_decimals(source) if context.decimals is None else str(context.decimals)
     columns = Columns(table, source, decimals)
-    outputs = {one: columns[one] for one in ("loan_id",)}
-    outputs |= {"borrower": "b.borrower", "borrower_id": columns["borrower_id"]}
-    outputs |= {
+    outputs = {
+        "loan_id": columns["loan_id"],
+        "borrower": "b.borrower",
+        "borrower_id": columns["borrower_id"],
         "product": columns["product"],
         "creditor": f"coalesce({columns['creditor']}, {expressions.quoted(context.creditor)})",
-        "currency": currency,
+        "currency": columns["currency"],
         "decimals": f"({decimals})::TINYINT",
         "principal": columns["principal"],
         "disbursed_on": columns["disbursed_on"],
@@ -330,51 +376,58 @@ def loans(source: Source, context: Context) -> Query:
     unknown: dict[str, tuple[Check, ...]] = {}
     if context.borrowers_known:
         unknown["borrower_id"] = (("unknown_borrower", _unknown(columns["borrower_id"])),)
-    checked = columns.checked(unknown)
+    itself = f"SELECT x.loan FROM loan_ids AS x WHERE x.loan_id = {columns['loan_id']}"
     query = Query(
         table=table,
-        scan=source.scan,
-        numbered=source.numbered,
+        scan=columns.scan,
+        numbered=columns.numbered,
         joins=f" LEFT JOIN borrower_ids AS b ON b.borrower_id = {columns['borrower_id']}",
         outputs=outputs,
-        checked=checked,
-        touches={
-            **_NOBODY,
-            "borrower": "b.borrower",
-            "loan": f"(SELECT x.loan FROM loan_ids AS x WHERE x.loan_id = {columns['loan_id']})",
-        },
+        checked=columns.checked(unknown),
+        touches={**_NOBODY, "borrower": "b.borrower", "loan": f"({itself})"},
     )
     return _with_flag(query)
+
+
+def currency_decimals(source: Source) -> str:
+    """Return SQL of a loan's decimals, over the prepared cell of its currency."""
+    column = schema.TABLES["loans"].column("currency")
+    if column.name not in source.columns:
+        return expressions.decimals_of(expressions.absent(column))
+    assert column.default is not None
+    return expressions.decimals_of(
+        f"coalesce(s.c_{column.name}, {expressions.literal(column, column.default)})"
+    )
 
 
 def borrowers(source: Source | None, loans_source: Source) -> Query:
     """Return the relation of the borrowers; where the book lists none, those its loans name."""
     table = schema.TABLES["borrowers"]
     columns = Columns(table, source, "2")
-    scan = source.scan if source else named_by_loans(loans_source)
     outputs = {one: columns[one] for one in table.names}
     if source is None:
         outputs["borrower_id"] = "s.borrower_id"
-    find = (
+    itself = (
         f"SELECT x.borrower FROM borrower_ids AS x WHERE x.borrower_id = {columns['borrower_id']}"
     )
     query = Query(
         table=table,
-        scan=scan,
-        numbered=source.numbered if source else _NO_ROWS,
+        scan=columns.scan if source else named_by_loans(loans_source),
+        numbered=columns.numbered,
         joins="",
         outputs=outputs,
         checked=columns.checked({}),
-        touches={**_NOBODY, "borrower": f"({find})"},
+        touches={**_NOBODY, "borrower": f"({itself})"},
     )
     return _with_flag(query)
 
 
 def named_by_loans(source: Source) -> str:
     """Return a relation of the distinct borrower ids that the loans name."""
-    borrower_id = Columns(source.table, source, "2")["borrower_id"]
+    columns = Columns(source.table, source, "2")
+    borrower_id = columns["borrower_id"]
     return (
-        f"(SELECT DISTINCT {borrower_id} AS borrower_id FROM {source.scan} AS s"
+        f"(SELECT DISTINCT {borrower_id} AS borrower_id FROM {columns.scan} AS s"
         f" WHERE {borrower_id} IS NOT NULL)"
     )
 

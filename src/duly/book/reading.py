@@ -32,7 +32,8 @@ class Held:
 
     sql: str
     family: expressions.Family | None
-    precision: int = 0
+    width: int = 0  #: digits of a DECIMAL
+    places: int = 0  #: of those, after the point
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,7 +306,7 @@ def _held(
         return Held(sql="NULL::VARCHAR", family=None) if counted[0] == 0 else None
     if family == "text":
         cell = f"nullif({cell}::VARCHAR, '')"
-    precision = 0
+    width = places = 0
     if family == "decimal":
-        precision = int(sql_type.removeprefix("DECIMAL(").split(",")[0])
-    return Held(sql=cell, family=family, precision=precision)
+        width, places = (int(one) for one in sql_type[len("DECIMAL(") : -1].split(","))
+    return Held(sql=cell, family=family, width=width, places=places)

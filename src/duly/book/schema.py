@@ -244,7 +244,7 @@ _TABLES = (
             _must("borrower_id", "id", references="borrowers"),
             _may("loan_id", "id", references="loans"),
             _must("channel", "choice", values=CHANNELS),
-            _may("address", "id"),
+            _may("address", "text"),
             _must("at", "instant"),
             _must("direction", "choice", values=("out", "in")),
             _must(
