@@ -28,7 +28,6 @@ LOAN_COLUMNS = (
     "loan_id", "borrower", "borrower_id", "currency", "late_rate_e8", "late_base", "allocation",
     "tolerance", "status", "status_on", "quarantined",
 )  # fmt: skip
-_AS_DICTIONARY = ("currency", "late_base", "allocation", "status")
 
 
 def compute(
@@ -87,9 +86,8 @@ def compute_loan(
 
 def read_loan_table(path: Path) -> pa.Table:
     """Return the loan columns that positions need, one row a loan of the book."""
-    return pq.read_table(
-        path / "loans.parquet", columns=list(LOAN_COLUMNS), read_dictionary=list(_AS_DICTIONARY)
-    ).select(list(LOAN_COLUMNS))
+    table: pa.Table = pq.read_table(path / "loans.parquet", columns=list(LOAN_COLUMNS))
+    return table
 
 
 def run_block(

@@ -100,15 +100,8 @@ def read_loans(table: pa.Table) -> Loans:
     """Return the kernel's columns of the loans table."""
 
     def coded(name: str, values: Sequence[str]) -> npt.NDArray[np.int8]:
-        column = table[name].unify_dictionaries()
-        if column.num_chunks == 0:
-            return np.empty(0, np.int8)
-        places = pc.index_in(column.chunk(0).dictionary, pa.array(values)).fill_null(0)
-        indices = pa.chunked_array([chunk.indices for chunk in column.chunks])
-        codes = np.zeros(len(places) + 1, np.int8)  # Never empty: a null points at 0.
-        codes[:-1] = places.to_numpy()
-        told: npt.NDArray[np.int8] = codes[numbers(indices, pa.int32(), 0)]
-        return told
+        places = pc.index_in(table[name], pa.array(values, table[name].type))
+        return np.array(numbers(places, pa.int8(), 0))
 
     return Loans(
         late_rate_e8=np.array(numbers(table["late_rate_e8"], pa.int64(), 0), np.int64),

@@ -46,13 +46,16 @@ from duly.position.arrays import (
     Schedule,
     Work,
     compiled,
+    leaf,
+    wide,
 )
+from duly.position.scatter import longest
 
 _MONEY, _DAYS = len(MONEY), len(DAYS)
 Terms = tuple[int, int, bool, int, int, int]  #: loan, rate, whole base, stop, tolerance, allocation
 
 
-@compiled
+@leaf
 def covered_days(covered: Covered, loan: int, after: int, through: int) -> int:
     """Return how many days d with after < d <= through are covered."""
     days = 0
@@ -64,13 +67,13 @@ def covered_days(covered: Covered, loan: int, after: int, through: int) -> int:
     return days
 
 
-@compiled
+@leaf
 def rounded(quotient: int, remainder: int, rate_e8: int) -> int:
     """Return round half up((quotient * 10**8 + remainder) * rate), the one rounding there is."""
     return quotient * rate_e8 + (remainder * rate_e8 * 2 + E8) // (2 * E8)
 
 
-@compiled
+@leaf
 def accrue(
     work: Work, done: int, size: int, stops: Covered, terms: Terms,
     after: int, through: int, before: int,
@@ -102,7 +105,7 @@ def accrue(
             work[i, OWED + CHARGE] = rounded(work[i, QUOTIENT], work[i, REMAINDER], rate_e8)
 
 
-@compiled
+@leaf
 def pay(work: Work, component: int, i: int, left: int, on: int, tolerance: int) -> int:
     """Pay one component of one installment; return what is left of the money."""
     part: int = min(left, work[i, OWED + component] - work[i, PAID + component])
@@ -116,7 +119,7 @@ def pay(work: Work, component: int, i: int, left: int, on: int, tolerance: int) 
     return left - part
 
 
-@compiled
+@leaf
 def pay_due(work: Work, done: int, due: int, terms: Terms, left: int, on: int) -> int:
     """Pay the installments done <= i < due in the loan's order; return what is left."""
     _, _, _, _, tolerance, allocation = terms
@@ -133,7 +136,7 @@ def pay_due(work: Work, done: int, due: int, terms: Terms, left: int, on: int) -
     return left
 
 
-@compiled
+@leaf
 def allocate(
     work: Work, done: int, due: int, size: int, terms: Terms, code: int, left: int, on: int
 ) -> int:
@@ -155,7 +158,7 @@ def allocate(
     return left
 
 
-@compiled
+@leaf
 def reset(work: Work, size: int, tolerance: int) -> None:
     """Forget every payment of the loan; keep what accrued and how its graces closed."""
     for i in range(size):
@@ -165,7 +168,7 @@ def reset(work: Work, size: int, tolerance: int) -> None:
         work[i, SETTLED_ON] = NONE if work[i, UNPAID] > tolerance else START
 
 
-@compiled
+@leaf
 def replay(
     work: Work, size: int, payments: Payments, stops: Covered, terms: Terms, seen: Money,
     start: int, end: int,
@@ -178,10 +181,11 @@ def replay(
     """
     loan = terms[0]
     reset(work, size, terms[4])
-    after, done, due, credit, unused = start - 1, 0, 0, 0, 0
+    after, done, due = start - 1, wide(0), wide(0)  # One type for the calls below.
+    credit, unused = 0, 0
     begin = payments.offset[loan]
     for at in range(begin, payments.offset[loan + 1]):
-        on = payments.paid_on[at]
+        on, code = wide(payments.paid_on[at]), wide(payments.code[at])
         if on >= end:
             break
         if payments.reversed_on[at] <= max(start, on):
@@ -198,8 +202,8 @@ def replay(
                 work[i, OWED + CHARGE] = seen[row + i]
         while due < size and work[due, DUE_ON] <= on:
             due += 1
-        left = allocate(work, done, due, size, terms, payments.code[at], payments.amount[at], on)
-        if payments.code[at] >= 0:
+        left = allocate(work, done, due, size, terms, code, payments.amount[at], on)
+        if code >= 0:
             unused += left
         else:
             credit += left
@@ -212,7 +216,7 @@ def replay(
     return credit, unused
 
 
-@compiled
+@leaf
 def run_of_arrears(work: Work, size: int, start: int, end: int, since: int) -> int:
     """Return the first day of the run of days past due that holds day end - 1, else NONE.
 
@@ -233,7 +237,7 @@ def run_of_arrears(work: Work, size: int, start: int, end: int, since: int) -> i
     return since if until == end else NONE
 
 
-@compiled
+@leaf
 def next_epoch(payments: Payments, loan: int, start: int, as_of: int) -> int:
     """Return the first reversal after `start` that took effect by as_of, else as_of + 1."""
     end = as_of + 1
@@ -244,7 +248,7 @@ def next_epoch(payments: Payments, loan: int, start: int, as_of: int) -> int:
     return end
 
 
-@compiled
+@leaf
 def last_paid(payments: Payments, loan: int, as_of: int) -> tuple[int, int, int]:
     """Return (day of the last counted row, of the last counted payment, sum of payments)."""
     last_row, last_payment, total = NONE, NONE, 0
@@ -257,7 +261,7 @@ def last_paid(payments: Payments, loan: int, as_of: int) -> tuple[int, int, int]
     return last_row, last_payment, total
 
 
-@compiled
+@leaf
 def summarize(
     work: Work, size: int, pauses: Covered, loan: int, as_of: int, money: Money, days: Money
 ) -> int:
@@ -297,7 +301,7 @@ def summarize(
     return oldest
 
 
-@compiled
+@leaf
 def keep_parts(work: Work, size: int, out: Out, first: int, as_of: int) -> None:
     """Write the columns of one loan's installments."""
     for i in range(size):
@@ -313,7 +317,7 @@ def keep_parts(work: Work, size: int, out: Out, first: int, as_of: int) -> None:
         out.late_days[first + i] = max(seen_on - work[i, DUE_ON], 0)
 
 
-@compiled
+@leaf
 def load(work: Work, size: int, schedule: Schedule, first: int) -> None:
     """Lay one loan's installments out, nothing accrued and no grace closed."""
     for i in range(size):
@@ -328,7 +332,7 @@ def load(work: Work, size: int, schedule: Schedule, first: int) -> None:
         work[i, GRACE_ENDS_ON] = schedule.grace_ends_on[first + i]
 
 
-@compiled
+@leaf
 def accrual_stop(loans: Loans, loan: int, last_row: int, first_due: int) -> int:
     """Return the first day that bears no charge because the loan has ended, else NEVER."""
     if not loans.ended[loan]:
@@ -344,10 +348,7 @@ def positions(
     out: Out, begin: int, until: int, as_of: int, keep: bool,
 ) -> None:  # fmt: skip
     """Compute the loans begin <= loan < until; what one writes no other reads."""
-    longest = 1
-    for loan in range(begin, until):
-        longest = max(longest, schedule.offset[loan + 1] - schedule.offset[loan])
-    work = np.zeros((longest, WIDTH), np.int64)
+    work = np.zeros((longest(schedule.offset, begin, until), WIDTH), np.int64)
     money, days = np.zeros(_MONEY, np.int64), np.zeros(_DAYS, np.int64)
     nothing = np.zeros(0, np.int64)
     for loan in range(begin, until):
@@ -362,7 +363,7 @@ def positions(
             loan, loans.late_rate_e8[loan], loans.whole_base[loan] == 1, stop,
             loans.tolerance[loan], loans.allocation[loan],
         )  # fmt: skip
-        start, since = START, NONE
+        start, since = wide(START), wide(NONE)
         end = next_epoch(payments, loan, start, as_of)
         seen = nothing
         if end <= as_of:
@@ -373,8 +374,6 @@ def positions(
             if end > as_of:
                 break
             start, end = end, next_epoch(payments, loan, end, as_of)
-        money[:] = 0
-        days[:] = 0
         money[10], money[11], money[12] = credit, unused, total
         days[2], days[3], days[5], days[6] = NONE, since, NONE, last_payment
         days[10], days[11] = NONE, NONE
@@ -383,7 +382,9 @@ def positions(
             days[11] = schedule.number[first + oldest]
         for column in range(_MONEY):
             out.money[column, loan] = money[column]
+            money[column] = 0
         for column in range(_DAYS):
             out.days[column, loan] = days[column]
+            days[column] = 0
         if keep:
             keep_parts(work, size, out, first, as_of)

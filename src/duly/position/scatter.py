@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from duly.position.arrays import Codes, Days, Money, Offsets, Payments, Schedule, compiled
+from duly.position.arrays import Codes, Days, Money, Offsets, Payments, Schedule, compiled, leaf
 
 Index = npt.NDArray[np.int32]
 
@@ -54,7 +54,7 @@ def put_codes(target: Offsets, values: Codes, column: Codes) -> None:
             column[target[at]] = values[at]
 
 
-@compiled
+@leaf
 def order(key: Money, place: Offsets, size: int) -> bool:
     """Sort `key` with `place` by Shell's method; return whether anything moved."""
     moved = False
@@ -73,20 +73,61 @@ def order(key: Money, place: Offsets, size: int) -> bool:
     return moved
 
 
+@leaf
+def arrange_days(origin: Offsets, first: int, size: int, column: Days, spare: Offsets) -> None:
+    """Put one loan's values in the order of `origin`."""
+    for at in range(size):
+        spare[at] = column[first + origin[at]]
+    for at in range(size):
+        column[first + at] = spare[at]
+
+
+@leaf
+def arrange_money(origin: Offsets, first: int, size: int, column: Money, spare: Offsets) -> None:
+    """Put one loan's values in the order of `origin`."""
+    for at in range(size):
+        spare[at] = column[first + origin[at]]
+    for at in range(size):
+        column[first + at] = spare[at]
+
+
+@leaf
+def arrange_codes(origin: Offsets, first: int, size: int, column: Codes, spare: Offsets) -> None:
+    """Put one loan's values in the order of `origin`."""
+    for at in range(size):
+        spare[at] = column[first + origin[at]]
+    for at in range(size):
+        column[first + at] = spare[at]
+
+
+@leaf
+def longest(offset: Offsets, begin: int, until: int) -> int:
+    """Return the most rows that one loan has, at least 1."""
+    most = 1
+    for loan in range(begin, until):
+        most = max(most, offset[loan + 1] - offset[loan])
+    return most
+
+
 @compiled
 def sort_schedule(schedule: Schedule, begin: int, until: int) -> None:
     """Order the installments of each loan begin <= loan < until by (due_on, number)."""
+    most = longest(schedule.offset, begin, until)
+    key, origin = np.empty(most, np.int64), np.empty(most, np.int64)
+    spare = np.empty(most, np.int64)
     for loan in range(begin, until):
-        first, end = schedule.offset[loan], schedule.offset[loan + 1]
-        key = np.empty(end - first, np.int64)
-        for at in range(first, end):
-            key[at - first] = schedule.due_on[at] * 2**32 + schedule.number[at]
-        origin = np.arange(end - first)
-        if order(key, origin, end - first):
-            for days in (schedule.due_on, schedule.grace_ends_on, schedule.number):
-                days[first:end] = days[first:end][origin]
-            for money in (schedule.interest, schedule.fee, schedule.principal):
-                money[first:end] = money[first:end][origin]
+        first = schedule.offset[loan]
+        size = schedule.offset[loan + 1] - first
+        for at in range(size):
+            key[at] = schedule.due_on[first + at] * 2**32 + schedule.number[first + at]
+            origin[at] = at
+        if order(key, origin, size):
+            arrange_days(origin, first, size, schedule.due_on, spare)
+            arrange_days(origin, first, size, schedule.grace_ends_on, spare)
+            arrange_days(origin, first, size, schedule.number, spare)
+            arrange_money(origin, first, size, schedule.interest, spare)
+            arrange_money(origin, first, size, schedule.fee, spare)
+            arrange_money(origin, first, size, schedule.principal, spare)
 
 
 @compiled
@@ -95,15 +136,20 @@ def sort_payments(payments: Payments, begin: int, until: int) -> None:
 
     Payments of one day keep no order among themselves: only their sum matters.
     """
+    most = longest(payments.offset, begin, until)
+    key, origin = np.empty(most, np.int64), np.empty(most, np.int64)
+    spare = np.empty(most, np.int64)
     for loan in range(begin, until):
-        first, end = payments.offset[loan], payments.offset[loan + 1]
-        key = np.empty(end - first, np.int64)
-        for at in range(first, end):
-            waiver = payments.code[at] >= 0
-            key[at - first] = (payments.paid_on[at] * 2 + waiver) * 2**32 + payments.rank[at]
-        origin = np.arange(end - first)
-        if order(key, origin, end - first):
-            for days in (payments.paid_on, payments.reversed_on, payments.rank):
-                days[first:end] = days[first:end][origin]
-            payments.amount[first:end] = payments.amount[first:end][origin]
-            payments.code[first:end] = payments.code[first:end][origin]
+        first = payments.offset[loan]
+        size = payments.offset[loan + 1] - first
+        for at in range(size):
+            waiver = payments.code[first + at] >= 0
+            day = payments.paid_on[first + at] * 2 + waiver
+            key[at] = day * 2**32 + payments.rank[first + at]
+            origin[at] = at
+        if order(key, origin, size):
+            arrange_days(origin, first, size, payments.paid_on, spare)
+            arrange_days(origin, first, size, payments.reversed_on, spare)
+            arrange_days(origin, first, size, payments.rank, spare)
+            arrange_money(origin, first, size, payments.amount, spare)
+            arrange_codes(origin, first, size, payments.code, spare)
