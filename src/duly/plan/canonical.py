@@ -71,25 +71,22 @@ def row_sql(columns: Sequence[str]) -> str:
 
 
 def plan_sha256(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return the root over `decisions` (by loan_id) and `messages` (by message_id).
+    """Return the root over `decisions` and `messages`, which stand sorted by their keys.
 
     A leaf is a run of 4,096 canonical rows; `text` enters with `{code}` unfilled.
     """
     root = hashlib.sha256()
-    for table, columns, key in (
-        ("decisions", DECISION_COLUMNS, "loan_id"),
-        ("messages", MESSAGE_COLUMNS, "message_id"),
-    ):
+    for table, columns in (("decisions", DECISION_COLUMNS), ("messages", MESSAGE_COLUMNS)):
         root.update(table.encode() + b"\x1e" + ",".join(columns).encode())
-        for digest in _leaves(connection, table, columns, key):
+        for digest in _leaves(connection, table, columns):
             root.update(digest)
     return root.hexdigest()
 
 
 def _leaves(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], key: str
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]
 ) -> list[bytes]:
-    query = f"select {row_sql(columns)} as line from {table} order by {key}"
+    query = f"select {row_sql(columns)} as line from {table}"
     lines = connection.sql(query).to_arrow_table().column("line")
     leaves: list[bytes] = []
     pending: list[bytes] = []

@@ -69,8 +69,6 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         book_stale=str(is_stale(inputs)).lower(),
     )
     day_end = instants.midnight(inputs.business_date + timedelta(days=1), inputs.zone)
-    people = inputs.lender.people
-    dials = people.agents * people.dials_a_day
     return {
         "instant": instants.timestamp(inputs.instant),
         "business_date": today,
@@ -108,7 +106,7 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "tone_ceiling_rank": policy.tone_ceiling_rank,
         "channel": policy.channel,
         "fact_columns": ",\n    ".join(
-            f'{expression} as "{name}"'
+            f"'{name}': {expression}"
             for name, expression in facts.expressions(
                 inputs, book_age_hours=book_age_hours(inputs)
             ).items()
@@ -117,14 +115,21 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "block_reason": law.block_reason,
         "cap_until": f"greatest({law.cap_until}, {_lender_cap(inputs)})",
         "legal_list": law.legal,
-        "dials": str(dials),
-        "dials_open": str(dials - _share(dials, people.reserve_for_care)),
+        **_capacity(inputs),
         "inputs": f"'{inputs.sha256()}'",
         "locale": f"'{inputs.lender.locale}'",
         "applies": "true"
         if inputs.policy.applies_to is None
         else f"coalesce({to_sql(inputs.policy.applies_to)}, false)",
     }
+
+
+def _capacity(inputs: PlanInputs) -> Mapping[str, str]:
+    """Return the calls people can make today, and those that are not kept for care."""
+    people = inputs.lender.people
+    dials = people.agents * people.dials_a_day
+    kept = _share(dials, people.reserve_for_care)
+    return {"dials": str(dials), "dials_open": str(dials - kept)}
 
 
 def _quoted(values: tuple[str, ...] | list[str]) -> str:

@@ -55,7 +55,7 @@ def explain_loan(plan_dir: Path, loan_id: str, *, clock: Clock) -> Found:
             time_zone=inputs.lender.time_zone,
         )
         found |= _figures(asdict(traced))
-        plan = make_plan(alone, clock=clock, threads=1)
+        plan = make_plan(alone, clock=clock, threads=1, keep_stages=True)
         found |= _reasons(plan, loan_id)
         plan.connection.close()
     return found

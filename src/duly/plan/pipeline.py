@@ -30,6 +30,9 @@ SNAPSHOT_TABLES = (
     "stated",
 )
 
+#: DuckDB spills to `work` beyond this; the kernel's arrays and results come on top.
+MEMORY_LIMIT = "3GB"
+
 Clock = Callable[[], float]  #: seconds from any start; the caller owns the clock
 
 
@@ -40,24 +43,26 @@ class Plan:
     inputs: PlanInputs
     connection: duckdb.DuckDBPyConnection
     positions: pa.Table
+    decisions: pa.Table  #: one row a loan, sorted by loan_id, in the contract's columns
     messages: pa.Table  #: `{code}` unfilled
     plan_sha256: str
     alerts: tuple[Diagnostic, ...]
     seconds: Mapping[str, float] = field(default_factory=dict)
 
-    def decisions(self) -> pa.Table:
-        """Return one row a loan, sorted by loan_id, in the contract's columns."""
-        columns = ", ".join(canonical.DECISION_COLUMNS)
-        query = f"select {columns} from decisions order by loan_id"
-        return self.connection.sql(query).to_arrow_table()
-
 
 def make_plan(
-    inputs: PlanInputs, *, clock: Clock, threads: int = 0, work: Path | None = None
+    inputs: PlanInputs,
+    *,
+    clock: Clock,
+    threads: int = 0,
+    work: Path | None = None,
+    keep_stages: bool = False,
 ) -> Plan:
     """Decide every loan of a snapshot as of an instant.
 
-    Equal inputs give equal rows on any number of threads (0 = as many as there are cores).
+    Equal inputs give equal rows on any number of threads (0 = as many as there are cores). With
+    `keep_stages` every relation stays in the connection, for an explanation. Temporary files, if
+    the book needs any, go under `work`.
     """
     connection = connect(inputs, threads=threads, work=work)
     seconds: dict[str, float] = {}
@@ -83,12 +88,18 @@ def make_plan(
     timed("figures", started)
     holes = compiled.compile_fragments(inputs)
     connection.register("treatments", compiled.treatment_table(inputs.policy))
-    for stage in stages.STAGES:
+    for stage in stages.STAGES[:-1]:
         started = clock()
         stages.run(connection, stage, holes)
         if stage == "02_people":
             slots.register(connection, inputs)
+        if not keep_stages:
+            stages.drop(connection, stage)
         timed(stage, started)
+    started = clock()
+    decisions = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
+    connection.register("decisions", decisions)
+    timed(stages.STAGES[-1], started)
     started = clock()
     messages = texts.write_texts(connection, inputs)
     connection.register("messages", messages)
@@ -100,6 +111,7 @@ def make_plan(
         inputs=inputs,
         connection=connection,
         positions=positions,
+        decisions=decisions,
         messages=messages,
         plan_sha256=root,
         alerts=(*compiled.alerts(inputs), *compared.warnings, *compared.alerts),
@@ -116,7 +128,7 @@ def connect(
         connection.execute(f"set threads = {threads}")
     if work is not None:
         connection.execute(f"set temp_directory = '{_quoted(work)}'")
-    connection.execute("set preserve_insertion_order = false")
+    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
     connection.execute("set enable_progress_bar = false")
     for name in SNAPSHOT_TABLES:
         path = _quoted(inputs.snapshot.path / f"{name}.parquet")

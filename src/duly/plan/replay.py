@@ -43,7 +43,7 @@ def replay(
     said_messages = read_table(plan_dir, "messages")
     notes = () if key is not None else (_plan("no_key", key=run.get("key_id")),)
     expected = {
-        "decisions": plan.decisions(),
+        "decisions": plan.decisions,
         "messages": _signed(plan, said_messages, key),
         "positions": plan.positions.select(
             [name for name in plan.positions.schema.names if name not in write.INTERNAL]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import resources
 from string import Template
+from types import MappingProxyType
 
 import duckdb
 
@@ -26,6 +27,18 @@ STAGES = (
 )
 
 
+#: What no later stage reads, dropped as soon as a stage is done: memory stays with the widest two.
+DROPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "06_contacts": ("table contact_rows",),
+        "07_features": ("table candidates", "table history", "table signal_rows"),
+        "08_proposals": ("table features",),
+        "09_verdicts": ("table scored", "table proposals", "table cap_counts"),
+        "12_decided": ("view outcomes", "table verdicts", "table settled"),
+    }
+)
+
+
 def text(stage: str, fragments: Mapping[str, str]) -> str:
     """Return the SQL of one stage, the compiled conditions in their places."""
     source = resources.files("duly.plan").joinpath("sql", f"{stage}.sql").read_text("utf-8")
@@ -35,3 +48,9 @@ def text(stage: str, fragments: Mapping[str, str]) -> str:
 def run(connection: duckdb.DuckDBPyConnection, stage: str, fragments: Mapping[str, str]) -> None:
     """Execute one stage."""
     connection.execute(text(stage, fragments))
+
+
+def drop(connection: duckdb.DuckDBPyConnection, stage: str) -> None:
+    """Drop the relations that no stage after this one reads."""
+    for relation in DROPPED.get(stage, ()):
+        connection.execute(f"drop {relation}")

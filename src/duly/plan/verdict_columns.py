@@ -87,7 +87,7 @@ def compile_rules(inputs: PlanInputs) -> VerdictColumns:
     for number, rule in enumerate(ordered_rules(inputs)):
         name = f"rule_{number}"
         if isinstance(rule.primitive, Bar | Require):
-            columns.append(f"{reason_sql(rule, 'f.')} as {name}")
+            columns.append(f"{reason_sql(rule, 'a.fact.')} as {name}")
             legal.append(f"case when {name} is not null then '{rule.id}' end")
             reasons.append(name)
         elif isinstance(rule.primitive, Window):
@@ -118,8 +118,8 @@ def _cap(rule: Rule, name: str, limits: Sequence[CapLimit], inputs: PlanInputs) 
     cap = rule.primitive
     assert isinstance(cap, Cap), "only caps count"
     scope = (
-        f"a.lane = 'step' and f.channel in ({_quoted(cap.channels)})"
-        f" and f.class in ({_quoted(cap.classes)})"
+        f"a.lane = 'step' and a.fact.channel in ({_quoted(cap.channels)})"
+        f' and a.fact."class" in ({_quoted(cap.classes)})'
     )
     spoken = [_speaks(limit, inputs) for limit in limits]
     until = ", ".join(

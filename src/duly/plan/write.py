@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -76,12 +76,14 @@ def write_plan(
     The kept inputs (`inputs/`) are already there. `before` are the seconds of earlier stages.
     """
     started = clock()
-    connection = plan.connection
-    connection.register("messages_signed", texts.sign(plan.messages, key))
-    _table(connection, "decisions", canonical.DECISION_COLUMNS, "loan_id", out, form)
-    _table(connection, "messages_signed", MESSAGE_COLUMNS, "message_id", out, form, "messages")
     names = [name for name in plan.positions.schema.names if name not in INTERNAL]
-    _table(connection, "positions", names, "loan_id", out, form)
+    tables = {
+        "decisions": plan.decisions,
+        "messages": texts.sign(plan.messages, key).select(list(MESSAGE_COLUMNS)),
+        "positions": plan.positions.select(names),
+    }
+    for name, table in tables.items():
+        write_table(table, out / f"{name}.{form}", form)
     write_quarantine(plan.inputs.snapshot.path, out)
     seconds = {**before, **plan.seconds, "write": round(clock() - started, 3)}
     record = run_record(plan, key, seconds)
@@ -91,25 +93,18 @@ def write_plan(
     return record
 
 
-def _table(
-    connection: duckdb.DuckDBPyConnection,
-    relation: str,
-    columns: Sequence[str],
-    key: str,
-    out: Path,
-    form: Format,
-    name: str = "",
-) -> None:
-    path = out / f"{name or relation}.{form}"
-    selected = ", ".join(
-        _csv_column(column) if form == "csv" else f'"{column}"' for column in columns
-    )
-    query = f"select {selected} from {relation} order by {key}"
+def write_table(table: pa.Table, path: Path, form: Format) -> None:
+    """Write a table in its order: instants with their zone in Parquet, as ISO text in CSV."""
     if form == "csv":
+        selected = ", ".join(_csv_column(column) for column in table.schema.names)
         target = str(path).replace("'", "''")
-        connection.execute(f"copy ({query}) to '{target}' (format csv, header)")
+        with duckdb.connect() as connection:
+            connection.execute("set enable_progress_bar = false")
+            connection.register("written", table)
+            connection.execute(
+                f"copy (select {selected} from written) to '{target}' (format csv, header)"
+            )
         return
-    table = connection.sql(query).to_arrow_table()
     zoned = [
         pa.field(one.name, pa.timestamp("us", "UTC")) if one.name in INSTANTS else one
         for one in table.schema
@@ -153,6 +148,8 @@ def run_record(plan: Plan, key: CheckKey, seconds: Mapping[str, float]) -> Mappi
         "duly": metadata.version("duly"),
         "engine": f"duckdb {duckdb.__version__}",
         "lender": inputs.lender.name,
+        "time_zone": inputs.lender.time_zone,
+        "policy": {"name": inputs.policy.name, "version": inputs.policy.version},
         "business_date": inputs.business_date.isoformat(),
         "instant": inputs.instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "cut_at": _instant(inputs.cut_at),

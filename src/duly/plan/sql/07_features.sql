@@ -1,4 +1,4 @@
--- What a policy condition may ask, one row a candidate loan; with what holds and texts need beside it.
+-- What a policy condition may ask, one row a candidate loan; beside it what holds and texts need.
 create table features as
 with reminders as (
     select distinct borrower

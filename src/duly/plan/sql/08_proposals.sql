@@ -1,5 +1,5 @@
 -- What would happen to each candidate by signals and policy alone, before the law is asked.
--- Order: security first (it is no demand), nothing due, floor, what binds the person, holds, policy.
+-- Order: security first (it is no demand), nothing due, what binds the person, floor, holds, policy.
 create table scored as
 select
     x.*,

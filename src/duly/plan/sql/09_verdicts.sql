@@ -1,9 +1,9 @@
--- The law, asked of each candidate: one column a rule, on the facts of this loan, channel and class.
-create table asked as
+-- The law, asked of each candidate: one column a rule, on the facts of loan, channel and class.
+create table verdicts as
 with steps as (
     select s.*, p.lane, p.step, p.resting_until, p.hold_reason, p.hold_since, p.hold_review_on,
-        p.next_step_on, t.template, t.class, t.sends, t.calls, t.leaves, t.wait_reason, t.task_kind, t.script,
-        t.step_reason, t.priority, t.expires_days,
+        p.next_step_on, t.template, t.class, t.sends, t.calls, t.leaves, t.wait_reason,
+        t.task_kind, t.script, t.step_reason, t.priority, t.expires_days,
         case when s.tone_ceiling_rank < t.tone_rank then s.tone_ceiling else t.tone end as tone
     from (select *, $tone_ceiling as tone_ceiling, $tone_ceiling_rank as tone_ceiling_rank
           from scored) as s
@@ -14,28 +14,26 @@ chosen as (
     select s.*, v.borrower is not null as verified_before_signal, $channel as text_channel
     from steps as s
     left join security_points as v on v.borrower = s.borrower
-)
-select
-    c.*,
-    coalesce(case when c.sends then c.text_channel end,
-             case when c.calls or c.sends then 'voice' end, 'sms') as channel,
-    coalesce(c.sends and c.text_channel is not null, false) as can_send,
-    coalesce((c.calls or c.sends) and c.can_voice, false) as can_call
-from chosen as c;
-
-create table facts as
-select
-    r.loan,
-    $fact_columns
-from asked as r;
-
-create table verdicts as
-with spoken as (
-    select a.*, k.text_at, k.text_until, k.voice_at, k.voice_until, k.next_open_on,
+),
+routed as (
+    select
+        c.*,
+        coalesce(case when c.sends then c.text_channel end,
+                 case when c.calls or c.sends then 'voice' end, 'sms') as channel,
+        coalesce(c.sends and c.text_channel is not null, false) as can_send,
+        coalesce((c.calls or c.sends) and c.can_voice, false) as can_call
+    from chosen as c
+),
+asked as (
+    -- Every fact of the rules' vocabulary, side by side in one struct.
+    select r.*, {$fact_columns} as fact
+    from routed as r
+),
+spoken as (
+    select a.* exclude (fact), k.text_at, k.text_until, k.voice_at, k.voice_until, k.next_open_on,
         n.n_lender_week, n.at_lender_week, n.n_lender_day,
         $rule_columns
     from asked as a
-    join facts as f on f.loan = a.loan
     join people_slots as k on k.borrower = a.borrower
     left join cap_counts as n on n.borrower = a.borrower
 )

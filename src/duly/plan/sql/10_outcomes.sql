@@ -1,5 +1,5 @@
 -- Signals, policy and law together, one loan at a time, before one conversation per person.
-create table outcomes as
+create view outcomes as
 select
     v.*,
     case

@@ -1,8 +1,13 @@
 -- What happens to each candidate, once conversations and people's capacity are settled.
-create table decided as
-with settled as (
+create table settled as
     select
-        o.*,
+        o.loan, o.loan_id, o.borrower, o.borrower_id, o.lane, o.step, o.legal, o.speaks,
+        o.class, o.template, o.tone, o.channel, o.task_kind, o.priority, o.expires_days,
+        o.text_at, o.text_until, o.voice_at, o.voice_until, o.next_open_on, o.cap_until,
+        o.resting_until, o.next_step_on, o.hold_reason, o.hold_review_on, o.score, o.score_band,
+        o.name, o.locale, o.currency, o.sms_address, o.email_address, o.days_past_due,
+        o.overdue_total, o.overdue_principal, o.overdue_interest, o.overdue_fee, o.late_charge,
+        o.overdue_since, o.next_due_on, o.next_due_amount, o.late_rate_e8, o.report_on,
         c.part, c.lead_loan,
         case
             when c.part = 'apart' then 'wait'
@@ -16,8 +21,9 @@ with settled as (
         end as final_reason
     from outcomes as o
     left join conversations as c on c.loan = o.loan
-    left join calls_today as d on d.loan = o.loan
-)
+    left join calls_today as d on d.loan = o.loan;
+
+create table decided as
 select
     s.*,
     case when s.decision = 'contact' then m.template end as said_template,

@@ -43,7 +43,8 @@ select
     coalesce(d.locale, $locale) as locale, d.class, d.said_template as template,
     d.said_tone as tone, d.not_before, d.not_after, d.name, d.currency,
     s.overdue_total, s.overdue_principal, s.overdue_interest, s.overdue_fee, s.late_charge,
-    s.days_past_due, s.overdue_since, s.next_due_on, coalesce(u.next_due_amount, 0) as next_due_amount,
+    s.days_past_due, s.overdue_since, s.next_due_on,
+    coalesce(u.next_due_amount, 0) as next_due_amount,
     s.accrues = 1 as accrues, d.report_on
 from decided as d
 join message_ids as m on m.loan = d.loan

@@ -1,5 +1,4 @@
 -- One row for every loan of the book, with its reason.
-create table decisions as
 select
     l.loan_id, l.borrower_id, $business_date as business_date,
     case
@@ -31,4 +30,4 @@ select
 from loans as l
 left join decided as d on d.loan = l.loan
 left join message_ids as m on m.loan = d.lead_loan
-order by l.loan_id;
+order by l.loan;
