@@ -1,5 +1,5 @@
 -- What would happen to each candidate by signals and policy alone, before the law is asked.
--- Order: security first (it is no demand), nothing due, what binds the person, floor, holds, policy.
+-- Order: security (no demand), nothing due, what binds the person, floor, holds, then the policy.
 create table scored as
 select
     x.*,
