@@ -47,12 +47,10 @@ def compute(
     table = read_loan_table(snapshot.path)
     loans = csr.read_loans(table)
     borrower = np.array(csr.numbers(table["borrower"], pa.int32(), -1), np.int32)
-    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+    count = threads or len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(count) as pool:
         covers = read_covers(snapshot.path, borrower, day, time_zone)
-        children = (
-            csr.Children(snapshot.path / "installments.parquet", pool),
-            csr.Children(snapshot.path / "payments.parquet", pool),
-        )
+        children = _children(snapshot.path, count)
         blocks = [
             run_block(children, loans, covers, pool, low, min(low + _BLOCK, table.num_rows),
                       day, keep=installments)
@@ -70,10 +68,7 @@ def compute_loan(
     """Compute the position of one loan by the same kernel."""
     day = (as_of - date(1970, 1, 1)).days
     with ThreadPoolExecutor(1) as pool:
-        children = (
-            csr.Children(snapshot.path / "installments.parquet", pool),
-            csr.Children(snapshot.path / "payments.parquet", pool),
-        )
+        children = _children(snapshot.path, 1)
         block = run_block(
             children, csr.read_loans(table), covers, pool, loan, loan + 1, day, keep=True
         )
@@ -90,6 +85,13 @@ def read_loan_table(path: Path) -> pa.Table:
     return table
 
 
+def _children(path: Path, threads: int) -> tuple[csr.Children, csr.Children]:
+    return (
+        csr.Children(path / "installments.parquet", threads=threads),
+        csr.Children(path / "payments.parquet", threads=threads),
+    )
+
+
 def run_block(
     children: tuple[csr.Rows, csr.Rows],
     loans: Loans,
@@ -102,8 +104,9 @@ def run_block(
     keep: bool,
 ) -> tables.Block:
     """Read and compute the loans low <= loan < high."""
-    schedule = csr.read_schedule(children[0], low, high)
-    payments = csr.read_payments(children[1], low, high)
+    reading = pool.submit(csr.read_schedule, children[0], low, high)
+    payments = pool.submit(csr.read_payments, children[1], low, high).result()
+    schedule = reading.result()
     size = high - low
     parts = schedule.due_on.size if keep else 0
     out = Out(
@@ -139,11 +142,11 @@ def _in_chunks(pool: Executor, work: Callable[[int, int], None], size: int) -> N
 
 
 class _OneRow:
-    """A file of children that holds one row of zeros for loan 0."""
+    """A file of children of loans 1 and 0: one row that is not wanted, one of zeros."""
 
     def read(self, low: int, high: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         del low, high
-        yield pa.table({name: pa.array([0], pa.int32()) for name in columns})
+        yield pa.table({name: pa.array([1, 0], pa.int32()) for name in columns})
 
 
 def warm() -> None:

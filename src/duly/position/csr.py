@@ -6,9 +6,7 @@ of its loan. Any row order gives the same arrays, once each loan is sorted.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,9 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from duly.position import scatter
-from duly.position.arrays import NEVER, NONE, Days, Loans, Payments, Schedule
-
-_AHEAD = 3  #: row groups decoded before they are asked for
+from duly.position.arrays import NEVER, NONE, Loans, Payments, Schedule
 
 _ALLOCATION = ("oldest_installment", "component", "principal_first")
 
@@ -48,38 +44,23 @@ class Rows(Protocol):
 
 
 class Children:
-    """One file of children, ready to be scattered for the loans low <= loan < high."""
+    """One file of children."""
 
-    def __init__(self, path: Path, pool: Executor) -> None:
+    def __init__(self, path: Path, *, threads: int) -> None:
         self._path = path
-        self._pool = pool
-        self._groups = self._ranges()
-
-    def _ranges(self) -> list[tuple[int, int, int]]:
-        """Return (row group, least loan, greatest loan) from the file's statistics."""
-        meta = pq.read_metadata(self._path)
-        loan = meta.schema.names.index("loan")
-        ranges = []
-        for group in range(meta.num_row_groups):
-            known = meta.row_group(group).column(loan).statistics
-            told = known is not None and known.has_min_max
-            ranges.append((group, known.min if told else 0, known.max if told else NEVER))
-        return ranges
+        self._use_threads = threads > 2  # Two files are read at once: that keeps two busy.
 
     def read(self, low: int, high: int, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Yield the row groups that may hold loans of the range, decoded ahead in the pool."""
-        wanted = [group for group, least, most in self._groups if least < high and most >= low]
-        ahead: deque[Future[pa.Table]] = deque()
-        for group in wanted:
-            ahead.append(self._pool.submit(self._group, group, columns))
-            if len(ahead) >= _AHEAD:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-
-    def _group(self, group: int, columns: Sequence[str]) -> pa.Table:
+        """Yield the row groups that may hold loans of the range, by the file's statistics."""
         with pq.ParquetFile(self._path, memory_map=True) as file:
-            return file.read_row_group(group, columns=list(columns), use_threads=False)
+            loan = file.schema_arrow.get_field_index("loan")
+            for group in range(file.num_row_groups):
+                known = file.metadata.row_group(group).column(loan).statistics
+                told = known is not None and known.has_min_max
+                if not told or (known.min < high and known.max >= low):
+                    yield file.read_row_group(
+                        group, columns=list(columns), use_threads=self._use_threads
+                    )
 
 
 def numbers(column: pa.ChunkedArray, kind: pa.DataType, empty: int) -> npt.NDArray[Any]:
@@ -114,53 +95,74 @@ def read_loans(table: pa.Table) -> Loans:
     )
 
 
-def _offsets(children: Rows, low: int, high: int) -> npt.NDArray[np.int64]:
-    offset = np.zeros(high - low + 1, np.int64)
-    for group in children.read(low, high, ["loan"]):
-        scatter.count(_index(group), low, offset)
-    return np.cumsum(offset)
+class _Slots:
+    """Where each row of a file goes: first its loan column is counted, then rows are placed."""
+
+    def __init__(self, children: Rows, low: int, high: int) -> None:
+        self._low = low
+        self.offset = np.zeros(high - low + 1, np.int64)
+        self._loans = [
+            numbers(group["loan"], pa.int32(), -1) for group in children.read(low, high, ["loan"])
+        ]
+        for loan in self._loans:
+            scatter.count(loan, low, self.offset)
+        self.offset = np.cumsum(self.offset)
+        self._following = self.offset.copy()
+        self.size = int(self.offset[-1])
+        self._target = np.empty(0, np.int64)
+        self._first = -1
+
+    def next_group(self) -> None:
+        """Place the rows of the next table read."""
+        loan = self._loans.pop(0)
+        self._target = np.empty(loan.size, np.int64)
+        self._first = scatter.place(loan, self._low, self._following, self._target)
+
+    def put(self, values: npt.NDArray[Any], column: npt.NDArray[Any]) -> None:
+        """Write the values of one column of the table to their slots."""
+        if self._first >= 0:
+            column[self._first : self._first + values.size] = values
+        elif column.dtype == np.int32:
+            scatter.put_days(self._target, values, column)
+        elif column.dtype == np.int64:
+            scatter.put_money(self._target, values, column)
+        else:
+            scatter.put_codes(self._target, values, column)
 
 
-def _index(group: pa.Table) -> Days:
-    return numbers(group["loan"], pa.int32(), -1)
-
-
-_INSTALLMENTS = ("loan", "due_on", "grace_ends_on", "number", "interest", "fee", "principal")
-_PAYMENTS = (
-    "loan", "paid_on", "reversed_on", "waiver_rank", "amount", "kind", "component",
-)  # fmt: skip
+_SCHEDULE_DAYS = ("due_on", "grace_ends_on", "number")
+_SCHEDULE_MONEY = ("interest", "fee", "principal")
+_PAYMENT_DAYS = (("paid_on", NONE), ("reversed_on", NEVER), ("waiver_rank", 0))
 
 
 def read_schedule(children: Rows, low: int, high: int) -> Schedule:
     """Return the installments of the loans low <= loan < high, unsorted within a loan."""
-    offset = _offsets(children, low, high)
-    size, following = int(offset[-1]), offset.copy()
-    days = [np.empty(size, np.int32) for _ in range(3)]
-    money = [np.empty(size, np.int64) for _ in range(3)]
-    for group in children.read(low, high, _INSTALLMENTS):
-        target = np.empty(group.num_rows, np.int64)
-        scatter.place(_index(group), low, following, target)
-        for name, day in zip(_INSTALLMENTS[1:4], days, strict=True):
-            scatter.put_days(target, numbers(group[name], pa.int32(), NONE), day)
-        for name, amount in zip(_INSTALLMENTS[4:], money, strict=True):
-            scatter.put_money(target, numbers(group[name], pa.int64(), 0), amount)
-    return Schedule(offset, days[0], days[1], days[2], money[0], money[1], money[2])
+    slots = _Slots(children, low, high)
+    days = [np.empty(slots.size, np.int32) for _ in _SCHEDULE_DAYS]
+    money = [np.empty(slots.size, np.int64) for _ in _SCHEDULE_MONEY]
+    for group in children.read(low, high, _SCHEDULE_DAYS + _SCHEDULE_MONEY):
+        slots.next_group()
+        for name, day in zip(_SCHEDULE_DAYS, days, strict=True):
+            slots.put(numbers(group[name], pa.int32(), NONE), day)
+        for name, amount in zip(_SCHEDULE_MONEY, money, strict=True):
+            slots.put(numbers(group[name], pa.int64(), 0), amount)
+    return Schedule(slots.offset, days[0], days[1], days[2], money[0], money[1], money[2])
 
 
 def read_payments(children: Rows, low: int, high: int) -> Payments:
     """Return the payments of the loans low <= loan < high, unsorted within a loan."""
-    offset = _offsets(children, low, high)
-    size, following = int(offset[-1]), offset.copy()
-    paid_on, reversed_on, rank = (np.empty(size, np.int32) for _ in range(3))
-    amount, code = np.empty(size, np.int64), np.empty(size, np.int8)
-    for group in children.read(low, high, _PAYMENTS):
-        target = np.empty(group.num_rows, np.int64)
-        scatter.place(_index(group), low, following, target)
-        scatter.put_days(target, numbers(group["paid_on"], pa.int32(), NONE), paid_on)
-        scatter.put_days(target, numbers(group["reversed_on"], pa.int32(), NEVER), reversed_on)
-        scatter.put_days(target, numbers(group["waiver_rank"], pa.int32(), 0), rank)
-        scatter.put_money(target, numbers(group["amount"], pa.int64(), 0), amount)
+    slots = _Slots(children, low, high)
+    days = [np.empty(slots.size, np.int32) for _ in _PAYMENT_DAYS]
+    amount, code = np.empty(slots.size, np.int64), np.empty(slots.size, np.int8)
+    columns = (*(name for name, _ in _PAYMENT_DAYS), "amount", "kind", "component")
+    for group in children.read(low, high, columns):
+        slots.next_group()
+        for (name, empty), day in zip(_PAYMENT_DAYS, days, strict=True):
+            slots.put(numbers(group[name], pa.int32(), empty), day)
+        slots.put(numbers(group["amount"], pa.int64(), 0), amount)
         waiver = numbers(group["kind"], pa.int8(), 0)
         component = numbers(group["component"], pa.int8(), 0)
-        scatter.put_codes(target, np.where(waiver == 0, np.int8(-1), component), code)
-    return Payments(offset, paid_on, amount, code, reversed_on, rank)
+        named = np.where(waiver == 0, np.int8(-1), component)
+        named.flags.writeable = False
+        slots.put(named, code)
+    return Payments(slots.offset, days[0], amount, code, days[1], days[2])

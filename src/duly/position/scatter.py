@@ -20,14 +20,20 @@ def count(loan: Index, low: int, counts: Offsets) -> None:
 
 
 @compiled
-def place(loan: Index, low: int, following: Offsets, target: Offsets) -> None:
-    """Fill `target` with each row's slot (-1: not wanted), moving its loan's next free slot."""
+def place(loan: Index, low: int, following: Offsets, target: Offsets) -> int:
+    """Fill `target` with each row's slot (-1: not wanted), moving its loan's next free slot.
+
+    Returns the first slot where the rows fill slots one after the other, else -1.
+    """
+    together = loan.size > 0
     for at in range(loan.size):
         row = loan[at] - low
         target[at] = -1
         if 0 <= row < following.size - 1:
             target[at] = following[row]
             following[row] += 1
+        together = together and target[at] >= 0 and target[at] == target[0] + at
+    return target[0] if together else -1
 
 
 @compiled
