@@ -62,7 +62,9 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         return instants.local_date(column, inputs.zone, until)
 
     law = verdict_columns.compile_rules(inputs)
-    policy = policy_columns.compile_policy(inputs.policy, today)
+    policy = policy_columns.compile_policy(
+        inputs.policy, today, classes=_classes(), carried=_carried(inputs)
+    )
     held = holds.columns(
         inputs.lender.limits.review_days,
         business_date=today,
@@ -184,9 +186,21 @@ def _lender_cap(inputs: PlanInputs) -> str:
     )
 
 
+def _classes() -> Mapping[str, str]:
+    return {str(one["name"]): str(one["class"]) for one in index()}
+
+
+def _carried(inputs: PlanInputs) -> policy_columns.Carried:
+    """Return which class each channel has a route for; None where the lender states no routes."""
+    routes = inputs.lender.routes
+    if not routes:
+        return None
+    return frozenset((route.channel, kind) for route in routes for kind in route.accepts)
+
+
 def treatment_table(policy: Policy) -> pa.Table:
     """Return the treatments as a relation: what each step sends or asks of people."""
-    classes = {str(one["name"]): str(one["class"]) for one in index()}
+    classes = _classes()
     rows = []
     for one in policy.treatments:
         kind = one.task.kind if one.task else None

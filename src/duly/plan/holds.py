@@ -66,16 +66,16 @@ SINCE_KINDS = (
 #: First match wins: what binds the person, then who else acts, then what was agreed or is open,
 #: then money on its way or already here, then our own doubts about the figures.
 HOLDS: tuple[Hold, ...] = (
-    _signal("deceased", 30, blocks=True),
-    _signal("incapacity", 30, blocks=True),
+    _signal("deceased", 90, blocks=True),
+    _signal("incapacity", 90, blocks=True),
     _signal("bankruptcy", 90, blocks=True),
     _signal("legal_representation", 90, blocks=True),
     _signal("cease_contact", 90, blocks=True),
-    _signal("identity_dispute", 30, blocks=True),
+    _signal("identity_dispute", 15, blocks=True),
     _signal("statute_barred", 90, blocks=True),
     _signal("agency", 30, reason="placed"),
     _signal("legal_case", 30),
-    _signal("plan", 30, review_on="coalesce(plan_next_on, since_plan + 90)"),
+    _signal("plan", 90, review_on="coalesce(plan_next_on, since_plan + {days})"),
     _signal("dispute", 15),
     _signal("fraud_claim", 15),
     _signal("complaint", 15),
@@ -92,13 +92,13 @@ HOLDS: tuple[Hold, ...] = (
     ),
     Hold(
         reason="debit_pending",
-        since="case when debit_status = 'submitted' then debit_on end",
+        since="debit_submitted_on",
         review_days=1,
         lapses=True,
     ),
     Hold(
         reason="our_failure",
-        since="case when debit_failed_cause in ('bank', 'ours') then debit_on end",
+        since="case when debit_failed_cause in ('bank', 'ours') then debit_failed_on end",
         review_days=3,
     ),
     Hold(
@@ -141,7 +141,7 @@ def columns(review_days: Mapping[str, int], **facts: str) -> HoldColumns:
     for hold in HOLDS:
         since = hold.since.format(**facts)
         days = review_days.get(hold.reason, hold.review_days)
-        review = hold.review_on or f"({since}) + {days}"
+        review = (hold.review_on or "({since}) + {days}").format(since=since, days=days)
         is_open = f"({since}) is not null"
         if hold.lapses:
             is_open += f" and {facts['business_date']} <= ({review})"

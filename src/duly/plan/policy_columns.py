@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from duly.conditions import to_sql
@@ -28,8 +29,17 @@ class PolicyColumns:
     channel: str
 
 
-def compile_policy(policy: Policy, business_date: str) -> PolicyColumns:
-    """Return the fragments of one policy; `business_date` is a SQL date."""
+#: Which (channel, class) the lender's routes carry; None: no routes are stated, all are.
+Carried = frozenset[tuple[str, str]] | None
+
+
+def compile_policy(
+    policy: Policy, business_date: str, *, classes: Mapping[str, str], carried: Carried
+) -> PolicyColumns:
+    """Return the fragments of one policy.
+
+    `business_date` is a SQL date, `classes` the class of each template.
+    """
     steps = {one.id: f"step_on_{number}" for number, one in enumerate(policy.treatments)}
     relief = [
         steps[one.id] for one in policy.treatments if one.send and one.send.template == "plan_offer"
@@ -52,7 +62,7 @@ def compile_policy(policy: Policy, business_date: str) -> PolicyColumns:
         resting_until=_resting(policy, steps, business_date),
         tone_ceiling=f"case {ranks} when 1 then 'gentle' when 2 then 'plain' else 'serious' end",
         tone_ceiling_rank=ranks,
-        channel=_channel(policy),
+        channel=_channel(policy, classes, carried),
     )
 
 
@@ -134,20 +144,26 @@ def _ceiling_rank(policy: Policy) -> str:
     return f"least({', '.join([*ranks, '3'])})"
 
 
-def _channel(policy: Policy) -> str:
-    """Return SQL for the first channel of a step that this borrower can be reached by."""
+def _channel(policy: Policy, classes: Mapping[str, str], carried: Carried) -> str:
+    """Return SQL for the first channel of a step that reaches this borrower and has a route."""
     branches = []
     for one in policy.treatments:
         if one.send is None:
             continue
         prefix = "v" if one.send.template == "verify_security" else "s"
-        choices = [_choice(name, prefix) for name in one.send.channels]
+        kind = classes[one.send.template]
+        routed = frozenset(
+            name for name in ("sms", "email") if carried is None or (name, kind) in carried
+        )
+        choices = [_choice(name, prefix, routed) for name in one.send.channels]
         branches.append(f"when '{one.id}' then coalesce({', '.join([*choices, 'null'])})")
     return f"case s.step {' '.join(branches)} end" if branches else "cast(null as varchar)"
 
 
-def _choice(name: str, prefix: str) -> str:
+def _choice(name: str, prefix: str, routed: frozenset[str]) -> str:
     def usable(channel: str) -> str:
+        if channel not in routed:
+            return "cast(null as varchar)"
         can = f"s.can_{channel}"
         if prefix == "v":
             can = (

@@ -4,6 +4,7 @@ create table signal_rows as
 with bound as (
     select
         s.signal_id, s.kind, s.detail, s.starts_at, c.loan, c.borrower,
+        s.loan is null as of_all_loans,
         coalesce(s.ends_at, $forever) as ends_at, b.broken_on
     from signals as s
     join candidates as c on c.borrower = s.borrower
@@ -47,10 +48,12 @@ select
         as hardship_ended_on,
     max(case when kind = 'plan' and broken_on <= $business_date then broken_on end)
         as plan_broken_on,
+    -- The next report: of those to come, the first that was not yet announced.
     min(case when open and kind = 'bureau_reporting'
-        then try_cast(json_extract_string(detail, '$$.report_on') as date) end) as report_on,
-    max(case when open and kind = 'bureau_reporting'
-        then try_cast(json_extract_string(detail, '$$.notified_on') as date) end) as notified_on,
+        then try_cast(json_extract_string(detail, '$$.report_on') as date) end)
+        filter (where json_extract_string(detail, '$$.notified_on') is null
+            and try_cast(json_extract_string(detail, '$$.report_on') as date) >= $business_date)
+        as report_on,
     max(case when open and kind = 'legal_case'
         then json_extract_string(detail, '$$.case_no') end) as case_no
 from signal_rows

@@ -1,10 +1,10 @@
 -- Promises to pay: kept at 95 % of the amount by the day after, partly at 50 %, else broken.
--- A promise holds through the day after its day, at most 30 days, and at most two that were not
--- kept in a row hold in one arrears.
+-- A promise holds through the day after its day, at most 30 days; after two in a row that were not
+-- kept in one arrears no other holds. One that names no loan is kept by payments on any of them.
 create table promises as
 with named as (
     select
-        r.loan, r.signal_id, r.starts_on, r.ends_at,
+        r.loan, r.borrower, r.of_all_loans, r.signal_id, r.starts_on, r.ends_at,
         try_cast(json_extract_string(r.detail, '$$.on') as date) as promised_on,
         case when regexp_full_match(json_extract_string(r.detail, '$$.amount'),
                                     '[0-9]{1,11}(\.[0-9]{1,4})?')
@@ -14,12 +14,13 @@ with named as (
         c.arrears_since
     from signal_rows as r
     join candidates as c on c.loan = r.loan
-    where r.kind = 'promise' and r.starts_at <= $instant
+    where r.kind = 'promise' and (r.starts_at <= $instant or r.open)
 ),
 paid as (
     select n.loan, n.signal_id, cast(sum(p.amount) as bigint) as paid
     from named as n
-    join payments as p on p.loan = n.loan
+    join payments as p
+        on p.loan = n.loan or (n.of_all_loans and p.loan is not null and p.borrower = n.borrower)
     where p.kind = 0 and p.paid_on between n.starts_on and n.promised_on + 1
       and p.paid_on <= $business_date
       and (p.reversed_on is null or p.reversed_on > $business_date)
@@ -38,13 +39,22 @@ judged as (
     from named as n
     left join paid as p on p.loan = n.loan and p.signal_id = n.signal_id
 ),
-counted as (
+rows_of_promises as (
+    -- A promise that was kept begins a new row.
     select
         j.*,
-        coalesce(sum(case when outcome <> 'kept' and starts_on >= arrears_since then 1 else 0 end)
+        sum(case when outcome = 'kept' then 1 else 0 end)
             over (partition by loan order by starts_on, signal_id
-                  rows between unbounded preceding and 1 preceding), 0) as unkept_before
+                  rows between unbounded preceding and current row) as kept_so_far
     from judged as j
+),
+counted as (
+    select
+        r.*,
+        coalesce(sum(case when outcome <> 'kept' and starts_on >= arrears_since then 1 else 0 end)
+            over (partition by loan, kept_so_far order by starts_on, signal_id
+                  rows between unbounded preceding and 1 preceding), 0) as unkept_before
+    from rows_of_promises as r
 )
 select
     loan,

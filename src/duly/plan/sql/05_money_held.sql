@@ -16,14 +16,27 @@ from (
 group by borrower;
 
 create table last_debits as
-select r.loan, r.at, r.status, r.cause, $debit_on as debit_on
-from (
-    select d.*, row_number() over (partition by d.loan order by d.at desc, d.debit_id desc) as place
-    from debits as d
-    join candidates as c on c.loan = d.loan
-    where d.at <= $instant and d.status <> 'scheduled'
-) as r
-where r.place = 1;
+with made as (
+    select r.loan, r.debit_id, r.at, r.status, r.cause, $debit_on as debit_on
+    from debits as r
+    join candidates as c on c.loan = r.loan
+    where r.at <= $instant and r.status <> 'scheduled'
+),
+results as (
+    select
+        m.*,
+        row_number() over (partition by m.loan order by m.at desc, m.debit_id desc) as place
+    from made as m
+    where m.status <> 'submitted'
+)
+select
+    m.loan,
+    max(case when m.status = 'submitted' then m.debit_on end) as submitted_on,
+    max(case when r.status = 'failed' then r.debit_on end) as failed_on,
+    max(case when r.status = 'failed' then r.cause end) as failed_cause
+from made as m
+left join results as r on r.loan = m.loan and r.place = 1
+group by m.loan;
 
 create table returned_payments as
 select p.loan, max(p.reversed_on) as returned_on

@@ -46,7 +46,9 @@ select
         and c.outcome = 'connected'), false) as answered_since_arrears,
     $business_date - max(case when c.direction = 'out' and c.class = 'dunning'
         and c.channel in ('sms', 'email', 'push') then c.contact_on end) as days_since_text,
-    $business_date - max(case when c.direction = 'out' then c.contact_on end) as days_since_contact,
+    -- A receipt or a notice that law demands asks for no answer, so none is waited for.
+    $business_date - max(case when c.direction = 'out' and c.class not in ('receipt', 'statutory')
+        then c.contact_on end) as days_since_contact,
     cast(count(*) filter (where c.direction = 'out' and c.outcome = 'undelivered'
         and c.contact_on >= s.since) as integer) as undelivered_count,
     coalesce(max(t.outcome) = 'undelivered', false) as undelivered_last,

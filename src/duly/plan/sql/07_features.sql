@@ -13,7 +13,7 @@ latest_servicing as (
         row_number() over (partition by borrower, coalesce(channel, '')
                            order by granted_at desc nulls last, withdrawn_at nulls first) as place
     from consents
-    where purpose = 'servicing'
+    where purpose = 'servicing' and (granted_at is null or granted_at <= $instant)
 ),
 withdrawn as (
     select
@@ -22,7 +22,7 @@ withdrawn as (
         bool_or(coalesce(channel, 'email') = 'email') as email,
         bool_or(coalesce(channel, 'voice') = 'voice') as voice
     from latest_servicing
-    where place = 1 and withdrawn_at <= $instant
+    where place = 1 and withdrawn_at <= $day_end
     group by borrower
 ),
 siblings as (
@@ -70,11 +70,10 @@ select
     $business_date - f.hardship_ended_on as days_since_hardship_ended,
     f.report_on,
     f.report_on - $business_date as days_to_bureau_report,
-    $bureau_reports and f.report_on is not null and f.notified_on is null
+    $bureau_reports and f.report_on is not null
         and f.report_on - $business_date between 5 and 20 as bureau_notice_due,
-    case when b.status = 'failed' and b.debit_on >= c.overdue_since then b.cause end
-        as debit_failed_cause,
-    b.status as debit_status, b.debit_on,
+    case when b.failed_on >= c.overdue_since then b.failed_cause end as debit_failed_cause,
+    b.failed_on as debit_failed_on, b.submitted_on as debit_submitted_on,
     coalesce(s.loans_of_borrower, 1) as loans_of_borrower,
     q.borrower is not null as asked_for_reminders,
     f.security_since is not null as security_signal,

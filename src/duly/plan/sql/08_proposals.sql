@@ -30,9 +30,12 @@ rested as (
 select
     loan, step, resting_until, hold_reason, hold_since, hold_review_on,
     case
-        when security_signal and step is not null then 'step'
+        when security_signal and abnormal_other_since is null and step is not null then
+            case when resting_until > $business_date then 'resting' else 'step' end
         when days_past_due = 0 and abnormal_other_since is null
             and (days_to_due is null or days_to_due > $look_ahead_days) then 'nothing_due'
+        when hold_reason in ($blocking_reasons) and $business_date > hold_review_on
+            then 'hold_review'
         when hold_reason in ($blocking_reasons) then 'blocked'
         when abnormal_other_since is not null then 'restricted'
         when days_past_due > 0 and overdue_total < $floor_minor then 'below_floor'

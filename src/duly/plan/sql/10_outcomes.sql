@@ -9,7 +9,7 @@ select
         when lane = 'hold' then 'hold'
         when lane in ('resting', 'grace', 'patience', 'step_done', 'no_policy') then 'wait'
         when template = 'verify_security' and not can_send then 'task'
-        when block_reason is not null then 'blocked'
+        when block_reason is not null or no_point then 'blocked'
         when can_send and cap_until is not null then 'wait'
         when can_send and text_at is null then 'wait'
         when can_send then 'contact'
@@ -30,19 +30,21 @@ select
         when lane = 'hold_review' then 'hold_review'
         when template = 'verify_security' and not can_send then 'verify_contact'
         when block_reason is not null then block_reason
+        when no_point then 'no_contact_point'
         when (can_send or ((calls or sends) and can_call)) and cap_until is not null then 'cap'
         when can_send and text_at is null then 'window'
         when can_send then template
         when (calls or sends) and can_call and voice_at is null then 'window'
         when calls and can_call then step_reason
         when sends and can_call then 'no_text_channel'
-        when sends and not has_sms and not has_email and not has_voice
-            then case when has_wrong_person_point then 'wrong_person' else 'no_contact_point' end
         when sends and (opted_out_sms or opted_out_email or opted_out_voice)
             then 'opt_out'
         when sends then 'no_channel'
         else step_reason
     end as reason,
     coalesce(lane = 'step' and (calls or sends)
-        and not (template = 'verify_security' and not can_send), false) as speaks
-from verdicts as v;
+        and not (coalesce(template, '') = 'verify_security' and not can_send), false) as speaks
+from (
+    select *, (sends or calls) and not has_sms and not has_email and not has_voice as no_point
+    from verdicts
+) as v;
