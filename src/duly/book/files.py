@@ -63,6 +63,7 @@ def why_unread(file: Path, label: str, error: Exception) -> Refused:
     """Return the refusal for a file that the engine could not read to its end."""
     if file.suffix == ".parquet":
         return Refused(finding("cut_off_file", label, why=str(error).split("\n")[0]))
+    fingerprint(file, label)  # What is not UTF-8 cannot be read either: say the cause.
     return Refused(_first_fault(file, label))
 
 

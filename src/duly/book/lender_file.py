@@ -178,7 +178,7 @@ class _Reader:
     ) -> dict[str, object]:
         """Return the values of one mapping by field; unknown keys other than `also` are wrong."""
         if not isinstance(node, dict):
-            self.wrong("lender_bad_value", (0, 0), key=path, value=node, wanted="{…}")
+            self.wrong("lender_bad_value", (0, 0), name=path, value=node, wanted="{…}")
             return {}
         values: dict[str, object] = {}
         for key, value in node.items():
@@ -189,19 +189,21 @@ class _Reader:
                     values[field] = read(value)
                 except _WrongValueError as wrong:
                     place = node.lc.value(key)  # type: ignore[attr-defined]
-                    self.wrong("lender_bad_value", place, key=named, value=value, wanted=str(wrong))
+                    self.wrong(
+                        "lender_bad_value", place, name=named, value=value, wanted=str(wrong)
+                    )
             elif key not in also:
                 near = alike(str(key), (*keys, *also))
                 place = node.lc.key(key)  # type: ignore[attr-defined]
                 shown = f" ({near}?)" if near else ""
-                self.wrong("lender_unknown_key", place, key=named, near=shown)
+                self.wrong("lender_unknown_key", place, name=named, near=shown)
         return values
 
     def required(self, node: object, keys: tuple[str, ...], path: str) -> None:
         place = (node.lc.line, node.lc.col) if hasattr(node, "lc") else (0, 0)
         for key in keys:
             if not isinstance(node, dict) or key not in node:
-                self.wrong("lender_missing_key", place, key=f"{path}.{key}")
+                self.wrong("lender_missing_key", place, name=f"{path}.{key}")
 
 
 def load_lender(path: Path | None) -> Lender:
@@ -237,7 +239,7 @@ def _parse(data: bytes, label: str) -> object:
         line, column = (mark.line + 1, str(mark.column + 1)) if mark else (0, "")
         if isinstance(error, DuplicateKeyError):
             key = str(error.problem).split('"')[1]
-            raise _refused("lender_twice", label, line, column, key=key) from error
+            raise _refused("lender_twice", label, line, column, name=key) from error
         raise _refused("lender_yaml", label, line, column, why=error.problem) from error
     except YAMLError as error:
         raise _refused("lender_yaml", label, why=str(error).split("\n")[0]) from error
@@ -265,7 +267,7 @@ def _build(node: object, reader: _Reader, sha256: str) -> Lender | None:
 
 def _routes(node: object, reader: _Reader) -> tuple[Route, ...]:
     if not isinstance(node, list):
-        reader.wrong("lender_bad_value", (0, 0), key="routes", value=node, wanted="[{…}]")
+        reader.wrong("lender_bad_value", (0, 0), name="routes", value=node, wanted="[{…}]")
         return ()
     routes: list[Route] = []
     for at, item in enumerate(node):
@@ -277,7 +279,7 @@ def _routes(node: object, reader: _Reader) -> tuple[Route, ...]:
             continue
         if any(route.name == values["name"] for route in routes):
             place = item.lc.value("name")
-            reader.wrong("lender_twice", place, key=f"{path}.name: {values['name']}")
+            reader.wrong("lender_twice", place, name=f"{path}.name: {values['name']}")
             continue
         settings = {key: item[key] for key in item if key in _ROUTE_SETTINGS}
         routes.append(Route(**values, settings=settings))  # type: ignore[arg-type]

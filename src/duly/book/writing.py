@@ -5,7 +5,8 @@ Each table is written in one pass; only a table with a broken row is read again,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -71,11 +72,12 @@ class Writer:
         nulls = {key.strip('"'): int(one.get("null_count", 0)) for key, one in stats.items()}
         return {"": made[1], **nulls}
 
-    def guarded(self, table: str, select: str) -> Mapping[str, int]:
-        """Write a table from the book; refuse a file that cannot be read to its end."""
+    @contextmanager
+    def reading(self, table: str) -> Iterator[None]:
+        """Refuse a file of the book that cannot be read to its end."""
         source = self.source(table)
         try:
-            return self.copy(select, table)
+            yield
         except _READ_ERRORS as error:
             if source is None or _no_room(error):
                 raise
@@ -98,8 +100,9 @@ def write_all(writer: Writer) -> None:
     loans_source = writer.source("loans")
     assert loans_source is not None
     borrowers = queries.borrowers(writer.source("borrowers"), loans_source)
-    flawed_borrowers = _write_keyed(writer, borrowers, "borrower")
-    _index_borrowers(writer, loans_source)
+    with writer.reading("loans"):
+        flawed_borrowers = _write_keyed(writer, borrowers, "borrower")
+        _index_borrowers(writer, loans_source)
     _know_currencies(writer, loans_source)
     loans = queries.loans(loans_source, writer.context)
     flawed_loans = _write_keyed(writer, loans, "loan")
@@ -108,7 +111,8 @@ def write_all(writer: Writer) -> None:
         list_faults(writer, borrowers)
     if flawed_loans:
         list_faults(writer, loans)
-    _know_waivers(writer)
+    with writer.reading("payments"):
+        _know_waivers(writer)
     for table in schema.TABLES.values():
         if table.name not in ("loans", "borrowers"):
             if table.name == "agreed":
@@ -127,7 +131,8 @@ def _write_keyed(writer: Writer, query: Query, index: str) -> bool:
         for one, sql in query.outputs.items()
     )
     ordered = f"SELECT {outputs} FROM ({query.select(carried)} ORDER BY {key})"
-    stats = writer.guarded(table, f"{ranked} FROM ({ordered})")
+    with writer.reading(table):
+        stats = writer.copy(f"{ranked} FROM ({ordered})", table)
     if writer.source(table) is not None:
         writer.rows[table] = stats[""]
     unsorted, repeated = writer.one(
@@ -233,14 +238,15 @@ def _write_child(writer: Writer, query: Query) -> None:
         writer.copy(query.select(outputs, "WHERE false"), table)
         return
     outputs[witness] = f"CASE WHEN {query.bad} THEN NULL ELSE {outputs[witness]} END"
-    stats = writer.guarded(table, query.select(outputs))
+    with writer.reading(table):
+        stats = writer.copy(query.select(outputs), table)
     writer.rows[table] = stats[""]
     suspect = stats[witness] > 0 or _key_repeats(writer, query) or _runs_back(writer, query)
     if suspect:
         query = _with_key_checks(writer, query)
         list_faults(writer, query)
         good = query.select(query.outputs, f"WHERE NOT coalesce({query.bad}, false)")
-        writer.guarded(table, good)
+        writer.copy(good, table)
 
 
 def _key_repeats(writer: Writer, query: Query) -> bool:
@@ -267,29 +273,33 @@ def _rises(writer: Writer, key: str, rows: str) -> bool:
 
 
 def _runs_back(writer: Writer, query: Query) -> bool:
-    """Say whether a schedule may repeat a number or go back in time, by one look in file order.
+    """Say whether a schedule repeats a number or goes back in time.
 
-    Schedules that stand together and in order are proved good; any others are looked at exactly.
+    One look in the file's order proves every schedule whose rows stand together; the others
+    (`split`) are sorted.
     """
     if query.table.name != "installments":
         return False
     table = writer.read("installments")
-    backwards, runs, loans = writer.one(
-        "SELECT count(*) FILTER (before = loan AND (number <= last OR due_on < due_before)),"
-        " count(*) FILTER (before IS DISTINCT FROM loan), (SELECT count(DISTINCT loan)"
-        f" FROM {table}) FROM (SELECT loan, number, due_on, lag(loan) OVER () AS before,"
-        f" lag(number) OVER () AS last, lag(due_on) OVER () AS due_before FROM {table})"
+    neighbours = (
+        "(SELECT loan, number, due_on, lag(loan) OVER () AS before, lag(number) OVER () AS last,"
+        f" lag(due_on) OVER () AS due_before FROM {table})"
     )
-    if not backwards and runs == loans:
-        return False
-    (faults,) = writer.one(f"SELECT count(*) FROM ({_backwards(table)})")
+    writer.con.execute(
+        f"CREATE TEMP TABLE split AS SELECT loan FROM {neighbours}"
+        " WHERE before IS DISTINCT FROM loan OR number <= last OR due_on < due_before"
+        " GROUP BY loan HAVING count(*) > 1"
+    )
+    (faults,) = writer.one(
+        f"SELECT count(*) FROM ({_backwards(f'{table} WHERE loan IN (FROM split)')})"
+    )
     return bool(faults)
 
 
-def _backwards(table: str) -> str:
+def _backwards(schedules: str) -> str:
     return (
         "SELECT loan, number FROM (SELECT loan, number, due_on, lag(number) OVER schedule AS last,"
-        f" lag(due_on) OVER schedule AS due_before FROM {table} WHERE loan IS NOT NULL"
+        f" lag(due_on) OVER schedule AS due_before FROM {schedules}"
         " WINDOW schedule AS (PARTITION BY loan ORDER BY number, due_on))"
         " WHERE due_on < due_before OR number = last"
     )
@@ -311,10 +321,9 @@ def _with_key_checks(writer: Writer, query: Query) -> Query:
     joins = query.joins + f" LEFT JOIN ({repeats}) AS d ON {matches}"
     more = [("duplicate_key", f"d.{name(key[0])} IS NOT NULL")]
     if query.table.name == "installments":
-        table = query.table.name
+        good = f"{writer.read('installments')} WHERE loan IS NOT NULL"
         writer.con.execute(
-            "CREATE TEMP TABLE backwards AS"
-            f" SELECT DISTINCT loan, number FROM ({_backwards(writer.read(table))})"
+            f"CREATE TEMP TABLE backwards AS SELECT DISTINCT loan, number FROM ({_backwards(good)})"
         )
         joins += f" LEFT JOIN backwards AS o ON o.loan = l.loan AND o.number = {values['number']}"
         more.append(("number_out_of_order", "o.loan IS NOT NULL"))

@@ -1,0 +1,108 @@
+"""Goal: the lender file is read as the contract says, and its mistakes are all named at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from duly.book import Limits, People, load_lender
+from duly.core.errors import Refused
+
+GOOD = """\
+lender: {name: Aa, signature: Bb, kind: bank, licence: cn, hotline: "95", website: "w", app: Cc}
+"""
+
+
+def refused(tmp_path, text):
+    path = tmp_path / "lender.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(Refused) as caught:
+        load_lender(path)
+    return [(one.line, one.column, one.code) for one in caught.value.diagnostics]
+
+
+def test_the_built_in_example_is_that_of_the_contract():
+    lender = load_lender(None)
+    assert lender.name == "示例消费金融有限公司"
+    assert lender.packs == ("decency", "cn")
+    assert lender.people == People(agents=40, dials_a_day=150, reserve_for_care="0.2")
+    assert lender.limits == Limits(
+        texts_per_day=1,
+        texts_per_7_days=3,
+        floor_minor=2000,
+        cost_per_day_minor=500_000,
+        book_age_hours=26,
+        figures_age_hours=12,
+    )
+    assert [route.name for route in lender.routes] == [
+        "carrier-a",
+        "gateway-b",
+        "mail",
+        "people",
+        "sandbox",
+    ]
+    assert lender.routes[1].accepts == ("receipt", "answer")
+    assert lender.routes[0].settings["per_second"] == 500
+    assert len(lender.sha256) == 64
+
+
+def test_what_a_file_does_not_say_is_the_default(tmp_path):
+    (tmp_path / "lender.yaml").write_text(GOOD)
+    lender = load_lender(tmp_path / "lender.yaml")
+    assert (lender.time_zone, lender.approval, lender.limits) == (
+        "Asia/Shanghai",
+        "automatic",
+        Limits(),
+    )
+
+
+def test_review_days_are_the_lenders_to_change(tmp_path):
+    (tmp_path / "lender.yaml").write_text(GOOD + "limits: {review_days: {dispute: 10}}\n")
+    assert load_lender(tmp_path / "lender.yaml").limits.review_days == {"dispute": 10}
+
+
+def test_every_mistake_is_named_with_its_line_and_column(tmp_path):
+    text = GOOD + (
+        "time_zon: Asia/Shanghai\n"
+        "approval: three\n"
+        "limits:\n"
+        "  floor: 20,00\n"
+        "  texts_per_day: -1\n"
+        "routes:\n"
+        "  - {name: a, channel: sms, kind: sms}\n"
+        "  - {name: b, chanel: sms, kind: smpp}\n"
+    )
+    assert refused(tmp_path, text) == [
+        (2, "1", "lender_unknown_key"),
+        (3, "11", "lender_bad_value"),
+        (5, "10", "lender_bad_value"),
+        (6, "18", "lender_bad_value"),
+        (8, "35", "lender_bad_value"),
+        (9, "6", "lender_missing_key"),
+        (9, "15", "lender_unknown_key"),
+    ]
+
+
+def test_an_unknown_key_names_the_nearest_one(tmp_path):
+    path = tmp_path / "lender.yaml"
+    path.write_text(GOOD + "time_zon: Asia/Shanghai\n")
+    with pytest.raises(Refused, match=r"unknown key 'time_zon' \(time_zone\?\)"):
+        load_lender(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: [", (1, "5", "lender_yaml")),
+        (GOOD + GOOD, (2, "1", "lender_twice")),
+        ("- a\n", (1, "1", "lender_bad_value")),
+        ("", (1, "1", "lender_bad_value")),
+        ("time_zone: UTC\n", (1, "1", "lender_missing_key")),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(tmp_path, text, expected):
+    assert expected in refused(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(Refused, match="lender_unreadable"):
+        load_lender(tmp_path / "no.yaml")
