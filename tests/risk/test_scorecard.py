@@ -136,7 +136,7 @@ def test_the_sql_and_its_twin_agree(row: dict[str, int | None]) -> None:
 
 def test_the_thresholds_are_where_the_bands_change() -> None:
     low_below, high_from = risk.bands()
-    assert (low_below, high_from) == (1500, 5000)
+    assert (low_below, high_from) == (2100, 5000)
     scores = (0, low_below - 1, low_below, high_from - 1, high_from, 10_000)
     assert [CARD.band(score) for score in scores] == [
         "low_risk",

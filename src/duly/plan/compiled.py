@@ -81,7 +81,8 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "starts_on": local("r.starts_at"),
         "ends_on": local("r.ends_at"),
         "since_columns": ",\n    ".join(
-            f"min(case when open and kind = '{kind}' then starts_on end) as since_{kind}"
+            f"{holds.first_or_last(kind)}(case when open and kind = '{kind}' then starts_on end)"
+            f" as since_{kind}"
             for kind in holds.SINCE_KINDS
         ),
         "since_list": ", ".join(f"f.since_{kind}" for kind in holds.SINCE_KINDS),

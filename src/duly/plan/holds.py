@@ -122,6 +122,14 @@ HOLDS: tuple[Hold, ...] = (
 REVIEW_DAYS: Mapping[str, int] = {hold.reason: hold.review_days for hold in HOLDS}
 
 
+def first_or_last(kind: str) -> str:
+    """Return the SQL aggregate that chooses among open signals of a kind: the first day counts.
+
+    Where a hold lapses by itself the last one counts, so that a lapsed one hides no later one.
+    """
+    return "max" if any(hold.reason == kind and hold.lapses for hold in HOLDS) else "min"
+
+
 @dataclass(frozen=True, kw_only=True)
 class HoldColumns:
     """The three SQL expressions that choose the hold of a loan."""

@@ -30,20 +30,12 @@ chosen as (
         max(changed_on) as changed_on
     from points
     group by borrower
-),
-refused as (
-    select borrower, count(*) as wrong_points
-    from mine
-    where status = 'wrong_person'
-    group by borrower
 )
 select
     b.borrower, b.borrower_id, b.name, b.locale, b.time_zone, b.region, b.preferred_channel,
     b.monthly_income, b.quiet_from, b.quiet_until,
     c.sms_address, c.email_address, coalesce(c.voice_address, c.sms_address) as voice_address,
-    c.changed_on as point_changed_on,
-    coalesce(r.wrong_points, 0) > 0 as has_wrong_person_point
+    c.changed_on as point_changed_on
 from borrowers as b
 join who as w on w.borrower = b.borrower
-left join chosen as c on c.borrower = b.borrower
-left join refused as r on r.borrower = b.borrower;
+left join chosen as c on c.borrower = b.borrower;

@@ -34,7 +34,7 @@ siblings as (
 select
     c.*,
     p.locale, p.region, p.preferred_channel, p.monthly_income, p.name, p.time_zone,
-    p.quiet_from, p.quiet_until, p.has_wrong_person_point,
+    p.quiet_from, p.quiet_until,
     p.sms_address, p.email_address, p.voice_address,
     p.sms_address is not null as has_sms,
     p.email_address is not null as has_email,

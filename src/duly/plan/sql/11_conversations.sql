@@ -1,10 +1,17 @@
--- One borrower, one conversation: the most severe loan leads; loans of the same creditor, currency
--- and subject whose own outcome is a contact go into the same message; the others wait.
+-- One borrower, one conversation: the most severe loan leads; loans of one creditor and currency
+-- whose own outcome is a contact that says the same go into one message; the others wait.
 create table conversations as
 with speaking as (
     select
         loan, loan_id, borrower, creditor, currency, outcome, class,
-        case when days_past_due > 0 then 'overdue' else 'due' end as subject,
+        -- Sums may join what is overdue; what a text says of one loan (a refused card, a report, a
+        -- due date) must be true of each.
+        case
+            when template in ('first_late', 'overdue', 'plan_offer') then 'overdue'
+            when template = 'credit_notice' then template || ' ' || report_on
+            when days_past_due = 0 then template || ' ' || next_due_on
+            else template
+        end as subject,
         row_number() over (
             partition by borrower
             order by days_delinquent desc, overdue_total desc, loan_id
@@ -32,7 +39,7 @@ create table calls_today as
 with wanted as (
     select
         o.loan,
-        o.task_kind in ('care', 'review', 'verify_contact') as is_care,
+        coalesce(o.task_kind in ('care', 'review', 'verify_contact'), false) as is_care,
         row_number() over (
             order by o.priority, o.days_delinquent desc, o.overdue_total desc, o.loan_id
         ) as place
