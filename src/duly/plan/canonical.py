@@ -70,25 +70,47 @@ def row_sql(columns: Sequence[str]) -> str:
     return f" || {_SEPARATOR} || ".join(_field(name) for name in columns) + f" || {_END}"
 
 
-def plan_sha256(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return the root over `decisions` and `messages`, which stand sorted by their keys.
+def decision_sql() -> str:
+    """Return `row_sql` of a decision, written short for the many loans with nothing to say.
 
-    A leaf is a run of 4,096 canonical rows; `text` enters with `{code}` unfilled.
+    Both branches give the same text: where the named columns are empty, so is every one after
+    the reason (a loan without a score never reached the stages).
     """
+    known, legal = DECISION_COLUMNS[:5], DECISION_COLUMNS.index("legal")
+    empty = [
+        "''" if place == legal else _NULL for place in range(len(known), len(DECISION_COLUMNS))
+    ]
+    short = f" || {_SEPARATOR} || ".join([*(_field(name) for name in known), *empty])
+    silent = "score is null and rule is null and next_review_on is null and task_kind is null"
+    return f"case when {silent} then {short} || {_END} else {row_sql(DECISION_COLUMNS)} end"
+
+
+def plan_sha256(decision_leaves: Sequence[bytes], message_leaves: Sequence[bytes]) -> str:
+    """Return the root over the leaves of `decisions` and `messages`, each with its columns."""
     root = hashlib.sha256()
-    for table, columns in (("decisions", DECISION_COLUMNS), ("messages", MESSAGE_COLUMNS)):
+    for table, columns, found in (
+        ("decisions", DECISION_COLUMNS, decision_leaves),
+        ("messages", MESSAGE_COLUMNS, message_leaves),
+    ):
         root.update(table.encode() + b"\x1e" + ",".join(columns).encode())
-        for digest in _leaves(connection, table, columns):
-            root.update(digest)
+        for leaf in found:
+            root.update(leaf)
     return root.hexdigest()
 
 
-def _leaves(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]
-) -> list[bytes]:
-    query = f"select {row_sql(columns)} as line from {table}"
-    lines = connection.sql(query).to_arrow_table().column("line")
-    leaves: list[bytes] = []
+def leaves(table: pa.Table, row: str, *, threads: int = 0) -> list[bytes]:
+    """Return the SHA-256 of each run of 4,096 canonical rows, in the order of the table.
+
+    The table stands sorted by its key; `text` enters with `{code}` unfilled. Works on any
+    number of threads at the same time, each call in a connection of its own.
+    """
+    with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
+        if threads:
+            connection.execute(f"set threads = {threads}")
+        connection.register("written", table)
+        lines = connection.sql(f"select {row} as line from written").to_arrow_table()["line"]
+    found: list[bytes] = []
     pending: list[bytes] = []
     rows = 0
     for chunk in lines.chunks:
@@ -98,11 +120,11 @@ def _leaves(
             pending.append(_bytes(chunk.slice(start, take)))
             rows, start = rows + take, start + take
             if rows == ROWS_PER_LEAF:
-                leaves.append(hashlib.sha256(b"".join(pending)).digest())
+                found.append(hashlib.sha256(b"".join(pending)).digest())
                 pending, rows = [], 0
     if rows:
-        leaves.append(hashlib.sha256(b"".join(pending)).digest())
-    return leaves
+        found.append(hashlib.sha256(b"".join(pending)).digest())
+    return found
 
 
 def _bytes(lines: pa.Array) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,43 +71,45 @@ def make_plan(
     def timed(name: str, started: float) -> None:
         seconds[name] = round(clock() - started, 3)
 
-    started = clock()
-    positions = compute(
-        inputs.snapshot,
-        as_of=inputs.business_date,
-        time_zone=inputs.lender.time_zone,
-        threads=threads,
-    ).loans
-    connection.register("positions", positions)
-    timed("positions", started)
-    started = clock()
-    compared = figures.compare(connection, inputs, threads)
-    breaks = plan_broken_on(
-        inputs.snapshot, as_of=inputs.business_date, time_zone=inputs.lender.time_zone
-    )
-    connection.register("plan_breaks", breaks)
-    timed("figures", started)
-    holes = compiled.compile_fragments(inputs)
-    connection.register("treatments", compiled.treatment_table(inputs.policy))
-    for stage in stages.STAGES[:-1]:
+    with ThreadPoolExecutor(max_workers=1) as beside:
         started = clock()
-        stages.run(connection, stage, holes)
-        if stage == "02_people":
-            slots.register(connection, inputs)
-        if not keep_stages:
-            stages.drop(connection, stage)
-        timed(stage, started)
-    started = clock()
-    decisions = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
-    connection.register("decisions", decisions)
-    timed(stages.STAGES[-1], started)
-    started = clock()
-    messages = texts.write_texts(connection, inputs)
-    connection.register("messages", messages)
-    timed("messages", started)
-    started = clock()
-    root = canonical.plan_sha256(connection)
-    timed("canonical", started)
+        # The kernel needs no interpreter: the conditions are compiled while it runs.
+        computed = beside.submit(_positions, inputs, threads)
+        holes = compiled.compile_fragments(inputs)
+        connection.register("treatments", compiled.treatment_table(inputs.policy))
+        positions = computed.result()
+        connection.register("positions", positions)
+        timed("positions", started)
+        started = clock()
+        compared = figures.compare(connection, inputs, threads)
+        connection.register("plan_breaks", _plan_breaks(inputs))
+        timed("figures", started)
+        for stage in stages.STAGES[:-1]:
+            started = clock()
+            stages.run(connection, stage, holes)
+            if stage == "02_people":
+                slots.register(connection, inputs)
+            if not keep_stages:
+                stages.drop(connection, stage)
+            timed(stage, started)
+        started = clock()
+        decisions = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
+        connection.register("decisions", decisions)
+        timed(stages.STAGES[-1], started)
+        started = clock()
+        # Texts are written by the interpreter; the rows' fingerprints are not.
+        hashed = beside.submit(
+            canonical.leaves, decisions, canonical.decision_sql(), threads=threads
+        )
+        messages = texts.write_texts(connection, inputs)
+        connection.register("messages", messages)
+        timed("messages", started)
+        started = clock()
+        said = canonical.leaves(
+            messages, canonical.row_sql(canonical.MESSAGE_COLUMNS), threads=threads
+        )
+        root = canonical.plan_sha256(hashed.result(), said)
+        timed("canonical", started)
     return Plan(
         inputs=inputs,
         connection=connection,
@@ -116,6 +119,21 @@ def make_plan(
         plan_sha256=root,
         alerts=(*compiled.alerts(inputs), *compared.warnings, *compared.alerts),
         seconds=seconds,
+    )
+
+
+def _positions(inputs: PlanInputs, threads: int) -> pa.Table:
+    return compute(
+        inputs.snapshot,
+        as_of=inputs.business_date,
+        time_zone=inputs.lender.time_zone,
+        threads=threads,
+    ).loans
+
+
+def _plan_breaks(inputs: PlanInputs) -> pa.Table:
+    return plan_broken_on(
+        inputs.snapshot, as_of=inputs.business_date, time_zone=inputs.lender.time_zone
     )
 
 

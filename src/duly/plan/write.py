@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +27,16 @@ CONTRACT_VERSION = 1
 INSTANTS = frozenset({"not_before", "not_after"})
 LISTS = frozenset({"legal", "loan_ids"})
 
+#: What `duly plan` writes, and may therefore write over; a report often lies beside it.
+FILES = frozenset(
+    {"inputs", "quarantine.csv", "run.json", "report.html"}
+    | {
+        f"{table}.{form}"
+        for table in ("decisions", "messages", "positions")
+        for form in ("parquet", "csv")
+    }
+)
+
 #: The contract's order; `code` and `key_id` are no part of the canonical rows.
 MESSAGE_COLUMNS = (
     *canonical.MESSAGE_COLUMNS[: canonical.MESSAGE_COLUMNS.index("segments") + 1],
@@ -38,21 +49,23 @@ MESSAGE_COLUMNS = (
 INTERNAL = frozenset({"loan", "grace_ends_on", "oldest_number"})
 
 
-def write_whole(out: Path, fill: Callable[[Path], None], *, mark: str = "run.json") -> None:
-    """Fill a directory beside `out` and put it in its place at once, or leave nothing behind.
+def write_whole(out: Path, fill: Callable[[Path], None], *, ours: frozenset[str] = FILES) -> None:
+    """Fill a directory near `out` and put it in its place at once, or leave nothing behind.
 
-    Refuses an `out` that exists and holds something else than an earlier result, which has the
-    file `mark`.
+    Refuses an `out` that holds anything else than the files of an earlier result, `ours`.
     """
-    if out.exists() and not (out / mark).exists() and any(out.iterdir()):
+    out = out.resolve()
+    if out.exists() and not (out.is_dir() and {item.name for item in out.iterdir()} <= ours):
         raise Refused(Diagnostic(area="plan", code="out_not_empty", values={"path": out}))
-    half = out.with_name(f".{out.name}.half-{os.getpid()}")
-    shutil.rmtree(half, ignore_errors=True)
-    half.mkdir(parents=True)
+    near = next(folder for folder in out.parents if folder.exists())
+    half = near / f".{out.name}.half-{os.getpid()}"
+    _sweep(near, f".{out.name}.half-")
+    half.mkdir()
     try:
         fill(half)
+        out.parent.mkdir(parents=True, exist_ok=True)
         if out.exists():
-            old = out.with_name(f".{out.name}.old-{os.getpid()}")
+            old = out.with_name(f".{out.name}.half-{os.getpid()}-old")
             out.rename(old)
             half.rename(out)
             shutil.rmtree(old)
@@ -60,6 +73,14 @@ def write_whole(out: Path, fill: Callable[[Path], None], *, mark: str = "run.jso
             half.rename(out)
     finally:
         shutil.rmtree(half, ignore_errors=True)
+
+
+def _sweep(near: Path, prefix: str) -> None:
+    """Remove what processes that are gone left half done."""
+    for left in near.glob(f"{prefix}*"):
+        owner = left.name.removeprefix(prefix).partition("-")[0]
+        if owner.isdigit() and (int(owner) == os.getpid() or not Path(f"/proc/{owner}").exists()):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def write_plan(
@@ -77,13 +98,18 @@ def write_plan(
     """
     started = clock()
     names = [name for name in plan.positions.schema.names if name not in INTERNAL]
-    tables = {
-        "decisions": plan.decisions,
-        "messages": texts.sign(plan.messages, key).select(list(MESSAGE_COLUMNS)),
-        "positions": plan.positions.select(names),
-    }
-    for name, table in tables.items():
-        write_table(table, out / f"{name}.{form}", form)
+    with ThreadPoolExecutor(max_workers=2) as beside:
+        written = [
+            beside.submit(write_table, table, out / f"{name}.{form}", form)
+            for name, table in (
+                ("positions", plan.positions.select(names)),
+                ("decisions", plan.decisions),
+            )
+        ]
+        signed = texts.sign(plan.messages, key).select(list(MESSAGE_COLUMNS))
+        write_table(signed, out / f"messages.{form}", form)
+        for one in written:
+            one.result()
     write_quarantine(plan.inputs.snapshot.path, out)
     seconds = {**before, **plan.seconds, "write": round(clock() - started, 3)}
     record = run_record(plan, key, seconds)

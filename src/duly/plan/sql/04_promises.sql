@@ -16,11 +16,18 @@ with named as (
     join candidates as c on c.loan = r.loan
     where r.kind = 'promise' and (r.starts_at <= $instant or r.open)
 ),
+payable as (
+    select loan, signal_id, starts_on, promised_on, loan as paid_loan from named
+    union
+    select n.loan, n.signal_id, n.starts_on, n.promised_on, l.loan
+    from named as n
+    join loans as l on l.borrower = n.borrower
+    where n.of_all_loans
+),
 paid as (
     select n.loan, n.signal_id, cast(sum(p.amount) as bigint) as paid
-    from named as n
-    join payments as p
-        on p.loan = n.loan or (n.of_all_loans and p.loan is not null and p.borrower = n.borrower)
+    from payable as n
+    join payments as p on p.loan = n.paid_loan
     where p.kind = 0 and p.paid_on between n.starts_on and n.promised_on + 1
       and p.paid_on <= $business_date
       and (p.reversed_on is null or p.reversed_on > $business_date)
