@@ -9,11 +9,14 @@ from typing import Annotated
 from duly.cli import arguments, output
 
 DEFAULT_LOANS = (100_000, 1_000_000)
+LOANS_MAX = 100_000_000
 
 
 def bench(
     *,
-    loans: Annotated[tuple[int, ...], arguments.worded("option.loans")] = DEFAULT_LOANS,
+    loans: Annotated[
+        tuple[int, ...], arguments.worded("option.loans"), arguments.between(1, LOANS_MAX)
+    ] = DEFAULT_LOANS,
     work: Annotated[Path | None, arguments.worded("option.work")] = None,
     threads: arguments.Threads = 0,
     json: arguments.Json = False,

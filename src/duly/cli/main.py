@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import zoneinfo
+from importlib import resources
+from types import FrameType
 from typing import NoReturn
 
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
-from duly.cli import output, settings
+from duly.cli import failures, output, settings
 from duly.core.errors import Refused
 from duly.core.words import say
 
-#: Command name → where it is; groups hold their own commands.
+#: Command name → where it is, in the order of the work; groups hold their own commands.
 COMMANDS = {
+    "demo": "duly.cli.demo:demo",
     "check": "duly.cli.book:check",
     "snapshot": "duly.cli.book:snapshot",
     "position": "duly.cli.position:position",
@@ -23,9 +27,8 @@ COMMANDS = {
     "explain": "duly.cli.plan:explain",
     "replay": "duly.cli.plan:replay",
     "report": "duly.cli.plan:report",
-    "demo": "duly.cli.demo:demo",
-    "bench": "duly.cli.bench:bench",
     "doctor": "duly.cli.doctor:doctor",
+    "bench": "duly.cli.bench:bench",
     "reference": "duly.cli.doctor:reference",
 }
 GROUPS = {
@@ -38,48 +41,100 @@ GROUPS = {
 }
 
 
+class Stopped(BaseException):
+    """The process was asked to end; what is half done is taken back on the way out."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(number)
+
+
 def build() -> App:
     """Return the application; the help of each command comes from the catalogue."""
     locale = settings.locale()
-    app = App(name="duly", help=say("cli", "duly", locale), version_flags=["--version"])
-    for name, target in COMMANDS.items():
-        app.command(target, name=name, help=say("cli", f"{name}.help", locale))
+    app = App(
+        name="duly",
+        help=say("cli", "duly", locale),
+        help_epilogue=_example("duly", locale),
+        help_format="plaintext",
+        version_flags=["--version"],
+        group_commands=say("cli", "commands", locale),
+        group_parameters=say("cli", "options", locale),
+        group_arguments=say("cli", "arguments", locale),
+        suppress_keyboard_interrupt=False,
+    )
+    app["--help"].help = say("cli", "option_help", locale)
+    app["--version"].help = say("cli", "option_version", locale)
+    for place, (name, target) in enumerate(COMMANDS.items()):
+        app.command(
+            target, name=name, help=say("cli", f"{name}.help", locale),
+            help_epilogue=_example(name, locale), sort_key=place,
+        )  # fmt: skip
     for group, commands in GROUPS.items():
-        inner = App(name=group, help=say("cli", f"{group}.help", locale))
+        inner = App(
+            name=group, help=say("cli", f"{group}.help", locale),
+            help_epilogue=_example(group, locale), sort_key=len(COMMANDS),
+        )  # fmt: skip
         for name, target in commands.items():
-            inner.command(target, name=name, help=say("cli", f"{group}_{name}.help", locale))
+            key = f"{group}_{name}"
+            inner.command(
+                target, name=name, help=say("cli", f"{key}.help", locale),
+                help_epilogue=_example(key, locale),
+            )  # fmt: skip
         app.command(inner)
     return app
 
 
+def _example(key: str, locale: str) -> str:
+    return say("cli", "example", locale, example=say("cli", f"examples.{key}", locale))
+
+
 def prepare() -> None:
-    """Settle what the process reads from outside: time zones from the wheel, kernels cached."""
+    """Settle what the process reads from outside: streams, time zones, kernels, signals."""
+    output.prepare()
     zoneinfo.reset_tzpath(to=())
-    cache = settings.home() / "kernels"
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache.absolute()))
+    # Kernels are kept beside their source; where that is read-only, under DULY_HOME.
+    if not os.access(str(resources.files("duly").joinpath("position")), os.W_OK):
+        kernels = (settings.home() / "kernels").absolute()
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise Stopped(number)
 
 
 def run(tokens: list[str]) -> int:
     """Run one command line and return its exit code (contract, section 4)."""
-    prepare()
     try:
         result = build()(
-            tokens, exit_on_error=False, print_error=True, result_action="return_value"
+            tokens, exit_on_error=False, print_error=False, result_action="return_value"
         )
+        output.flush()
     except Refused as refused:
         output.diagnostics(refused.diagnostics, settings.locale())
         return output.REFUSED
-    except CycloptsError:
+    except CycloptsError as error:
+        output.diagnostics([failures.of_usage(error)], settings.locale())
         return output.REFUSED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return output.DONE
+    except failures.of_machine() as error:
+        output.diagnostics([failures.told(error)], settings.locale())
+        return output.REFUSED
+    except KeyboardInterrupt:
+        output.error(say("cli", "interrupted", settings.locale()))
+        return output.STOPPED + signal.SIGINT
+    except Stopped as stopped:
+        output.error(say("cli", "interrupted", settings.locale()))
+        return output.STOPPED + stopped.number
     return result if isinstance(result, int) else output.DONE
 
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    sys.exit(run(sys.argv[1:]))
+    prepare()
+    code = run(sys.argv[1:])
+    output.close()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

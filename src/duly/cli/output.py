@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
 
 from duly.core.diagnostic import Diagnostic
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 DONE, FOUND_WRONG, REFUSED = 0, 1, 2
+STOPPED = 128  #: plus the number of the signal
+WIDTH = 100  #: columns where nobody says how wide the page is
+
+
+def prepare() -> None:
+    """Let no stream stop a command: closed ones swallow, narrow encodings write escapes."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 PTH123
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def line(text: str = "") -> None:
     """Write one line to stdout."""
-    sys.stdout.write(text + "\n")
+    _write(sys.stdout, text + "\n")
+
+
+def error(text: str) -> None:
+    """Write one line to stderr."""
+    _write(sys.stderr, text + "\n")
 
 
 def as_json(value: object) -> None:
     """Write one JSON value to stdout, for programs."""
-    line(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    line(json.dumps(value, ensure_ascii=not _speaks_unicode(), indent=2, default=str))
 
 
 def diagnostics(items: Iterable[Diagnostic], locale: str) -> None:
     """Write diagnostics to stderr, one a line."""
     for item in items:
-        sys.stderr.write(item.render(locale) + "\n")
+        error(item.render(locale))
 
 
 @contextmanager
@@ -40,11 +64,50 @@ def progress(text: str) -> Iterator[None]:
         yield
 
 
-def error(text: str) -> None:
-    """Write one line to stderr."""
-    sys.stderr.write(text + "\n")
+def page() -> tuple[Console, io.StringIO]:
+    """Return a console for tables and rules, and the text that it fills, for `line`."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    terminal = sys.stdout.isatty()
+    width = None if terminal else WIDTH
+    console = Console(
+        file=text, highlight=False, force_terminal=terminal, width=width,
+        safe_box=not _speaks_unicode(),
+    )  # fmt: skip
+    return console, text
 
 
-def is_terminal() -> bool:
-    """Return whether stdout is a terminal."""
-    return sys.stdout.isatty()
+def flush() -> None:
+    """Write out what is buffered; a reader who left is no failure."""
+    _write(sys.stdout, "", last=True)
+
+
+def close() -> None:
+    """Leave nothing for the interpreter to write when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _to_nowhere(stream)
+
+
+def _write(stream: TextIO, text: str, *, last: bool = False) -> None:
+    try:
+        stream.write(text)
+        if last:
+            stream.flush()
+    except BrokenPipeError:
+        _to_nowhere(stream)
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """Send what is still to come to nowhere: the work goes on, its exit code counts."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _speaks_unicode() -> bool:
+    name = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return codecs.lookup(name).name.startswith("utf")

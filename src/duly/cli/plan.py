@@ -6,8 +6,6 @@ import time
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
-
 from duly.cli import arguments, output, settings
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -126,9 +124,7 @@ def report(
     *,
     plan_dir: arguments.PlanDir,
     out: arguments.Out = Path("report.html"),
-    locale: Annotated[
-        str | None, Parameter(help=say("cli", "option.locale", settings.locale()))
-    ] = None,
+    locale: arguments.Locale = None,
 ) -> int:
     """Write the report of a plan as one HTML file."""
     from duly.plan import kept

@@ -39,7 +39,8 @@ def check(
     else:
         output.diagnostics(found, locale)
     if errors:
-        return output.FOUND_WRONG
+        unread = any(item.code == "unreadable" for item in errors)
+        return output.REFUSED if unread else output.FOUND_WRONG
     if not json:
         sound = policy.load(name)
         output.line(

@@ -248,9 +248,8 @@ def _command(command: App, title: str, key: str) -> str:
             )
         )
     options = _table(("option", "must", "default", "meaning", "含义"), rows) if rows else ""
-    meaning, _, example = english.partition(" Example: ")
-    lines = [f"## {title}", f"{meaning}  \n{chinese.partition('例：')[0]}"]
-    lines += [f"```\n{example}\n```"] if example else []
+    example = _both("cli", f"examples.{key.removesuffix('.help')}")[0]
+    lines = [f"## {title}", f"{english}  \n{chinese}", f"```\n{example}\n```"]
     return "\n\n".join([*lines, options] if options else lines)
 
 

@@ -28,7 +28,8 @@ def list_rules(*, pack: Packs = (), json: arguments.Json = False) -> int:
     for row in rows:
         says = row["says"]
         told = says.get(locale, "") if isinstance(says, dict) else says
-        output.line(f"{row['id']:<20} {row['force']:<16} {row['in_force_from']}  {told}")
+        since = row["in_force_from"] or say("cli", "always", locale)
+        output.line(f"{row['id']:<20} {row['force']:<16} {since:<10}  {told}")
     return output.DONE
 
 

@@ -35,11 +35,11 @@ def lender_file(given: Path | None) -> Path | None:
     return Path(named) if named else None
 
 
-def reason(code: str, language: str) -> str:
-    """Return the sentence of a reason code, or the code where it has none of its own."""
+def reason_name(code: str, language: str) -> str:
+    """Return the short name of a reason code, or the code where it has none of its own."""
     entries = catalogue("reasons", known_locale(language))
     base = code.partition(":")[0]
-    return entries.get(f"reason.{code}") or entries.get(f"reason.{base}") or code
+    return entries.get(f"name.{code}") or entries.get(f"name.{base}") or code
 
 
 @dataclass(frozen=True, kw_only=True)

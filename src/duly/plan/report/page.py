@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import resources
@@ -33,9 +34,12 @@ def write_report(plan_dir: Path, out: Path, *, locale: str) -> None:
         raise Refused(Diagnostic(area="report", code="not_a_plan", file=str(plan_dir)))
     page = _render(_context(plan_dir, run, known_locale(locale)))
     out.parent.mkdir(parents=True, exist_ok=True)
-    half = out.with_name(f"{out.name}.tmp")
-    half.write_text(page, encoding="utf-8", newline="\n")
-    half.replace(out)
+    half = out.with_name(f".{out.name}.half-{os.getpid()}")
+    try:
+        half.write_text(page, encoding="utf-8", newline="\n")
+        half.replace(out)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def _render(context: Mapping[str, object]) -> str:
