@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -60,24 +62,30 @@ def take_snapshot(
     """
     if out.exists() and not is_snapshot(out) and (not out.is_dir() or any(out.iterdir())):
         raise Refused(finding("output_exists", str(out)))
-    work = out.with_name(f"{out.name}.tmp")
+    work = out.with_name(f".{out.name}.half-{os.getpid()}")
     try:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         found = _take(book, work, lender=lender, needs=needs, locale=locale, threads=threads)
         _put(work, out)
     except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
-        raise Refused(finding("cannot_write", str(out), why=str(error).split("\n")[0])) from error
+        raise Refused(finding("cannot_write", str(out), why=_why(error))) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return found(out)
 
 
+def _why(error: Exception) -> str:
+    """Return the first line of an error, or what DuckDB wraps in JSON there."""
+    first = str(error).split("\n")[0]
+    wrapped = re.search(r'"exception_message":("(?:[^"\\]|\\.)*")', first)
+    return str(json.loads(wrapped[1])) if wrapped else first
+
+
 def _put(work: Path, out: Path) -> None:
     """Move the finished folder into place; an older snapshot there goes."""
-    old = out.with_name(f"{out.name}.old")
+    old = work.with_name(f"{work.name}-old")
     if out.exists():
-        shutil.rmtree(old, ignore_errors=True)
         out.rename(old)
     work.rename(out)
     shutil.rmtree(old, ignore_errors=True)

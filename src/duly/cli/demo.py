@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from duly import book as books
+from duly.book.schema import TABLES
 from duly.cli import arguments, output, settings
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -23,6 +24,7 @@ AT = "2026-03-10T09:00:00+08:00"
 SHOWN = ("first_late", "plan_offer", "due_soon", "overdue", "credit_notice", "card_refused")
 SHOWN_MAX = 3
 EXPLAINED = ("first_late", "overdue", "plan_offer")
+BOOK_FILES = frozenset({"book.json", *(f"{table}.csv" for table in TABLES)})
 _MARK = ".duly-demo"  #: Says that a directory is the demo's own, to be written over.
 
 
@@ -33,12 +35,13 @@ def demo(*, out: arguments.Out | None = None, locale: arguments.Locale = None) -
     from duly.plan.explain_page import page
     from duly.plan.making import Request, make_and_write
     from duly.plan.report import write_report
+    from duly.plan.write import write_whole
     from duly.simulate import write_sample
 
     language = locale or settings.locale()
     folder = _own_folder((out or settings.home() / "demo").absolute())
     with output.progress(say("cli", "planning", language)):
-        write_sample(folder / "book")
+        write_whole(folder / "book", write_sample, ours=BOOK_FILES)
         started = time.perf_counter()
         lender = books.load_lender(None)
         checked = books.check(folder / "book", lender, language)

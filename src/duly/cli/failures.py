@@ -121,14 +121,11 @@ def told(error: BaseException) -> Diagnostic:
         return Diagnostic(area="cli", code="out_of_memory")
     if isinstance(error, OSError) and error.strerror:
         path = error.filename2 or error.filename
-        why = error.strerror
-        return Diagnostic(
-            area="cli", code="cannot_use",
-            values={"path": _path(path) if path else "stdout", "why": why},
-        )  # fmt: skip
+        values = {"path": _path(path) if path else "", "why": error.strerror}
+        return Diagnostic(area="cli", code="cannot_use" if path else "cannot_go_on", values=values)
     if name in _DAMAGED or name.startswith("Arrow"):
         return Diagnostic(area="cli", code="damaged", values={"why": first})
-    return Diagnostic(area="cli", code="cannot_use", values={"path": "", "why": first})
+    return Diagnostic(area="cli", code="cannot_go_on", values={"why": first})
 
 
 def _path(name: object) -> str:

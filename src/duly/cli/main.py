@@ -117,6 +117,11 @@ def run(tokens: list[str]) -> int:
     except CycloptsError as error:
         output.diagnostics([failures.of_usage(error)], settings.locale())
         return output.REFUSED
+    except output.UnprintedError as failure:
+        output.error(say("cli", "unprinted", settings.locale(), why=failure))
+        return output.REFUSED
+    except SystemExit:  # So rich leaves when nobody reads the help to its end.
+        return output.DONE
     except failures.of_machine() as error:
         output.diagnostics([failures.told(error)], settings.locale())
         return output.REFUSED

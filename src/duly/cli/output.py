@@ -31,14 +31,21 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+class UnprintedError(Exception):
+    """What a command had to say could not be written to stdout; the work itself is done."""
+
+
 def line(text: str = "") -> None:
     """Write one line to stdout."""
-    _write(sys.stdout, text + "\n")
+    _write(text + "\n")
 
 
 def error(text: str) -> None:
-    """Write one line to stderr."""
-    _write(sys.stderr, text + "\n")
+    """Write one line to stderr; where that cannot be, the exit code has to say it."""
+    try:
+        sys.stderr.write(text + "\n")
+    except OSError:
+        _to_nowhere(sys.stderr)
 
 
 def as_json(value: object) -> None:
@@ -79,8 +86,8 @@ def page() -> tuple[Console, io.StringIO]:
 
 
 def flush() -> None:
-    """Write out what is buffered; a reader who left is no failure."""
-    _write(sys.stdout, "", last=True)
+    """Write out what is buffered."""
+    _write("", last=True)
 
 
 def close() -> None:
@@ -92,13 +99,17 @@ def close() -> None:
             _to_nowhere(stream)
 
 
-def _write(stream: TextIO, text: str, *, last: bool = False) -> None:
+def _write(text: str, *, last: bool = False) -> None:
+    """Write to stdout; a reader who left is no failure, the exit code still counts."""
     try:
-        stream.write(text)
+        sys.stdout.write(text)
         if last:
-            stream.flush()
+            sys.stdout.flush()
     except BrokenPipeError:
-        _to_nowhere(stream)
+        _to_nowhere(sys.stdout)
+    except OSError as failure:
+        _to_nowhere(sys.stdout)
+        raise UnprintedError(failure.strerror) from failure
 
 
 def _to_nowhere(stream: TextIO) -> None:
