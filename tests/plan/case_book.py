@@ -8,10 +8,12 @@ counted from the business date in the lender's zone; everything else is a column
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -137,13 +139,7 @@ def _add_loan(made: Group, borrower: str, name: str, terms: Mapping[str, Any]) -
 
 
 def _times(amount: str, count: int) -> str:
-    whole, _, cents = amount.partition(".")
-    minor = int(whole + cents) * count
-    return (
-        f"{minor // 10 ** len(cents)}.{minor % 10 ** len(cents):0{len(cents)}d}"
-        if cents
-        else str(minor)
-    )
+    return str(Decimal(amount) * count)
 
 
 def _add_child(made: Group, borrower: str, table: str, n: int, given: Row, first_loan: str) -> None:
@@ -164,7 +160,5 @@ def _add_child(made: Group, borrower: str, table: str, n: int, given: Row, first
     if table == "agreed":
         row["signal_id"] = f"{borrower}-signals-{row.pop('of', 1)}"
     if isinstance(row.get("detail"), dict):
-        import json
-
         row["detail"] = json.dumps(row["detail"])
     made.tables.setdefault(table, []).append(row)

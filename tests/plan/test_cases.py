@@ -115,7 +115,8 @@ def _message(
                     f"text lacks {part}" for part in _listed(value) if part not in message["text"]
                 ]
             case "never_says":
-                wrong += [f"text has {part}" for part in _listed(value) if part in message["text"]]
+                said = [part for part in _listed(value) if part in message["text"]]
+                wrong += [f"text has {part}" for part in said]
             case "loans":
                 ids = [loan_id(borrower, name) for name in value]
                 wrong += [] if message["loan_ids"] == ids else [f"loans: {message['loan_ids']}"]

@@ -32,8 +32,10 @@ _COMPARE = """
 insert into figures_compared
 select s.loan, s.as_of, s.overdue_total, s.outstanding_total, p.overdue_total,
     p.outstanding_total, p.late_charge,
-    {principal} + case when p.late_charge > 0 then {late_charge} else 0 end
+    (({principal} + case when p.late_charge > 0 then {late_charge} else 0 end)
+        * cast(10 ** l.decimals as bigint)) // 100
 from stated as s
+join loans as l on l.loan = s.loan
 join {positions} as p on p.loan = s.loan
 where s.as_of = {as_of}
 """

@@ -62,6 +62,10 @@ from (
 join contact_points as c on c.borrower = f.borrower
 where c.status = 'active' and c.use = 'personal' and c.verified_on < f.since
   and (c.changed_on is null or c.changed_on < f.since)
+  and not exists (
+      select * from contact_points as w
+      where w.borrower = c.borrower and w.address = c.address and w.status = 'wrong_person'
+  )
 group by f.borrower;
 
 -- The next date of an agreed plan that still matters: after it a person looks.

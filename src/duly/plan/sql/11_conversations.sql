@@ -41,7 +41,8 @@ with wanted as (
         o.loan,
         coalesce(o.task_kind in ('care', 'review', 'verify_contact'), false) as is_care,
         row_number() over (
-            order by o.priority, o.days_delinquent desc, o.overdue_total desc, o.loan_id
+            order by
+                coalesce(o.priority, 5), o.days_delinquent desc, o.overdue_total desc, o.loan_id
         ) as place
     from outcomes as o
     join conversations as c on c.loan = o.loan
