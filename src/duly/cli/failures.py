@@ -58,7 +58,12 @@ def _read(error: CycloptsError) -> Read:
             options = [name for one in error.argument_collection for name in one.names]
             return "unknown_option", error.token.keyword or error.token.value, options, {}
         case MissingArgumentError():
-            return "missing_argument", error.keyword or _name(error), [], {}
+            name, left = error.keyword or _name(error), error.unused_tokens or []
+            options = [one for one in left if one.startswith("-") and one != name]
+            misspelt = get_close_matches(name, options, n=1)
+            if misspelt:
+                return "unknown_option", misspelt[0], [name], {}
+            return "missing_argument", name, [], {}
         case RepeatArgumentError():
             return "given_twice", error.token.keyword or "", [], {}
         case UnusedCliTokensError():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,8 @@ from duly.cli import arguments, output, settings
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
+
+NEAR_MAX = 10_000  #: loan ids among which a near one is looked for
 
 
 def plan(
@@ -98,6 +101,8 @@ def replay(
 
     locale = settings.locale()
     run = kept.read_run(plan_dir)
+    if loan_id is not None:
+        _known(plan_dir, loan_id)
     key = settings.keys(make=False).named(str(run.get("key_id")))
     with output.progress(say("cli", "replaying", locale)):
         found = work_out_again(
@@ -118,6 +123,17 @@ def replay(
     if not json:
         output.line(say("plan", "replay_same", locale, rows=found.rows, sha256=found.plan_sha256))
     return output.DONE
+
+
+def _known(plan_dir: Path, loan_id: str) -> None:
+    """Refuse a loan that the plan does not have."""
+    from duly.plan.replay import read_table
+
+    ids = read_table(plan_dir, "decisions")["loan_id"].to_pylist()
+    if loan_id not in ids:
+        near = get_close_matches(loan_id, ids[:NEAR_MAX], n=1, cutoff=0.0)
+        values = {"loan": loan_id, "near": near[0] if near else "-"}
+        raise Refused(Diagnostic(area="plan", code="unknown_loan", values=values))
 
 
 def report(

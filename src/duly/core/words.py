@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib import resources
 
 LOCALES = ("zh-CN", "en")
+_HOLE = re.compile(r"\{(\w+)\}")
 
 
 class UnknownWords(KeyError):
@@ -35,12 +37,9 @@ def known_locale(wanted: str) -> str:
     return "zh-CN" if wanted.replace("_", "-").lower().startswith("zh") else "en"
 
 
-def say(area: str, key: str, locale: str, **values: object) -> str:
+def say(area: str, key: str, locale: str, /, **values: object) -> str:
     """Return one sentence, its holes filled; refuse (UnknownWords) a key the catalogue lacks."""
     entries = catalogue(area, known_locale(locale))
     if key not in entries:
         raise UnknownWords(f"{area}.{key} ({locale})")
-    sentence = entries[key]
-    for name, value in values.items():
-        sentence = sentence.replace("{" + name + "}", str(value))
-    return sentence
+    return _HOLE.sub(lambda hole: str(values.get(hole[1], hole[0])), entries[key])

@@ -1,0 +1,76 @@
+"""A run that stops half way leaves no half-written output, and the next run works."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+AT = "2026-03-10T09:00:00+08:00"
+_LONGEST = 60.0  #: seconds
+
+
+def _start(environment, sample, out, **more):
+    return subprocess.Popen(
+        [sys.executable, "-m", "duly.cli.main", "plan", str(sample), "--at", AT, "--out", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **more,
+    )  # fmt: skip
+
+
+def _wait_for_half(folder: Path) -> None:
+    """Wait until something is being written into the folder."""
+    until = time.monotonic() + _LONGEST
+    while not any(folder.glob(".plan.half-*/*")):
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_asked_to_stop_takes_back_what_is_half_done(environment, sample, tmp_path, number):
+    process = _start(environment, sample, tmp_path / "plan")
+    _wait_for_half(tmp_path)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=_LONGEST)
+    assert (process.returncode, out, err) == (128 + number, "", "Stopped; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_is_killed_leaves_no_plan_and_the_next_run_sweeps(environment, duly, sample, tmp_path):
+    process = _start(environment, sample, tmp_path / "plan")
+    _wait_for_half(tmp_path)
+    process.kill()
+    process.communicate(timeout=_LONGEST)
+    assert not (tmp_path / "plan").exists()
+    assert len(list(tmp_path.iterdir())) == 1
+    assert duly("plan", sample, "--at", AT, "--out", tmp_path / "plan").returncode == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["plan"]
+
+
+def test_who_is_killed_leaves_an_earlier_plan_whole(environment, duly, sample, plan_dir, tmp_path):
+    shutil.copytree(plan_dir, tmp_path / "plan")
+    process = _start(environment, sample, tmp_path / "plan")
+    _wait_for_half(tmp_path)
+    process.kill()
+    process.communicate(timeout=_LONGEST)
+    assert (tmp_path / "plan" / "run.json").read_bytes() == (plan_dir / "run.json").read_bytes()
+
+
+#: Bytes a file may have: the book's copy fails early, the tables of the plan late.
+@pytest.mark.parametrize("limit", [4_000, 60_000])
+def test_a_disk_that_is_full_is_told_and_nothing_is_left(environment, sample, tmp_path, limit):
+    def narrow() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    process = _start(environment, sample, tmp_path / "plan", preexec_fn=narrow)
+    out, err = process.communicate(timeout=_LONGEST)
+    assert (process.returncode, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
