@@ -519,6 +519,13 @@ class TestOutput:
             take_snapshot(book, out, lender=lender, needs="plan")
         assert [one.name for one in out.iterdir()] == ["thesis.txt"]
 
+    def test_sweeps_away_what_a_killed_process_left(self, take, book, tmp_path):
+        left = tmp_path / ".snapshot.half-999999999"
+        left.mkdir()
+        (left / "loans.parquet.new").write_text("half")
+        take(book)
+        assert not left.exists()
+
     def test_on_a_full_disk_is_refused_and_leaves_nothing(self, book, tmp_path):
         done = subprocess.run(
             [sys.executable, "-c", FULL_DISK, str(book), str(tmp_path / "out")],

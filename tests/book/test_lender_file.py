@@ -77,7 +77,7 @@ def test_every_mistake_is_named_with_its_line_and_column(tmp_path):
         (5, "10", "lender_bad_value"),
         (6, "18", "lender_bad_value"),
         (8, "35", "lender_bad_value"),
-        (9, "6", "lender_missing_key"),
+        (9, "5", "lender_missing_key"),
         (9, "15", "lender_unknown_key"),
     ]
 

@@ -120,7 +120,10 @@ def _sum(writer: Writer, source: Source | None, column: str) -> Decimal | None:
     if source is None or held is None or held.family is None:
         return Decimal(0)
     cell = held.sql
-    if held.family == "double":
+    unsure = "false"
+    if held.family in ("decimal", "integer"):
+        amount = f"{cell}::DECIMAL(38, {held.places})"
+    elif held.family == "double":
         # A double's shortest text is the amount that was meant.
         unsure = f"NOT isfinite({cell})"
         amount = f"try_cast(round({cell}, 4) AS DECIMAL(38, 8))"

@@ -7,35 +7,14 @@ order they speak. Nothing here raises on a broken cell: every cast is a try.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
 
 from duly.book import schema
+from duly.book.families import Family
 from duly.core.money import CURRENCIES
-
-Family = Literal[
-    "text", "decimal", "double", "integer", "date", "timestamp", "timestamptz", "time", "uuid"
-]
-
-#: Which file types may hold a kind (contract 1); everything else is refused as `wrong_type`.
-FAMILIES: dict[schema.Kind, frozenset[Family]] = {
-    "id": frozenset({"text", "integer", "uuid"}),
-    "text": frozenset({"text", "integer", "uuid"}),
-    "money": frozenset({"text", "decimal", "double", "integer"}),
-    "rate": frozenset({"text", "decimal", "double", "integer"}),
-    "integer": frozenset({"text", "decimal", "double", "integer"}),
-    "date": frozenset({"text", "date", "timestamp"}),
-    "instant": frozenset({"text", "timestamptz"}),
-    "clock": frozenset({"text", "time"}),
-    "choice": frozenset({"text"}),
-    "currency": frozenset({"text"}),
-    "zone": frozenset({"text"}),
-    "json": frozenset({"text"}),
-}
 
 _SQL_TYPES: dict[schema.Kind, str] = {
     "money": "BIGINT",
@@ -51,6 +30,11 @@ _INSTANT = (
     "(Z|[+-]([01][0-9])(:?[0-5][0-9])?)"
 )
 _OFFSET = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+#: Every offset of whole quarter hours from -14:00 to +14:00, in rising order.
+_QUARTERS = tuple(
+    f"{'-' if quarter < 0 else '+'}{abs(quarter) // 4:02}:{abs(quarter) % 4 * 15:02}"
+    for quarter in range(-56, 57)
+)
 _PLAIN = "-?[0-9]+(\\.[0-9]+)?"
 _ENDLESS = "[+-]?(nan|inf|infinity)"
 _RATE_SCALE = 100_000_000
@@ -304,11 +288,16 @@ def _instant(column: schema.Column, cell: Cell) -> Expression:
 
 def _utc(c: str) -> str:
     """Return SQL of an ISO 8601 text's naive UTC: local time less the offset, in integers."""
-    # Nearly every instant reads 2026-02-02T10:00:00+08:00: its parts stand at known places.
-    usual = _less_offset(f"left({c}, 19)", f"substr({c}, 20)")
+    # Nearly every instant reads 2026-02-02T10:00:00+08:00: its parts stand at known places, and
+    # its offset is one of a few, whose rank tells the minutes.
+    quarters = f"enum_code(try_cast(substr({c}, 20) AS ENUM{one_of(_QUARTERS)}))::BIGINT"
+    usual = (
+        f"make_timestamp(epoch_us(try_cast(left({c}, 19) AS TIMESTAMP))"
+        f" - ({quarters} - {len(_QUARTERS) // 2}) * 900000000)"
+    )
     tail = f"regexp_extract({c}, '{_OFFSET}')"
     other = _less_offset(f"left({c}, strlen({c}) - strlen({tail}))", tail)
-    return f"CASE WHEN strlen({c}) = 25 THEN {usual} ELSE {other} END"
+    return f"CASE WHEN strlen({c}) = 25 THEN coalesce({usual}, {other}) ELSE {other} END"
 
 
 def _less_offset(local: str, offset: str) -> str:
@@ -373,23 +362,3 @@ _MAKERS: dict[schema.Kind, Callable[[schema.Column, Cell], Expression]] = {
     "zone": _zone,
     "json": _json,
 }
-
-_TYPE_FAMILIES: tuple[tuple[str, Family], ...] = (
-    (r"VARCHAR|ENUM.*", "text"),
-    (r"DECIMAL.*", "decimal"),
-    (r"DOUBLE", "double"),
-    (r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?", "integer"),
-    (r"DATE", "date"),
-    (r"TIMESTAMP(_S|_MS|_NS)?", "timestamp"),
-    (r"TIMESTAMP WITH TIME ZONE|TIMESTAMPTZ_NS", "timestamptz"),
-    (r"TIME(_NS)?", "time"),
-    (r"UUID", "uuid"),
-)
-
-
-def family_of(sql_type: str) -> Family | None:
-    """Return how a DuckDB type holds values, or None where no column of a book may have it."""
-    for pattern, family in _TYPE_FAMILIES:
-        if re.fullmatch(pattern, sql_type):
-            return family
-    return None

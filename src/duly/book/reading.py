@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from duly.book import expressions, files, schema
+from duly.book import expressions, families, files, schema
 from duly.book.findings import alike, finding
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -31,7 +31,7 @@ class Held:
     """One column of a file: its SQL, and how the file holds it (None: no value in any row)."""
 
     sql: str
-    family: expressions.Family | None
+    family: families.Family | None
     width: int = 0  #: digits of a DECIMAL
     places: int = 0  #: of those, after the point
 
@@ -298,9 +298,9 @@ def _held(
     con: duckdb.DuckDBPyConnection, column: schema.Column, sql_type: str, scan: str
 ) -> Held | None:
     """Return how the file holds the column; None where its type cannot hold such values."""
-    family = expressions.family_of(sql_type)
+    family = families.family_of(sql_type)
     cell = f"s.{expressions.name(column.name)}"
-    if family not in expressions.FAMILIES[column.kind]:
+    if family not in families.FAMILIES[column.kind]:
         counted = con.execute(f"SELECT count({cell}) FROM {scan} AS s").fetchone()
         assert counted is not None
         return Held(sql="NULL::VARCHAR", family=None) if counted[0] == 0 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -64,7 +65,7 @@ def take_snapshot(
         raise Refused(finding("output_exists", str(out)))
     work = out.with_name(f".{out.name}.half-{os.getpid()}")
     try:
-        shutil.rmtree(work, ignore_errors=True)
+        _sweep(out)
         work.mkdir(parents=True)
         found = _take(book, work, lender=lender, needs=needs, locale=locale, threads=threads)
         _put(work, out)
@@ -73,6 +74,14 @@ def take_snapshot(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return found(out)
+
+
+def _sweep(out: Path) -> None:
+    """Remove what processes that were killed left beside `out`."""
+    for left in out.parent.glob(f".{glob.escape(out.name)}.half-*"):
+        process = left.name.rpartition("-")[2]
+        if process == str(os.getpid()) or not Path(f"/proc/{process}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _why(error: Exception) -> str:
@@ -156,6 +165,7 @@ def _configure(
     con.execute(f"SET memory_limit = '{limit // 1024}KiB'")
     con.execute(f"SET temp_directory = {quoted(str(spill))}")
     con.execute("SET preserve_insertion_order = true")
+    con.execute("SET enable_progress_bar = false")
     if threads:
         con.execute(f"SET threads = {threads}")
 
