@@ -17,6 +17,7 @@ from duly.plan.making import Request, make_and_write
 from duly.plan.replay import read_table
 from duly.plan.write import Format
 
+AT = datetime.fromisoformat("2026-03-10T09:00:00+08:00")
 KEY = CheckKey(key_id="k1", secret=b"a key of thirty-two bytes, for us")
 
 

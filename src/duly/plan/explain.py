@@ -24,6 +24,9 @@ from duly.rules import CapLimit, Rule, cap_limits
 
 Found = dict[str, Any]
 
+#: Columns that no page and no program is told (contract, section 3, `abnormal_transaction`).
+_UNNAMED = frozenset({"abnormal_other_since"})
+
 
 def explain_loan(plan_dir: Path, loan_id: str, *, clock: Clock) -> Found:
     """Return everything behind the decision of one loan, ready for JSON.
@@ -109,7 +112,7 @@ def _reasons(plan: Plan, loan_id: str) -> Found:
                 "review_on": verdict["hold_review_on"],
             }
         ),
-        "features": _plain(features),
+        "features": _plain({name: features[name] for name in features if name not in _UNNAMED}),
         "conditions": _conditions(plan.inputs, features, verdict["step"]),
         "rules": [
             _rule(rule, verdict[f"rule_{number}"], limits.get(rule.id, ()), counts)

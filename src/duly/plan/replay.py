@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import zip_longest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
@@ -17,6 +20,9 @@ from duly.core.diagnostic import Diagnostic
 from duly.messages import check_code, fill_code
 from duly.plan import kept, write
 from duly.plan.pipeline import Clock, Plan, make_plan
+
+#: Values of run.json that tell of the run itself, not of its inputs.
+_OF_THE_RUN = ("duly", "engine", "key_id", "seconds.", "versions.python_arrow")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +38,7 @@ class Replayed:
 def replay(
     plan_dir: Path, *, key: CheckKey | None, loan_id: str | None, clock: Clock, threads: int = 0
 ) -> Replayed:
-    """Recompute a plan and compare each cell of its tables and the roots in run.json.
+    """Recompute a plan and compare each cell of its tables and what run.json says of them.
 
     Without the key that signed it, check codes are taken from the plan and that is said. Refuses
     what `kept.reopen` refuses.
@@ -58,14 +64,56 @@ def replay(
         found = _first_difference(name, keys[name], said, table, loan_id)
         if found is not None:
             differences.append(found)
-    if loan_id is None and run.get("plan_sha256") != plan.plan_sha256:
-        differences.append(
-            _differs("run.json", "", "plan_sha256", run.get("plan_sha256"), plan.plan_sha256)
-        )
+    if loan_id is None:
+        differences += _quarantine_difference(plan_dir, inputs.snapshot.path)
+        differences += _run_differences(run, plan)
     plan.connection.close()
     return Replayed(
         rows=rows, plan_sha256=plan.plan_sha256, differences=tuple(differences), notes=notes
     )
+
+
+def _run_differences(run: Mapping[str, object], plan: Plan) -> list[Diagnostic]:
+    """Return the first value of run.json that its inputs do not give; clocks are left aside."""
+    key = CheckKey(key_id=str(run.get("key_id")), secret=b"")
+    record = json.loads(json.dumps(write.run_record(plan, key, {})))
+    said, found = dict(_leaves("", run)), dict(_leaves("", record))
+    for name in sorted({*said, *found}):
+        if not name.startswith(_OF_THE_RUN) and said.get(name) != found.get(name):
+            return [_differs("run.json", "", name, said.get(name), found.get(name))]
+    return []
+
+
+def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
+    """Give each value of a JSON document with its dotted path."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _leaves(f"{path}.{name}" if path else str(name), item)
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _leaves(f"{path}.{place}", item)
+    else:
+        yield path, value
+
+
+def _quarantine_difference(plan_dir: Path, snapshot: Path) -> list[Diagnostic]:
+    """Return the first row of quarantine.csv that the snapshot does not give."""
+    with TemporaryDirectory() as work:
+        write.write_quarantine(snapshot, Path(work))
+        found = _csv_rows(Path(work) / "quarantine.csv")
+    said = _csv_rows(plan_dir / "quarantine.csv")
+    for place, (left, right) in enumerate(zip_longest(said, found, fillvalue=()), start=1):
+        if left != right:
+            return [_differs("quarantine", place, "table", ",".join(left), ",".join(right))]
+    return []
+
+
+def _csv_rows(path: Path) -> list[list[str]]:
+    """Return the rows of a CSV file below its header; none where the file is gone."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
 
 
 def read_table(plan_dir: Path, name: str) -> pa.Table:
