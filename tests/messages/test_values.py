@@ -127,9 +127,17 @@ def test_a_masked_name_shows_two_characters_at_most(name):
 
 @pytest.mark.parametrize(
     ("loan_id", "tail"),
-    [("L00001234", "1234"), ("12", "12"), ("a-b-c-d-e", "bcde"), ("借", "****"), ("1}{2", "12")],
+    [
+        ("L00001234", "1234"),
+        ("12", "12"),
+        ("a-b-c-d-e", "****"),
+        ("QQ", "**"),
+        ("VX-99", "**99"),
+        ("借", "****"),
+        ("1}{2", "12"),
+    ],
 )
-def test_a_tail_is_four_letters_or_digits_at_most(loan_id, tail):
+def test_a_tail_is_four_digits_at_most_and_spells_no_word(loan_id, tail):
     assert tail_text(loan_id) == tail
 
 

@@ -45,11 +45,14 @@ class Lender:
 
     name: str
     signature: str
-    kind: str
-    licence: str
     hotline: str
-    website: str
     app: str
+    kind: str = "consumer_finance"
+    licence: str = "cn"
+    website: str = ""
+    name_en: str = ""  #: how English texts name the lender; empty: as in Chinese
+    signature_en: str = ""
+    app_en: str = ""
     time_zone: str = "Asia/Shanghai"
     locale: str = "zh-CN"
     currency: str = "CNY"

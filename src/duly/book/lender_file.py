@@ -110,7 +110,10 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
     },
     "lender": {
         key: (key, _text)
-        for key in ("name", "signature", "kind", "licence", "hotline", "website", "app")
+        for key in (
+            *("name", "signature", "kind", "licence", "hotline", "website", "app"),
+            *("name_en", "signature_en", "app_en"),
+        )
     },
     "bureau": {
         "reports": ("bureau_reports", _flag),
@@ -144,9 +147,12 @@ _ROUTE_KEYS: Mapping[str, tuple[str, Callable[[object], object]]] = {
 _ROUTE_SETTINGS = (
     *("host", "port", "system_id", "password_env", "source", "window", "per_second", "url"),
     *("secret_env", "template_codes", "sender", "seed", "cost", "timeout_seconds", "user"),
-    *("tls", "registered"),
+    *("tls", "registered", "opt_out"),
 )
-_REQUIRED = {"lender": tuple(_KEYS["lender"]), "route": ("name", "channel", "kind")}
+_REQUIRED = {
+    "lender": ("name", "signature", "hotline", "app"),
+    "route": ("name", "channel", "kind"),
+}
 
 
 class _Reader:

@@ -18,6 +18,7 @@ _COMPOUND_SURNAMES = frozenset(
 _AROUND_NAMES = frozenset(" ·•.'’-‐･・ˑʼ\u00a0\u3000")
 _NAME_CHARACTERS_MAX = 120
 _TAIL = re.compile(r"[^0-9A-Za-z]")
+_LETTER = re.compile(r"[A-Za-z]")
 
 
 def money_text(minor: int, currency: str, locale: str) -> str:
@@ -115,9 +116,14 @@ def _is_han(character: str) -> bool:
 
 
 def tail_text(loan_id: str) -> str:
-    """Return the last four letters or digits of a loan's id; **** where it has none.
+    """Return the last four letters or digits of a loan's id, its letters as asterisks.
+
+    Letters could spell a word or another network's name; an id without either is ****.
 
     >>> tail_text("L-00-12-34")
     '1234'
+    >>> tail_text("QQ-7")
+    '**7'
     """
-    return _TAIL.sub("", loan_id)[-4:] or "****"
+    shown = _TAIL.sub("", loan_id)[-4:] or "****"
+    return _LETTER.sub("*", shown)

@@ -69,7 +69,7 @@ def _in_english(lender: Lender, field: str) -> str:
     # The English forms are optional in the lender file; without them the Chinese ones stand.
     own = str(getattr(lender, field))
     if field == "signature":
-        return str(getattr(lender, "signature_en", "") or getattr(lender, "name_en", "") or own)
+        return lender.signature_en or lender.name_en or own
     return str(getattr(lender, f"{field}_en", "") or own)
 
 
