@@ -85,3 +85,16 @@ def refused(tmp_path: Path, lender: Lender) -> Callable[..., list[tuple[str, str
         return [(one.file, one.code) for one in caught.value.diagnostics]
 
     return codes
+
+
+@pytest.fixture
+def book(tmp_path, write_book):
+    """A good book: two loans, two installments, two payments."""
+    return write_book(
+        tmp_path,
+        {
+            "loans": [{}, {}],
+            "installments": [{"number": 1}, {"loan_id": "L2", "number": 1}],
+            "payments": [{}, {"loan_id": "L2"}],
+        },
+    )
