@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
-export UV_PYTHON_DOWNLOADS := never
+# What the caller's own environment says of Python is none of ours.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME CONDA_PREFIX
+# pip, because it knows the package index that this machine is configured for.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint fmt bench build lock docs clean
@@ -15,19 +18,19 @@ help: ## List the commands.
 setup: $(STAMP) ## Create .venv from the lock file and leave .venv/bin/duly, kernels compiled.
 
 $(STAMP): requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("Duly needs Python 3.11 or newer: make PYTHON=python3.12 setup") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
-	$(BIN)/duly doctor --warm
-	touch $(STAMP)
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Duly needs Python 3.11 or newer, this is %d.%d: make PYTHON=python3.12 $(or $(MAKECMDGOALS),setup)" % sys.version_info[:2])'
+	@echo "Installing from requirements.lock into $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/duly doctor --warm
+	@touch $(STAMP)
 
 demo: setup ## Run the main job on a generated book and write the report.
-	$(BIN)/duly demo
+	@$(BIN)/duly demo
 
 test: setup ## Everything CI runs: lint, import order, rules, tests.
-	$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory lint
 	$(BIN)/duly rules test
 	$(BIN)/python -m pytest -n 2
 
@@ -47,11 +50,13 @@ bench: setup ## Measure book to snapshot and snapshot to plan against DuckDB's o
 build: setup ## Build the wheel into dist/.
 	$(BIN)/python -m build --wheel --no-isolation
 
-lock: ## Renew requirements.lock (hashes only: works with any package index).
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --quiet --output-file requirements.lock --custom-compile-command "make lock"
+lock: setup ## Renew requirements.lock (hashes only: works with any package index).
+	@$(PIP) install uv==$(UV_VERSION)
+	UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --quiet --output-file requirements.lock --custom-compile-command "make lock"
 
 docs: setup ## Regenerate the reference pages under docs/reference.
 	$(BIN)/duly reference --out docs/reference
 
 clean: ## Remove what can be made again.
-	rm -rf $(VENV) dist build .duly .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build .duly .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

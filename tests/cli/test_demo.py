@@ -1,0 +1,30 @@
+"""`duly demo`: the whole job, from any directory, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+WORDS = {
+    "en": ("What happens to each loan today", "Three of the ", "One decision explained", "09:"),
+    "zh-CN": ("今天对每笔借款做什么", "条消息中的三条", "一个决定的解释", "09:"),
+}
+
+
+@pytest.mark.parametrize("locale", WORDS)
+def test_it_tells_a_person_what_happens_and_where_the_report_lies(duly, tmp_path, locale):
+    ran = duly("demo", "--locale", locale, cwd=tmp_path, DULY_HOME="")
+    assert ran.returncode == 0, ran.stderr
+    assert [word for word in WORDS[locale] if word not in ran.stdout] == []
+    assert "\x1b" not in ran.stdout
+    report = tmp_path / ".duly" / "demo" / "report.html"
+    assert str(report) in ran.stdout
+    assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert [path.name for path in tmp_path.iterdir()] == [".duly"]
+
+
+def test_it_runs_again_over_its_own_directory(duly, tmp_path):
+    for _ in range(2):
+        assert duly("demo", "--out", tmp_path / "demo").returncode == 0
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == {
+        ".duly-demo", "book", "plan", "positions", "report.html",
+    }  # fmt: skip
