@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 # What the caller's own environment says of Python is none of ours.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME CONDA_PREFIX
 # pip, because it knows the package index that this machine is configured for.
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --require-virtualenv
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint fmt bench build lock docs clean
