@@ -7,7 +7,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from plan_made import make, write_book_json
 
@@ -43,7 +44,14 @@ def person_of(rng: Random) -> Row:
     }
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.usefixtures("sample_plan")  # Made once: compiling changes the recursion limit.
+@settings(
+    max_examples=5,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 @given(
     seed=st.integers(0, 2**32),
     minute=st.integers(9 * 60, 17 * 60),
