@@ -75,14 +75,16 @@ def _relief(columns: list[str], business_date: str) -> str:
 
 
 def _arms(policy: Policy) -> str:
+    """Return one column for each experiment: the arm drawn for a borrower who is in it."""
     columns = []
     for one in policy.experiments:
         salt = one.salt.replace("'", "''")
         draw = (
-            f"(cast('0x' || substr(md5(f.borrower_id || chr(31) || '{salt}'), 1, 8) as bigint)"
+            f"(cast('0x' || substr(md5(borrower_id || chr(31) || '{salt}'), 1, 8) as bigint)"
             " % 10000)"
         )
-        columns.append(f"{one.arm_sql(draw)} as drawn_{one.field}")
+        inside = f"coalesce({to_sql(one.where)}, false)"
+        columns.append(f"case when {inside} then {one.arm_sql(draw)} end as {one.field}")
     return ", ".join(columns) or "null as no_arms"
 
 

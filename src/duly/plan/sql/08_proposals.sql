@@ -1,13 +1,14 @@
 -- What would happen to each candidate by signals and policy alone, before the law is asked.
 -- Order: security (no demand), nothing due, what binds the person, floor, holds, then the policy.
 create table scored as
-select
-    x.*,
-    $score_band as score_band
+select y.*, $arm_columns
 from (
-    select f.*, $relief_columns, $arm_columns, $score as score
-    from features as f
-) as x;
+    select x.*, $score_band as score_band
+    from (
+        select f.*, $relief_columns, $score as score
+        from features as f
+    ) as x
+) as y;
 
 create table proposals as
 with held as (
