@@ -108,7 +108,7 @@ REFUSED = {
     "no date": ("position {book} --as-of 2026-02-30 --out x", "bad_date"),
     "date too early": ("position {book} --as-of 0001-01-01 --out x", "instant_out_of_range"),
     "unknown policy": (f"plan {{book}} --at {AT} --out x --policy nope", "unreadable"),
-    "unread policy": ("policy check cn-instalment", "unreadable"),
+    "unread policy": ("policy check cn-installmnt", "unreadable"),
     "unknown lender": (f"plan {{book}} --at {AT} --out x --lender no.yaml", "lender_unreadable"),
     "unknown engine": (f"plan {{book}} --at {AT} --out x --engine spark", "engine_missing"),
     "out is a file": (f"plan {{book}} --at {AT} --out afile", "out_not_empty"),

@@ -43,6 +43,9 @@ def snapshot(
     threads: arguments.Threads = 0,
 ) -> int:
     """Write the checked book as Parquet, named by its hash."""
+    from duly.plan.write import sweep
+
+    sweep(out.absolute().parent, f".{out.name}.half-")
     locale = settings.locale()
     terms = books.load_lender(settings.lender_file(lender))
     with output.progress(say("cli", "checking", locale)):

@@ -59,7 +59,7 @@ def write_whole(out: Path, fill: Callable[[Path], None], *, ours: frozenset[str]
         raise Refused(Diagnostic(area="plan", code="out_not_empty", values={"path": out}))
     near = next(folder for folder in out.parents if folder.exists())
     half = near / f".{out.name}.half-{os.getpid()}"
-    _sweep(near, f".{out.name}.half-")
+    sweep(near, f".{out.name}.half-")
     half.mkdir()
     try:
         fill(half)
@@ -75,7 +75,7 @@ def write_whole(out: Path, fill: Callable[[Path], None], *, ours: frozenset[str]
         shutil.rmtree(half, ignore_errors=True)
 
 
-def _sweep(near: Path, prefix: str) -> None:
+def sweep(near: Path, prefix: str) -> None:
     """Remove what processes that are gone left half done."""
     for left in near.glob(f"{prefix}*"):
         owner = left.name.removeprefix(prefix).partition("-")[0]
