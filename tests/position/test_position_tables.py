@@ -31,11 +31,11 @@ COLUMNS = """
     overdue_total outstanding_principal outstanding_interest outstanding_fee outstanding_total
     next_due_on next_due_amount unallocated_credit waiver_unused paid_total last_paid_on
     late_count_12m late_count_12m_after_grace days_past_due_max_12m status
-""".split()  # noqa: SIM905
+""".split()
 INSTALLMENTS = """
     loan_id number due_on paid_principal paid_interest paid_fee late_charge_accrued
     late_charge_paid unpaid_total settled_on days_late
-""".split()  # noqa: SIM905
+""".split()
 
 
 def many(count: int) -> Book:

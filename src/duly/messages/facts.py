@@ -63,7 +63,7 @@ class Rendered:
     params: Mapping[str, str]
 
 
-class CannotSay(DulyError):  # noqa: N818 - named for what happened, like Refused
+class CannotSay(DulyError):
     """A message was ordered that its facts do not carry, so no message was written."""
 
     def __init__(self, message_id: str, template: str, *problems: str) -> None:
@@ -73,7 +73,7 @@ class CannotSay(DulyError):  # noqa: N818 - named for what happened, like Refuse
         super().__init__(f"{message_id} ({template}): {', '.join(problems)}")
 
 
-class TemplateBroken(DulyError):  # noqa: N818
+class TemplateBroken(DulyError):
     """A template lacks what its stage requires, or holds what none may hold."""
 
     def __init__(self, template: str, *problems: str) -> None:
