@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,8 @@ def midnight(on: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(on, time(), tzinfo=zone).astimezone(UTC)
 
 
-def offsets(zone: ZoneInfo, until: datetime) -> list[tuple[datetime, int]]:
+@lru_cache(maxsize=64)
+def offsets(zone: ZoneInfo, until: datetime) -> tuple[tuple[datetime, int], ...]:
     """Return (from instant, offset in seconds) runs of a zone from 1990 to `until`, in order."""
     runs: list[tuple[datetime, int]] = [(_FIRST, _offset(zone, _FIRST))]
     step = timedelta(days=1)
@@ -48,7 +50,7 @@ def offsets(zone: ZoneInfo, until: datetime) -> list[tuple[datetime, int]]:
                     high = middle
             runs.append((high.replace(microsecond=0), _offset(zone, high)))
         moment = following
-    return runs
+    return tuple(runs)
 
 
 def _offset(zone: ZoneInfo, instant: datetime) -> int:

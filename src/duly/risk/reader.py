@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -23,7 +24,13 @@ def load_scorecard(path: Path | None = None) -> Scorecard:
     """Return the built-in scorecard, or that of a file; refuse (Refused) with every mistake."""
     built_in = resources.files("duly.risk").joinpath("scorecard.yaml")
     data = built_in.read_bytes() if path is None else path.read_bytes()
-    reader = _Reader("scorecard.yaml" if path is None else str(path), data)
+    return _read("scorecard.yaml" if path is None else str(path), data)
+
+
+@lru_cache(maxsize=8)
+def _read(file: str, data: bytes) -> Scorecard:
+    """Return the scorecard of these bytes, read once: a plan asks for it several times."""
+    reader = _Reader(file, data)
     card = reader.scorecard()
     if reader.diagnostics:
         raise Refused(*sorted(reader.diagnostics, key=lambda item: (item.line, int(item.column))))
