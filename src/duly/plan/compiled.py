@@ -80,11 +80,7 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "person_kinds": _quoted(holds.PERSON_KINDS),
         "starts_on": local("r.starts_at"),
         "ends_on": local("r.ends_at"),
-        "since_columns": ",\n    ".join(
-            f"{holds.first_or_last(kind)}(case when open and kind = '{kind}' then starts_on end)"
-            f" as since_{kind}"
-            for kind in holds.SINCE_KINDS
-        ),
+        "since_columns": holds.since_columns(),
         "since_list": ", ".join(f"f.since_{kind}" for kind in holds.SINCE_KINDS),
         "debit_on": local("r.at"),
         "contact_on": local("c.at"),

@@ -122,12 +122,18 @@ HOLDS: tuple[Hold, ...] = (
 REVIEW_DAYS: Mapping[str, int] = {hold.reason: hold.review_days for hold in HOLDS}
 
 
-def first_or_last(kind: str) -> str:
-    """Return the SQL aggregate that chooses among open signals of a kind: the first day counts.
+def since_columns() -> str:
+    """Return the SQL of `since_<kind>`: the day on which the open signal of each kind began.
 
-    Where a hold lapses by itself the last one counts, so that a lapsed one hides no later one.
+    The first one counts; where the hold lapses by itself the last, so that none that has lapsed
+    hides a later one.
     """
-    return "max" if any(hold.reason == kind and hold.lapses for hold in HOLDS) else "min"
+    lapsing = {hold.reason for hold in HOLDS if hold.lapses}
+    return ",\n    ".join(
+        f"{'max' if kind in lapsing else 'min'}(case when open and kind = '{kind}'"
+        f" then starts_on end) as since_{kind}"
+        for kind in SINCE_KINDS
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
