@@ -28,6 +28,8 @@ Sign = Literal["any", "not_negative", "positive"]
 Needs = Literal["plan", "position", "check"]
 
 CHANNELS = ("sms", "voice", "email")
+#: What was already said may have gone other ways, and counts in the caps all the same.
+CONTACT_CHANNELS = (*CHANNELS, "push", "im", "in_app", "letter", "visit")
 SIGNAL_KINDS = (
     "dispute",
     "complaint",
@@ -243,7 +245,7 @@ _TABLES = (
             _must("contact_id", "id"),
             _must("borrower_id", "id", references="borrowers"),
             _may("loan_id", "id", references="loans"),
-            _must("channel", "choice", values=CHANNELS),
+            _must("channel", "choice", values=CONTACT_CHANNELS),
             _may("address", "text"),
             _must("at", "instant"),
             _must("direction", "choice", values=("out", "in")),
