@@ -157,7 +157,7 @@ def _texts_in_7_days(inputs: PlanInputs) -> int:
 
 
 def _lender_counts(inputs: PlanInputs) -> tuple[str, ...]:
-    matches = "c.class = 'dunning' and c.channel in ('sms', 'email', 'push')"
+    matches = "c.class = 'dunning' and c.channel in ('sms', 'email', 'push', 'im', 'in_app')"
     week = instants.timestamp(inputs.instant - timedelta(hours=168))
     count = _texts_in_7_days(inputs)
     return (

@@ -28,7 +28,7 @@ ranked as (
     select r.*,
         row_number() over (partition by r.borrower order by r.at desc, r.contact_id desc) as place
     from contact_rows as r
-    where r.direction = 'out' and r.channel in ('sms', 'email', 'push')
+    where r.direction = 'out' and r.channel in ('sms', 'email', 'push', 'im', 'in_app')
 ),
 last_text as (
     select borrower, outcome from ranked where place = 1
@@ -36,7 +36,8 @@ last_text as (
 select
     s.loan,
     cast(count(*) filter (where c.direction = 'out' and c.class = 'dunning'
-        and c.channel in ('sms', 'email', 'push') and c.contact_on >= s.since) as integer)
+        and c.channel in ('sms', 'email', 'push', 'im', 'in_app')
+        and c.contact_on >= s.since) as integer)
         as texts_since_arrears,
     cast(count(*) filter (where c.direction = 'out' and c.channel = 'voice'
         and c.contact_on >= s.since) as integer) as calls_since_arrears,
@@ -45,7 +46,8 @@ select
     coalesce(bool_or(c.contact_on >= s.since and c.channel = 'voice'
         and c.outcome = 'connected'), false) as answered_since_arrears,
     $business_date - max(case when c.direction = 'out' and c.class = 'dunning'
-        and c.channel in ('sms', 'email', 'push') then c.contact_on end) as days_since_text,
+        and c.channel in ('sms', 'email', 'push', 'im', 'in_app')
+        then c.contact_on end) as days_since_text,
     -- A receipt or a notice that law demands asks for no answer, so none is waited for.
     $business_date - max(case when c.direction = 'out' and c.class not in ('receipt', 'statutory')
         then c.contact_on end) as days_since_contact,
