@@ -59,8 +59,9 @@ def _read(error: CycloptsError) -> Read:
             return "unknown_option", error.token.keyword or error.token.value, options, {}
         case MissingArgumentError():
             name, left = error.keyword or _name(error), error.unused_tokens or []
-            options = [one for one in left if one.startswith("-") and one != name]
-            misspelt = get_close_matches(name, options, n=1)
+            has = _options(error)
+            strange = [one for one in left if one.startswith("-") and one not in has]
+            misspelt = get_close_matches(name, strange, n=1)
             if misspelt:
                 return "unknown_option", misspelt[0], [name], {}
             return "missing_argument", name, [], {}
@@ -93,6 +94,13 @@ def _meant(word: str, known: Iterable[str]) -> str:
     """Return the question for the nearest known word, or an empty text where none is near."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.5)
     return say("cli", "did_you_mean", settings.locale(), near=near[0]) if near else ""
+
+
+def _options(error: CycloptsError) -> set[str]:
+    """Return the options that the command at fault has."""
+    if error.app is None:
+        return set()
+    return {name for one in error.app.assemble_argument_collection() for name in one.names}
 
 
 def _choices(kind: object) -> list[str]:
