@@ -114,6 +114,7 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "block_reason": law.block_reason,
         "cap_until": f"greatest({law.cap_until}, {_lender_cap(inputs)})",
         "legal_list": law.legal,
+        "any_spoke": law.spoke,
         **_capacity(inputs),
         "inputs": f"'{inputs.sha256()}'",
         "locale": f"'{inputs.lender.locale}'",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from duly.core.check_key import CheckKey
 from duly.messages import template_names
 from duly.plan import instants, kept, write
 from duly.plan.inputs import PlanInputs
-from duly.plan.pipeline import Clock, make_plan
+from duly.plan.pipeline import Clock, make_plan, positions_of
+from duly.policy import Policy
 from duly.policy import load as load_policy
-from duly.rules import active, load_packs
+from duly.rules import Rule, active, load_packs
 from duly.rules.zones import zone
 
 
@@ -35,29 +37,25 @@ class Request:
 
 def make_and_write(request: Request, *, key: CheckKey, clock: Clock) -> Mapping[str, Any]:
     """Make a plan and write it; return run.json. Refuses what its inputs refuse."""
+    run: dict[str, Any] = {}
+    write.write_whole(request.out, lambda half: run.update(_fill(request, half, key, clock)))
+    return run
+
+
+def _fill(request: Request, half: Path, key: CheckKey, clock: Clock) -> Mapping[str, object]:
     started = clock()
+    folder = half / "inputs"
+    folder.mkdir()
     lender = books.load_lender(request.lender_file)
     chosen = request.policy or lender.policy
-    policy = load_policy(chosen, templates=template_names())
     today = instants.business_date(request.instant, zone(lender.time_zone))
-    rules = active(load_packs(lender.packs), today)
-    run: dict[str, Any] = {}
-
-    def fill(half: Path) -> None:
-        folder = half / "inputs"
-        folder.mkdir()
-        if books.is_snapshot(request.book):
-            kept.link_snapshot(request.book, folder / "snapshot")
-            snapshot = books.open_snapshot(folder / "snapshot")
-        else:
-            snapshot = books.take_snapshot(
-                request.book,
-                folder / "snapshot",
-                lender=lender,
-                needs="plan",
-                locale=request.locale,
-                threads=request.threads or None,
-            )
+    with ThreadPoolExecutor(max_workers=2) as beside:
+        wishes = beside.submit(_wishes, chosen, lender, today)
+        if not books.is_snapshot(request.book):
+            wishes.result()  # A mistake in the policy is told before a large book is read.
+        snapshot = _snapshot(request, lender, folder / "snapshot")
+        computed = beside.submit(positions_of, snapshot, today, lender, request.threads)
+        policy, rules = wishes.result()
         inputs = PlanInputs(
             snapshot=snapshot, instant=request.instant, lender=lender, policy=policy, rules=rules
         )
@@ -67,14 +65,40 @@ def make_and_write(request: Request, *, key: CheckKey, clock: Clock) -> Mapping[
             lender_bytes=kept.lender_bytes(request.lender_file),
             policy_bytes=kept.policy_bytes(chosen),
         )
-        book_seconds = round(clock() - started, 3)
-        plan = make_plan(inputs, clock=clock, threads=request.threads, work=half)
-        run.update(
-            write.write_plan(
-                plan, half, key=key, form=request.form, clock=clock, before={"book": book_seconds}
-            )
+        before = {"book": round(clock() - started, 3)}
+        plan = make_plan(
+            inputs,
+            clock=clock,
+            threads=request.threads,
+            work=half,
+            computed=computed,
+            on_decided=lambda positions, decisions: write.write_rows(
+                positions, decisions, half, request.form
+            ),
+            on_said=lambda messages: write.write_messages(messages, half, key, request.form),
         )
+    try:
+        return write.write_plan(plan, half, key=key, clock=clock, before=before)
+    finally:
         plan.connection.close()
 
-    write.write_whole(request.out, fill)
-    return run
+
+def _wishes(policy: str, lender: books.Lender, today: date) -> tuple[Policy, tuple[Rule, ...]]:
+    """Return the lender's policy and the rules in force; refuse a file with mistakes."""
+    read = load_policy(policy, templates=template_names())
+    return read, active(load_packs(lender.packs), today)
+
+
+def _snapshot(request: Request, lender: books.Lender, target: Path) -> books.Snapshot:
+    """Return the snapshot that the plan keeps: linked, or taken from the book."""
+    if books.is_snapshot(request.book):
+        kept.link_snapshot(request.book, target)
+        return books.open_snapshot(target)
+    return books.take_snapshot(
+        request.book,
+        target,
+        lender=lender,
+        needs="plan",
+        locale=request.locale,
+        threads=request.threads or None,
+    )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from duly.book import Lender, Snapshot
 from duly.core.diagnostic import Diagnostic
 from duly.plan import canonical, compiled, figures, slots, stages, texts
 from duly.plan.inputs import PlanInputs
@@ -58,12 +60,17 @@ def make_plan(
     threads: int = 0,
     work: Path | None = None,
     keep_stages: bool = False,
+    computed: Future[pa.Table] | None = None,
+    on_decided: Callable[[pa.Table, pa.Table], None] = lambda _positions, _decisions: None,
+    on_said: Callable[[pa.Table], None] = lambda _messages: None,
 ) -> Plan:
     """Decide every loan of a snapshot as of an instant.
 
     Equal inputs give equal rows on any number of threads (0 = as many as there are cores). With
     `keep_stages` every relation stays in the connection, for an explanation. Temporary files, if
-    the book needs any, go under `work`.
+    the book needs any, go under `work`. `computed` are the positions, if they are already on
+    their way; `on_decided` gets positions and decisions while the texts are still being written,
+    `on_said` the messages while the decisions may still be.
     """
     connection = connect(inputs, threads=threads, work=work)
     seconds: dict[str, float] = {}
@@ -73,8 +80,11 @@ def make_plan(
 
     with ThreadPoolExecutor(max_workers=1) as beside:
         started = clock()
+        if computed is None:
+            computed = beside.submit(
+                positions_of, inputs.snapshot, inputs.business_date, inputs.lender, threads
+            )
         # The kernel needs no interpreter: the conditions are compiled while it runs.
-        computed = beside.submit(_positions, inputs, threads)
         holes = compiled.compile_fragments(inputs)
         connection.register("treatments", compiled.treatment_table(inputs.policy))
         positions = computed.result()
@@ -93,23 +103,28 @@ def make_plan(
                 stages.drop(connection, stage)
             timed(stage, started)
         started = clock()
-        decisions = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
-        connection.register("decisions", decisions)
-        timed(stages.STAGES[-1], started)
-        started = clock()
-        # Texts are written by the interpreter; the rows' fingerprints are not.
-        hashed = beside.submit(
-            canonical.leaves, decisions, canonical.decision_sql(), threads=threads
-        )
-        messages = texts.write_texts(connection, inputs)
-        connection.register("messages", messages)
-        timed("messages", started)
-        started = clock()
+        orders = texts.read_orders(connection)
+
+        def decide() -> tuple[pa.Table, list[bytes]]:
+            rows = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
+            hashed = canonical.leaves(rows, canonical.decision_sql(), threads=threads)
+            on_decided(positions, rows)
+            return rows, hashed
+
+        # Texts are written by the interpreter; the rows, their fingerprints and files are not.
+        deciding = beside.submit(decide)
+        messages = texts.write_texts(orders, inputs)
         said = canonical.leaves(
             messages, canonical.row_sql(canonical.MESSAGE_COLUMNS), threads=threads
         )
-        root = canonical.plan_sha256(hashed.result(), said)
-        timed("canonical", started)
+        on_said(messages)
+        timed("messages", started)
+        started = clock()
+        decisions, hashed = deciding.result()
+        connection.register("decisions", decisions)
+        connection.register("messages", messages)
+        root = canonical.plan_sha256(hashed, said)
+        timed(stages.STAGES[-1], started)
     return Plan(
         inputs=inputs,
         connection=connection,
@@ -122,13 +137,9 @@ def make_plan(
     )
 
 
-def _positions(inputs: PlanInputs, threads: int) -> pa.Table:
-    return compute(
-        inputs.snapshot,
-        as_of=inputs.business_date,
-        time_zone=inputs.lender.time_zone,
-        threads=threads,
-    ).loans
+def positions_of(snapshot: Snapshot, as_of: date, lender: Lender, threads: int) -> pa.Table:
+    """Return the positions of every loan at the close of a business date."""
+    return compute(snapshot, as_of=as_of, time_zone=lender.time_zone, threads=threads).loans
 
 
 def _plan_breaks(inputs: PlanInputs) -> pa.Table:
@@ -148,6 +159,8 @@ def connect(
         connection.execute(f"set temp_directory = '{_quoted(work)}'")
     connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
     connection.execute("set enable_progress_bar = false")
+    # Lists of constants stay comparisons: as joins they cost more to plan than to ask.
+    connection.execute("set disabled_optimizers = 'in_clause'")
     for name in SNAPSHOT_TABLES:
         path = _quoted(inputs.snapshot.path / f"{name}.parquet")
         connection.execute(f"create view {name} as select * from read_parquet('{path}')")

@@ -30,7 +30,7 @@ STAGES = (
 #: What no later stage reads, dropped as soon as a stage is done: memory stays with the widest two.
 DROPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "06_contacts": ("table contact_rows",),
+        "06_contacts": ("view contact_rows",),
         "07_features": ("table candidates", "table history", "table signal_rows"),
         "08_proposals": ("table features",),
         "09_verdicts": ("table scored", "table proposals", "table cap_counts"),

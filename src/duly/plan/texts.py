@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import duckdb
 import pyarrow as pa
 
@@ -34,10 +32,16 @@ MESSAGE_SCHEMA = pa.schema(
 )
 
 
-def write_texts(connection: duckdb.DuckDBPyConnection, inputs: PlanInputs) -> pa.Table:
+def read_orders(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the messages to write, sorted by message_id."""
+    return connection.sql("select * from orders order by message_id").to_arrow_table()
+
+
+def write_texts(orders: pa.Table, inputs: PlanInputs) -> pa.Table:
     """Return the `messages` table, `{code}` unfilled in its texts, sorted by message_id."""
     as_of_time = known_until(inputs)
-    batches = [_batch(rows, inputs, as_of_time) for rows in _orders(connection)]
+    whole = orders.combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
+    batches = [_batch(rows, inputs, as_of_time) for rows in whole]
     return pa.Table.from_batches(batches, schema=MESSAGE_SCHEMA)
 
 
@@ -48,11 +52,6 @@ def known_until(inputs: PlanInputs) -> str:
         return "00:00"
     local = cut_at.astimezone(inputs.zone)
     return local.strftime("%H:%M") if local.date() == inputs.business_date else "00:00"
-
-
-def _orders(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
-    table = connection.sql("select * from orders order by message_id").to_arrow_table()
-    yield from table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
 
 
 def _batch(rows: pa.RecordBatch, inputs: PlanInputs, as_of_time: str) -> pa.RecordBatch:

@@ -21,6 +21,7 @@ class VerdictColumns:
     block_reason: str
     cap_until: str
     legal: str
+    spoke: str  #: whether any rule spoke; most often none did, and no list need be built
     horizon_hours: int
 
 
@@ -83,20 +84,22 @@ def compile_rules(inputs: PlanInputs) -> VerdictColumns:
     limits: dict[str, list[CapLimit]] = {}
     for limit in cap_limits(inputs.rules, "all"):
         limits.setdefault(limit.rule_id, []).append(limit)
-    columns, legal, reasons, untils = [], [], [], []
+    columns, spoken, reasons, untils = [], [], [], []
+    legal = []
     for number, rule in enumerate(ordered_rules(inputs)):
         name = f"rule_{number}"
         if isinstance(rule.primitive, Bar | Require):
             columns.append(f"{reason_sql(rule, 'a.fact.')} as {name}")
-            legal.append(f"case when {name} is not null then '{rule.id}' end")
+            spoken.append(f"{name} is not null")
             reasons.append(name)
         elif isinstance(rule.primitive, Window):
             columns.append(f"{_window(rule)} as {name}")
-            legal.append(f"case when {name} then '{rule.id}' end")
+            spoken.append(f"coalesce({name}, false)")
         else:
             columns.extend(_cap(rule, name, limits.get(rule.id, []), inputs))
-            legal.append(f"case when {name} then '{rule.id}' end")
+            spoken.append(f"coalesce({name}, false)")
             untils.append(f"{name}_until")
+        legal.append(f"case when {spoken[-1]} then '{rule.id}' end")
     counted = [line for group in limits.values() for one in group for line in _counts(one, inputs)]
     hours = [one.window for group in limits.values() for one in group]
     return VerdictColumns(
@@ -105,6 +108,7 @@ def compile_rules(inputs: PlanInputs) -> VerdictColumns:
         block_reason=f"coalesce({', '.join(['null', *reasons])})",
         cap_until=f"greatest({', '.join([*untils, 'cast(null as date)'])})",
         legal=", ".join(legal) or "cast(null as varchar)",
+        spoke=" or ".join(spoken) or "false",
         horizon_hours=max([hour for hour in hours if isinstance(hour, int)], default=48),
     )
 

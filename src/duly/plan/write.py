@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -83,33 +82,33 @@ def sweep(near: Path, prefix: str) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
+def write_rows(positions: pa.Table, decisions: pa.Table, out: Path, form: Format) -> None:
+    """Write the tables with a row for every loan."""
+    names = [name for name in positions.schema.names if name not in INTERNAL]
+    write_table(positions.select(names), out / f"positions.{form}", form)
+    write_table(decisions, out / f"decisions.{form}", form)
+
+
+def write_messages(messages: pa.Table, out: Path, key: CheckKey, form: Format) -> None:
+    """Write the messages, each with its check code."""
+    signed = texts.sign(messages, key).select(list(MESSAGE_COLUMNS))
+    write_table(signed, out / f"messages.{form}", form)
+
+
 def write_plan(
     plan: Plan,
     out: Path,
     *,
     key: CheckKey,
-    form: Format,
     clock: Clock,
     before: Mapping[str, float],
 ) -> Mapping[str, object]:
-    """Write the tables and run.json of a plan into a directory that exists; return run.json.
+    """Write the rest of a plan into a directory that exists; return run.json.
 
-    The kept inputs (`inputs/`) are already there. `before` are the seconds of earlier stages.
+    The kept inputs (`inputs/`) and what `write_rows` and `write_messages` write are already
+    there. `before` are the seconds of earlier stages.
     """
     started = clock()
-    names = [name for name in plan.positions.schema.names if name not in INTERNAL]
-    with ThreadPoolExecutor(max_workers=2) as beside:
-        written = [
-            beside.submit(write_table, table, out / f"{name}.{form}", form)
-            for name, table in (
-                ("positions", plan.positions.select(names)),
-                ("decisions", plan.decisions),
-            )
-        ]
-        signed = texts.sign(plan.messages, key).select(list(MESSAGE_COLUMNS))
-        write_table(signed, out / f"messages.{form}", form)
-        for one in written:
-            one.result()
     write_quarantine(plan.inputs.snapshot.path, out)
     seconds = {**before, **plan.seconds, "write": round(clock() - started, 3)}
     record = run_record(plan, key, seconds)

@@ -1,5 +1,5 @@
 -- What was already said: counters by person for the caps, and the history of this arrears.
-create table contact_rows as
+create view contact_rows as
 select
     c.borrower, c.contact_id, c.channel, c.address, c.at, c.direction, c.outcome, c.step, c.class,
     $contact_on as contact_on

@@ -41,5 +41,6 @@ select
     s.*,
     $block_reason as block_reason,
     $cap_until as cap_until,
-    list_filter([$legal_list], lambda x: x is not null) as legal
+    case when $any_spoke then list_filter([$legal_list], lambda x: x is not null)
+         else [] end as legal
 from spoken as s;
