@@ -119,6 +119,7 @@ def test_every_choice_of_every_column_occurs(book):
     assert unused == {
         ("contacts", "class", "correction"),
         ("contacts", "class", "notice"),
+        *(("contacts", "channel", name) for name in ("push", "im", "in_app", "letter", "visit")),
         ("payments", "component", "fee"),
         ("payments", "component", "interest"),
         ("payments", "component", "principal"),

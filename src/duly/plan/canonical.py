@@ -85,6 +85,11 @@ def decision_sql() -> str:
     return f"case when {silent} then {short} || {_END} else {row_sql(DECISION_COLUMNS)} end"
 
 
+def message_sql() -> str:
+    """Return `row_sql` of a message, its code unfilled."""
+    return row_sql(MESSAGE_COLUMNS)
+
+
 def plan_sha256(decision_leaves: Sequence[bytes], message_leaves: Sequence[bytes]) -> str:
     """Return the root over the leaves of `decisions` and `messages`, each with its columns."""
     root = hashlib.sha256()

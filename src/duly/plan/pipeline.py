@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -74,78 +76,89 @@ def make_plan(
     """
     connection = connect(inputs, threads=threads, work=work)
     seconds: dict[str, float] = {}
+    timed = partial(_timed, seconds, clock)
 
-    def timed(name: str, started: float) -> None:
-        seconds[name] = round(clock() - started, 3)
+    def decide() -> tuple[pa.Table, list[bytes]]:
+        rows = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
+        hashed = canonical.leaves(rows, canonical.decision_sql(), threads=threads)
+        on_decided(positions, rows)
+        return rows, hashed
 
     with ThreadPoolExecutor(max_workers=1) as beside:
-        started = clock()
-        if computed is None:
-            computed = beside.submit(
-                positions_of, inputs.snapshot, inputs.business_date, inputs.lender, threads
-            )
-        # The kernel needs no interpreter: the conditions are compiled while it runs.
-        holes = compiled.compile_fragments(inputs)
-        connection.register("treatments", compiled.treatment_table(inputs.policy))
-        positions = computed.result()
-        connection.register("positions", positions)
-        timed("positions", started)
-        started = clock()
-        compared = figures.compare(connection, inputs, threads)
-        connection.register("plan_breaks", _plan_breaks(inputs))
-        timed("figures", started)
+        with timed("positions"):
+            if computed is None:
+                computed = beside.submit(
+                    positions_of, inputs.snapshot, inputs.business_date, inputs.lender, threads
+                )
+            # The kernel needs no interpreter: the conditions are compiled while it runs.
+            holes = compiled.compile_fragments(inputs)
+            positions = computed.result()
+        with timed("figures"):
+            compared = _prepare(connection, inputs, positions, threads)
         for stage in stages.STAGES[:-1]:
-            started = clock()
-            stages.run(connection, stage, holes)
-            if stage == "02_people":
-                slots.register(connection, inputs)
-            if not keep_stages:
-                stages.drop(connection, stage)
-            timed(stage, started)
-        started = clock()
-        orders = texts.read_orders(connection)
-
-        def decide() -> tuple[pa.Table, list[bytes]]:
-            rows = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
-            hashed = canonical.leaves(rows, canonical.decision_sql(), threads=threads)
-            on_decided(positions, rows)
-            return rows, hashed
-
-        # Texts are written by the interpreter; the rows, their fingerprints and files are not.
-        deciding = beside.submit(decide)
-        messages = texts.write_texts(orders, inputs)
-        said = canonical.leaves(
-            messages, canonical.row_sql(canonical.MESSAGE_COLUMNS), threads=threads
-        )
-        on_said(messages)
-        timed("messages", started)
-        started = clock()
-        decisions, hashed = deciding.result()
-        connection.register("decisions", decisions)
-        connection.register("messages", messages)
-        root = canonical.plan_sha256(hashed, said)
-        timed(stages.STAGES[-1], started)
+            with timed(stage):
+                _run_stage(connection, stage, holes, inputs, keep=keep_stages)
+        with timed("messages"):
+            orders = texts.read_orders(connection)
+            # Texts are written by the interpreter; the rows, their fingerprints and files are not.
+            deciding = beside.submit(decide)
+            messages = texts.write_texts(orders, inputs)
+            said = canonical.leaves(messages, canonical.message_sql(), threads=threads)
+            on_said(messages)
+        with timed(stages.STAGES[-1]):
+            decisions, hashed = deciding.result()
+    connection.register("decisions", decisions)
+    connection.register("messages", messages)
     return Plan(
         inputs=inputs,
         connection=connection,
         positions=positions,
         decisions=decisions,
         messages=messages,
-        plan_sha256=root,
+        plan_sha256=canonical.plan_sha256(hashed, said),
         alerts=(*compiled.alerts(inputs), *compared.warnings, *compared.alerts),
         seconds=seconds,
     )
 
 
+@contextmanager
+def _timed(seconds: dict[str, float], clock: Clock, name: str) -> Iterator[None]:
+    started = clock()
+    yield
+    seconds[name] = round(clock() - started, 3)
+
+
+def _prepare(
+    connection: duckdb.DuckDBPyConnection, inputs: PlanInputs, positions: pa.Table, threads: int
+) -> figures.Compared:
+    """Register what the stages read beside the snapshot; compare the lender's own figures."""
+    connection.register("treatments", compiled.treatment_table(inputs.policy))
+    connection.register("positions", positions)
+    breaks = plan_broken_on(
+        inputs.snapshot, as_of=inputs.business_date, time_zone=inputs.lender.time_zone
+    )
+    connection.register("plan_breaks", breaks)
+    return figures.compare(connection, inputs, threads)
+
+
+def _run_stage(
+    connection: duckdb.DuckDBPyConnection,
+    stage: str,
+    holes: Mapping[str, str],
+    inputs: PlanInputs,
+    *,
+    keep: bool,
+) -> None:
+    stages.run(connection, stage, holes)
+    if stage == "02_people":
+        slots.register(connection, inputs)
+    if not keep:
+        stages.drop(connection, stage)
+
+
 def positions_of(snapshot: Snapshot, as_of: date, lender: Lender, threads: int) -> pa.Table:
     """Return the positions of every loan at the close of a business date."""
     return compute(snapshot, as_of=as_of, time_zone=lender.time_zone, threads=threads).loans
-
-
-def _plan_breaks(inputs: PlanInputs) -> pa.Table:
-    return plan_broken_on(
-        inputs.snapshot, as_of=inputs.business_date, time_zone=inputs.lender.time_zone
-    )
 
 
 def connect(
