@@ -41,6 +41,7 @@ def explain_loan(plan_dir: Path, loan_id: str, *, clock: Clock) -> Found:
         "loan_id": loan_id,
         "decision": decision,
         "lender": inputs.lender.name,
+        "time_zone": inputs.lender.time_zone,
         "policy": {"name": inputs.policy.name, "version": inputs.policy.version},
         "plan_sha256": run["plan_sha256"],
         "message": _message(plan_dir, loan_id),

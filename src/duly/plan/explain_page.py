@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from duly.core.money import major
 from duly.core.words import catalogue, known_locale, say
 from duly.messages import mask_name
+from duly.rules.zones import zone
 
 Found = Mapping[str, Any]
 
@@ -84,8 +86,8 @@ def _head(found: Found, voice: _Voice) -> list[str]:
             "  "
             + voice.say(
                 "sent_between",
-                start=decision["not_before"],
-                end=decision["not_after"],
+                start=_local(decision["not_before"], found["time_zone"]),
+                end=_local(decision["not_after"], found["time_zone"]),
                 channel=decision["channel"],
             )
         )
@@ -95,6 +97,11 @@ def _head(found: Found, voice: _Voice) -> list[str]:
     if decision["next_review_on"]:
         lines.append("  " + voice.say("until", date=decision["next_review_on"]))
     return lines
+
+
+def _local(instant: str, time_zone: str) -> str:
+    """Return an instant as the lender's people read it: their own day, hour and offset."""
+    return datetime.fromisoformat(instant).astimezone(zone(time_zone)).isoformat(" ", "minutes")
 
 
 def _owed(found: Found, voice: _Voice) -> list[str]:
