@@ -22,6 +22,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Give the environment of the processes: nothing of the machine's language or settings."""
     home = tmp_path_factory.mktemp("home")
     kept = {name: os.environ[name] for name in ("PATH", "NUMBA_CACHE_DIR") if name in os.environ}
+    # A key is there already, so that no run has to say that it made one.
+    (home / "duly").mkdir()
+    (home / "duly" / "secret_keys").write_text("k1:" + "5a" * 32 + "\n", encoding="utf-8")
     return {**kept, "HOME": str(home), "DULY_HOME": str(home / "duly"), "PYTHONUTF8": "1"}
 
 
