@@ -151,3 +151,33 @@ def test_the_mintos_book_has_no_row_in_quarantine(shared, take):
     assert taken.found == []
     assert taken.snapshot.rows["loans"] == 19_328
     assert taken.snapshot.quarantined_rows == 0
+
+
+class TestOrder:
+    def test_rows_follow_their_loans_and_keep_the_order_of_the_book_within_one(
+        self, tmp_path, write_book, take
+    ):
+        paid = [("P5", "L2"), ("P9", "L1"), ("P1", "L2"), ("P7", None), ("P3", "L1")]
+        taken = take(
+            write_book(
+                tmp_path,
+                {
+                    "loans": [{}, {}],
+                    "installments": [
+                        {"loan_id": "L2", "number": 1},
+                        {"number": 1},
+                        {"number": 2, "due_on": "2026-03-01"},
+                    ],
+                    "payments": [
+                        {"payment_id": payment_id, "loan_id": loan_id, "borrower_id": "B1"}
+                        for payment_id, loan_id in paid
+                    ],
+                },
+            )
+        )
+        assert [(one["loan"], one["payment_id"]) for one in taken.rows("payments")] == [
+            (None, "P7"), (0, "P9"), (0, "P3"), (1, "P5"), (1, "P1"),
+        ]  # fmt: skip
+        assert [(one["loan"], one["number"]) for one in taken.rows("installments")] == [
+            (0, 1), (0, 2), (1, 1),
+        ]  # fmt: skip

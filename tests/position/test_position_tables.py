@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from position_books import (
     ZONE,
     Book,
+    Row,
     day,
     installment,
     loan,
@@ -133,6 +135,24 @@ class TestTables:
         assert positions_of(many(100), AS_OF, threads=threads, rows_a_group=9) == expected
         monkeypatch.setattr(batch, "_BLOCK", 13)
         assert positions_of(many(100), AS_OF, threads=threads, rows_a_group=9) == expected
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_are_the_same_of_rows_that_follow_their_loans(
+        self, threads: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        book = many(100)
+        expected = positions_of(book, AS_OF)
+        monkeypatch.setattr(batch, "_RUN", 13)
+
+        def by_loan(row: Row) -> str:
+            return str(row["loan_id"])
+
+        ordered = replace(
+            book,
+            installments=sorted(book.installments, key=by_loan),
+            payments=sorted(book.payments, key=by_loan),
+        )
+        assert positions_of(ordered, AS_OF, threads=threads, rows_a_group=9) == expected
 
     def test_warming_needs_no_book(self) -> None:
         warm()

@@ -20,7 +20,7 @@ from duly.book import control, files, quarantine, queries, reading, schema
 from duly.book.expressions import quoted
 from duly.book.findings import finding
 from duly.book.lender import Lender
-from duly.book.writing import Writer, write_all
+from duly.book.writing import Writer, put_in_order, write_all
 from duly.core import digest
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -126,6 +126,8 @@ def _take(
         rows = quarantine.finish(writer, locale)
         alerts = tuple(quarantine.alerts(writer))
         warnings = (*opened.warnings, *more, *quarantine.warnings(writer))
+        for table in ("installments", "payments"):
+            put_in_order(writer, table)
     shutil.rmtree(spill, ignore_errors=True)
     counts = {table: writer.rows[table] for table in schema.TABLES if table in writer.rows}
     index = {

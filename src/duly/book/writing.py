@@ -122,6 +122,26 @@ def write_all(writer: Writer) -> None:
             _write_child(writer, queries.build(table, writer.source(table.name), writer.context))
 
 
+def put_in_order(writer: Writer, table: str) -> None:
+    """Rewrite a table of children so that its rows follow its loans, those of none first.
+
+    Rows of one loan keep the order of the book. A reader then takes the rows of a range of loans
+    as one run, without a place in memory for every other row.
+    """
+    rows = writer.read(table)
+    (back,) = writer.one(
+        f"SELECT count(*) FILTER (loan < before) FROM (SELECT loan, lag(loan) OVER () AS before"
+        f" FROM {rows})"
+    )
+    if back:
+        numbered = rows.removesuffix(")") + ", file_row_number = true)"
+        writer.copy(
+            f"SELECT * EXCLUDE (file_row_number) FROM {numbered}"
+            " ORDER BY loan NULLS FIRST, file_row_number",
+            table,
+        )
+
+
 def _write_keyed(writer: Writer, query: Query, index: str) -> bool:
     """Write loans or borrowers sorted by key with a dense index; say whether a row is flawed."""
     table, key = query.table.name, query.table.key[0]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+
+if "scipy" not in sys.modules:
+    # Where SciPy is installed, numba looks in it for BLAS, which no kernel of ours uses, before it
+    # loads the first function: a quarter of a second.
+    sys.modules["scipy"] = None  # type: ignore[assignment]
+    import numba.np.arraymath  # noqa: F401
+
+    del sys.modules["scipy"]
 
 Days = npt.NDArray[np.int32]
 Money = npt.NDArray[np.int64]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 16_384  #: loans one thread takes at a time
 _BLOCK = 2_000_000  #: loans whose installments and payments are in memory at a time
+_RUN = 131_072  #: the same for each thread, where the files stand in the order of the loans
 
 LOAN_COLUMNS = (
     "loan_id", "borrower", "borrower_id", "currency", "late_rate_e8", "late_base", "allocation",
@@ -51,11 +52,17 @@ def compute(
     with ThreadPoolExecutor(count) as pool:
         covers = read_covers(snapshot.path, borrower, day, time_zone)
         children = _children(snapshot.path, count)
-        blocks = [
-            run_block(children, loans, covers, pool, low, min(low + _BLOCK, table.num_rows),
-                      day, keep=installments)
-            for low in range(0, table.num_rows, _BLOCK)
-        ]  # fmt: skip
+        in_order = all(one.in_order for one in children)
+        size, beside = (_RUN, None) if in_order else (_BLOCK, pool)
+
+        def block(low: int) -> tables.Block:
+            high = min(low + size, table.num_rows)
+            return run_block(
+                children, loans, covers, low, high, day, keep=installments, pool=beside
+            )
+
+        lows = range(0, table.num_rows, size)
+        blocks = list(pool.map(block, lows) if in_order else map(block, lows))
     return Positions(
         loans=tables.loan_table(table, blocks, day),
         installments=tables.installment_table(table, blocks) if installments else None,
@@ -67,11 +74,8 @@ def compute_loan(
 ) -> Positions:
     """Compute the position of one loan by the same kernel."""
     day = (as_of - date(1970, 1, 1)).days
-    with ThreadPoolExecutor(1) as pool:
-        children = _children(snapshot.path, 1)
-        block = run_block(
-            children, csr.read_loans(table), covers, pool, loan, loan + 1, day, keep=True
-        )
+    children = _children(snapshot.path, 1)
+    block = run_block(children, csr.read_loans(table), covers, loan, loan + 1, day, keep=True)
     one = table.slice(loan, 1)
     return Positions(
         loans=tables.loan_table(one, [block], day),
@@ -96,17 +100,21 @@ def run_block(
     children: tuple[csr.Rows, csr.Rows],
     loans: Loans,
     covers: Covers,
-    pool: Executor,
     low: int,
     high: int,
     as_of: int,
     *,
     keep: bool,
+    pool: Executor | None = None,
 ) -> tables.Block:
-    """Read and compute the loans low <= loan < high."""
-    reading = pool.submit(csr.read_schedule, children[0], low, high)
-    payments = pool.submit(csr.read_payments, children[1], low, high).result()
-    schedule = reading.result()
+    """Read and compute the loans low <= loan < high, with the help of `pool` if there is one."""
+    if pool is None:
+        schedule = csr.read_schedule(children[0], low, high)
+        payments = csr.read_payments(children[1], low, high)
+    else:
+        reading = pool.submit(csr.read_schedule, children[0], low, high)
+        payments = pool.submit(csr.read_payments, children[1], low, high).result()
+        schedule = reading.result()
     size = high - low
     parts = schedule.due_on.size if keep else 0
     out = Out(
@@ -124,8 +132,11 @@ def run_block(
         scatter.sort_payments(payments, begin, until)
         kernel.positions(mine, schedule, payments, stops, pauses, out, begin, until, as_of, keep)
 
-    _in_chunks(pool, chunk, size)
-    return tables.Block(low=low, schedule=schedule, out=out)
+    if pool is None:
+        chunk(0, size)
+    else:
+        _in_chunks(pool, chunk, size)
+    return tables.Block(low=low, schedule=schedule if keep else None, out=out)
 
 
 def _slice(covered: Covered, low: int, high: int) -> Covered:
@@ -144,9 +155,15 @@ def _in_chunks(pool: Executor, work: Callable[[int, int], None], size: int) -> N
 class _OneRow:
     """A file of children of loans 1 and 0: one row that is not wanted, one of zeros."""
 
+    def __init__(self, *, in_order: bool) -> None:
+        self.in_order = in_order
+
     def read(self, low: int, high: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         del low, high
-        yield pa.table({name: pa.array([1, 0], pa.int32()) for name in columns})
+        rows = {name: pa.array([0, 0], pa.int32()) for name in columns}
+        if "loan" in rows:
+            rows["loan"] = pa.array([0, 1] if self.in_order else [1, 0], pa.int32())
+        yield pa.table(rows)
 
 
 def warm() -> None:
@@ -155,8 +172,7 @@ def warm() -> None:
     code, day = np.zeros(1, np.int8), np.zeros(1, np.int32)
     loans = Loans(one, code, code.copy(), one.copy(), code.copy(), day, code.copy())
     nothing = union(one[:0], one[:0], one[:0], 1)
-    with ThreadPoolExecutor(1) as pool:
-        run_block(
-            (_OneRow(), _OneRow()), loans, Covers(stops=nothing, pauses=nothing), pool, 0, 1, 0,
-            keep=True,
-        )  # fmt: skip
+    covers = Covers(stops=nothing, pauses=nothing)
+    for in_order in (True, False):
+        rows = _OneRow(in_order=in_order)
+        run_block((rows, rows), loans, covers, 0, 1, 0, keep=True)

@@ -1,11 +1,13 @@
 """Read the children of loans from a snapshot into CSR arrays, row group by row group.
 
-Two passes over each file: the loan column is counted, then every row is scattered to the slot
-of its loan. Any row order gives the same arrays, once each loan is sorted.
+A snapshot's children stand in the order of the loans: a range of loans is a run of rows, cut out.
+Rows in any other order take two passes: the loan column is counted, then every row is scattered to
+the slot of its loan. Both give the same arrays, once each loan is sorted.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from duly.position import scatter
-from duly.position.arrays import NEVER, NONE, Loans, Payments, Schedule
+from duly.position.arrays import NEVER, NONE, Loans, Offsets, Payments, Schedule
 
 _ALLOCATION = ("oldest_installment", "component", "principal_first")
 
@@ -38,6 +40,11 @@ def cut(loans: Loans, low: int, high: int) -> Loans:
 class Rows(Protocol):
     """Where children come from."""
 
+    @property
+    def in_order(self) -> bool:
+        """Say whether the file's parts follow one another in the order of the loans."""
+        ...
+
     def read(self, low: int, high: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yield tables that hold every row of the loans low <= loan < high, or more."""
         ...
@@ -49,18 +56,33 @@ class Children:
     def __init__(self, path: Path, *, threads: int) -> None:
         self._path = path
         self._use_threads = threads > 2  # Two files are read at once: that keeps two busy.
+        with pq.ParquetFile(path) as file:
+            loan = file.schema_arrow.get_field_index("loan")
+            groups = [file.metadata.row_group(at) for at in range(file.num_row_groups)]
+            self._spans = [_span(group.column(loan).statistics) for group in groups]
+
+    @property
+    def in_order(self) -> bool:
+        """Say whether the row groups follow one another in the order of the loans."""
+        known = [span for span in self._spans if span is not None]
+        pairs = itertools.pairwise(known)
+        return all(before[1] <= after[0] for before, after in pairs)
 
     def read(self, low: int, high: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yield the row groups that may hold loans of the range, by the file's statistics."""
         with pq.ParquetFile(self._path, memory_map=True) as file:
-            loan = file.schema_arrow.get_field_index("loan")
-            for group in range(file.num_row_groups):
-                known = file.metadata.row_group(group).column(loan).statistics
-                told = known is not None and known.has_min_max
-                if not told or (known.min < high and known.max >= low):
+            for group, span in enumerate(self._spans):
+                if span is None or (span[0] < high and span[1] >= low):
                     yield file.read_row_group(
                         group, columns=list(columns), use_threads=self._use_threads
                     )
+
+
+def _span(statistics: Any) -> tuple[int, int] | None:
+    """Return the least and greatest loan of a row group, or None where the file does not tell."""
+    if statistics is None or not statistics.has_min_max:
+        return None
+    return statistics.min, statistics.max
 
 
 def numbers(column: pa.ChunkedArray, kind: pa.DataType, empty: int) -> npt.NDArray[Any]:
@@ -93,6 +115,80 @@ def read_loans(table: pa.Table) -> Loans:
         status_on=np.array(numbers(table["status_on"], pa.int32(), NONE), np.int32),
         skipped=np.array(table["quarantined"].fill_null(False).to_numpy(), np.int8),
     )
+
+
+#: Name, type and value where empty of each column read.
+_Column = tuple[str, pa.DataType, int]
+_SCHEDULE: tuple[_Column, ...] = (
+    ("due_on", pa.int32(), NONE),
+    ("grace_ends_on", pa.int32(), NONE),
+    ("number", pa.int32(), NONE),
+    ("interest", pa.int64(), 0),
+    ("fee", pa.int64(), 0),
+    ("principal", pa.int64(), 0),
+)
+_PAYMENTS: tuple[_Column, ...] = (
+    ("paid_on", pa.int32(), NONE),
+    ("reversed_on", pa.int32(), NEVER),
+    ("waiver_rank", pa.int32(), 0),
+    ("amount", pa.int64(), 0),
+    ("kind", pa.int8(), 0),
+    ("component", pa.int8(), 0),
+)
+
+
+def read_schedule(children: Rows, low: int, high: int) -> Schedule:
+    """Return the installments of the loans low <= loan < high, unsorted within a loan."""
+    offset, columns = _read(children, low, high, _SCHEDULE)
+    return Schedule(offset, *columns)
+
+
+def read_payments(children: Rows, low: int, high: int) -> Payments:
+    """Return the payments of the loans low <= loan < high, unsorted within a loan."""
+    offset, (paid_on, reversed_on, rank, amount, kind, component) = _read(
+        children, low, high, _PAYMENTS
+    )
+    component[kind == 0] = -1
+    return Payments(offset, paid_on, amount, component, reversed_on, rank)
+
+
+_Read = tuple[Offsets, list[npt.NDArray[Any]]]
+
+
+def _read(children: Rows, low: int, high: int, columns: Sequence[_Column]) -> _Read:
+    found = _joined(children, low, high, columns) if children.in_order else None
+    return found or _scattered(children, low, high, columns)
+
+
+def _joined(children: Rows, low: int, high: int, columns: Sequence[_Column]) -> _Read | None:
+    """Return columns whose rows already stand by loan: cut and joined, or None if they do not."""
+    offset = np.zeros(high - low + 1, np.int64)
+    parts: list[list[npt.NDArray[Any]]] = [[] for _ in columns]
+    before = -1
+    for group in children.read(low, high, ["loan", *(name for name, _, _ in columns)]):
+        loan = numbers(group["loan"], pa.int32(), -1)
+        if not scatter.rises(loan, before):
+            return None
+        before = int(loan[-1]) if loan.size else before
+        begin, end = np.searchsorted(loan, (low, high))
+        scatter.count(loan[begin:end], low, offset)
+        for part, (name, kind, empty) in zip(parts, columns, strict=True):
+            part.append(numbers(group[name].slice(begin, end - begin), kind, empty))
+    return np.cumsum(offset), [
+        np.concatenate([*part, np.empty(0, kind.to_pandas_dtype())])
+        for part, (_, kind, _) in zip(parts, columns, strict=True)
+    ]
+
+
+def _scattered(children: Rows, low: int, high: int, columns: Sequence[_Column]) -> _Read:
+    """Return columns from rows in any order: counted by loan first, then placed."""
+    slots = _Slots(children, low, high)
+    made = [np.empty(slots.size, kind.to_pandas_dtype()) for _, kind, _ in columns]
+    for group in children.read(low, high, [name for name, _, _ in columns]):
+        slots.next_group()
+        for column, (name, kind, empty) in zip(made, columns, strict=True):
+            slots.put(numbers(group[name], kind, empty), column)
+    return slots.offset, made
 
 
 class _Slots:
@@ -128,41 +224,3 @@ class _Slots:
             scatter.put_money(self._target, values, column)
         else:
             scatter.put_codes(self._target, values, column)
-
-
-_SCHEDULE_DAYS = ("due_on", "grace_ends_on", "number")
-_SCHEDULE_MONEY = ("interest", "fee", "principal")
-_PAYMENT_DAYS = (("paid_on", NONE), ("reversed_on", NEVER), ("waiver_rank", 0))
-
-
-def read_schedule(children: Rows, low: int, high: int) -> Schedule:
-    """Return the installments of the loans low <= loan < high, unsorted within a loan."""
-    slots = _Slots(children, low, high)
-    days = [np.empty(slots.size, np.int32) for _ in _SCHEDULE_DAYS]
-    money = [np.empty(slots.size, np.int64) for _ in _SCHEDULE_MONEY]
-    for group in children.read(low, high, _SCHEDULE_DAYS + _SCHEDULE_MONEY):
-        slots.next_group()
-        for name, day in zip(_SCHEDULE_DAYS, days, strict=True):
-            slots.put(numbers(group[name], pa.int32(), NONE), day)
-        for name, amount in zip(_SCHEDULE_MONEY, money, strict=True):
-            slots.put(numbers(group[name], pa.int64(), 0), amount)
-    return Schedule(slots.offset, days[0], days[1], days[2], money[0], money[1], money[2])
-
-
-def read_payments(children: Rows, low: int, high: int) -> Payments:
-    """Return the payments of the loans low <= loan < high, unsorted within a loan."""
-    slots = _Slots(children, low, high)
-    days = [np.empty(slots.size, np.int32) for _ in _PAYMENT_DAYS]
-    amount, code = np.empty(slots.size, np.int64), np.empty(slots.size, np.int8)
-    columns = (*(name for name, _ in _PAYMENT_DAYS), "amount", "kind", "component")
-    for group in children.read(low, high, columns):
-        slots.next_group()
-        for (name, empty), day in zip(_PAYMENT_DAYS, days, strict=True):
-            slots.put(numbers(group[name], pa.int32(), empty), day)
-        slots.put(numbers(group["amount"], pa.int64(), 0), amount)
-        waiver = numbers(group["kind"], pa.int8(), 0)
-        component = numbers(group["component"], pa.int8(), 0)
-        named = np.where(waiver == 0, np.int8(-1), component)
-        named.flags.writeable = False
-        slots.put(named, code)
-    return Payments(slots.offset, days[0], amount, code, days[1], days[2])

@@ -11,6 +11,16 @@ Index = npt.NDArray[np.int32]
 
 
 @compiled
+def rises(loan: Index, before: int) -> bool:
+    """Say whether the loans never go back, the first not behind `before`."""
+    for at in range(loan.size):
+        if loan[at] < before:
+            return False
+        before = loan[at]
+    return True
+
+
+@compiled
 def count(loan: Index, low: int, counts: Offsets) -> None:
     """Add to `counts[i + 1]` the rows of loan `low + i`; other loans are passed over."""
     for at in range(loan.size):

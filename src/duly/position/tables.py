@@ -51,7 +51,7 @@ class Block:
     """The computed loans from index `low` on."""
 
     low: int
-    schedule: Schedule
+    schedule: Schedule | None  #: only where installments are kept
     out: Out
 
 
@@ -112,6 +112,7 @@ def installment_table(loans: pa.Table, blocks: Sequence[Block]) -> pa.Table:
     made = []
     for block in blocks:
         schedule, out = block.schedule, block.out
+        assert schedule is not None, "installments were not kept"
         sizes = np.diff(schedule.offset)
         loan = np.repeat(np.arange(block.low, block.low + sizes.size, dtype=np.int32), sizes)
         columns = {
