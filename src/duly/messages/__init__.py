@@ -1,7 +1,9 @@
 """What exactly do we say? Templates, rendering, segments, check codes."""
 
+from duly.messages.bulk import render_columns
 from duly.messages.catalog import index, template_names, templates_sha256
 from duly.messages.code import check_code, fill_code
+from duly.messages.codes import check_codes, fill_codes
 from duly.messages.elements import violations
 from duly.messages.facts import CannotSay, Facts, Order, Rendered, TemplateBroken
 from duly.messages.parts import segments
@@ -18,13 +20,16 @@ __all__ = [
     "Rendered",
     "TemplateBroken",
     "check_code",
+    "check_codes",
     "date_text",
     "fill_code",
+    "fill_codes",
     "index",
     "lender_problems",
     "mask_name",
     "money_text",
     "render",
+    "render_columns",
     "render_table",
     "segments",
     "template_names",
