@@ -4,7 +4,14 @@ from duly.book.check import CheckResult, check
 from duly.book.lender import Lender, Limits, People, Route
 from duly.book.lender_file import load_lender
 from duly.book.schema import TABLES
-from duly.book.snapshot import Snapshot, is_snapshot, open_snapshot, take_snapshot
+from duly.book.snapshot import (
+    Snapshot,
+    is_snapshot,
+    open_snapshot,
+    read_snapshot,
+    take_snapshot,
+    verify_snapshot,
+)
 
 __all__ = [
     "TABLES",
@@ -18,5 +25,7 @@ __all__ = [
     "is_snapshot",
     "load_lender",
     "open_snapshot",
+    "read_snapshot",
     "take_snapshot",
+    "verify_snapshot",
 ]

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -205,17 +206,39 @@ def is_snapshot(path: Path) -> bool:
 
 def open_snapshot(path: Path) -> Snapshot:
     """Open a snapshot; refuse one whose files are not those that were written."""
+    snapshot = read_snapshot(path)
+    verify_snapshot(path)
+    return snapshot
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """Return what a snapshot says of itself; its files may yet turn out to be others.
+
+    For who begins to read while `verify_snapshot` looks: nothing may leave before it has.
+    """
+    return _snapshot(path, _index(path))
+
+
+def verify_snapshot(path: Path) -> None:
+    """Refuse a snapshot whose files are not those that were written."""
+    written = _index(path)["files"]
     try:
-        index = json.loads((path / _INDEX).read_text(encoding="utf-8"))
-        written = index["files"]
-        if index["contract"] != CONTRACT:
-            raise Refused(finding("bad_snapshot", _INDEX, why=f"contract {index['contract']}"))
         differing = [one for one in written if digest.of_file(path / one) != written[one]]
-    except (OSError, ValueError, KeyError) as error:
+    except OSError as error:
         raise Refused(finding("bad_snapshot", str(path), why=str(error))) from error
     if differing:
         raise Refused(*(finding("changed_file", str(path / one)) for one in differing))
-    return _snapshot(path, index)
+
+
+def _index(path: Path) -> dict[str, Any]:
+    try:
+        index: dict[str, Any] = json.loads((path / _INDEX).read_text(encoding="utf-8"))
+        if index["contract"] != CONTRACT:
+            raise Refused(finding("bad_snapshot", _INDEX, why=f"contract {index['contract']}"))
+        assert isinstance(index["files"], dict)
+    except (OSError, ValueError, KeyError) as error:
+        raise Refused(finding("bad_snapshot", str(path), why=str(error))) from error
+    return index
 
 
 def _snapshot(path: Path, index: Mapping[str, object]) -> Snapshot:

@@ -67,7 +67,12 @@ def row_sql(columns: Sequence[str]) -> str:
 
     Empty is a cancel character, so that it differs from an empty text; instants are UTC seconds.
     """
-    return f" || {_SEPARATOR} || ".join(_field(name) for name in columns) + f" || {_END}"
+    return _line([_field(name) for name in columns])
+
+
+def _line(fields: Sequence[str]) -> str:
+    # One call: a chain of || copies the row again for each field.
+    return f"concat({f', {_SEPARATOR}, '.join(fields)}, {_END})"
 
 
 def decision_sql() -> str:
@@ -80,9 +85,9 @@ def decision_sql() -> str:
     empty = [
         "''" if place == legal else _NULL for place in range(len(known), len(DECISION_COLUMNS))
     ]
-    short = f" || {_SEPARATOR} || ".join([*(_field(name) for name in known), *empty])
+    short = _line([*(_field(name) for name in known), *empty])
     silent = "score is null and rule is null and next_review_on is null and task_kind is null"
-    return f"case when {silent} then {short} || {_END} else {row_sql(DECISION_COLUMNS)} end"
+    return f"case when {silent} then {short} else {row_sql(DECISION_COLUMNS)} end"
 
 
 def message_sql() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from duly.plan.inputs import PlanInputs
 from duly.plan.pipeline import Clock, make_plan, positions_of
 from duly.policy import Policy
 from duly.policy import load as load_policy
+from duly.position import warm
 from duly.rules import Rule, active, load_packs
 from duly.rules.zones import zone
 
@@ -50,12 +51,15 @@ def _fill(request: Request, half: Path, key: CheckKey, clock: Clock) -> Mapping[
     chosen = request.policy or lender.policy
     today = instants.business_date(request.instant, zone(lender.time_zone))
     with ThreadPoolExecutor(max_workers=2) as beside:
-        wishes = beside.submit(_wishes, chosen, lender, today)
+        told = None
         if not books.is_snapshot(request.book):
-            wishes.result()  # A mistake in the policy is told before a large book is read.
-        snapshot = _snapshot(request, lender, folder / "snapshot")
+            told = _wishes(chosen, lender, today)  # Mistakes, before a large book is read.
+        snapshot, proved = _snapshot(request, lender, folder / "snapshot", beside)
+        warm()
         computed = beside.submit(positions_of, snapshot, today, lender, request.threads)
-        policy, rules = wishes.result()
+        # The kernel needs no interpreter: the lender's files are read while it runs.
+        policy, rules = told or _wishes(chosen, lender, today)
+        proved.result()
         inputs = PlanInputs(
             snapshot=snapshot, instant=request.instant, lender=lender, policy=policy, rules=rules
         )
@@ -72,9 +76,8 @@ def _fill(request: Request, half: Path, key: CheckKey, clock: Clock) -> Mapping[
             threads=request.threads,
             work=half,
             computed=computed,
-            on_decided=lambda positions, decisions: write.write_rows(
-                positions, decisions, half, request.form
-            ),
+            on_positions=lambda positions: write.write_positions(positions, half, request.form),
+            on_decided=lambda decisions: write.write_decisions(decisions, half, request.form),
             on_said=lambda messages: write.write_messages(messages, half, key, request.form),
         )
     try:
@@ -89,12 +92,17 @@ def _wishes(policy: str, lender: books.Lender, today: date) -> tuple[Policy, tup
     return read, active(load_packs(lender.packs), today)
 
 
-def _snapshot(request: Request, lender: books.Lender, target: Path) -> books.Snapshot:
-    """Return the snapshot that the plan keeps: linked, or taken from the book."""
+def _snapshot(
+    request: Request, lender: books.Lender, target: Path, beside: Executor
+) -> tuple[books.Snapshot, Future[None]]:
+    """Return the snapshot that the plan keeps, and the proof, on its way, that its files are whole.
+
+    A snapshot given is linked; a book's is taken.
+    """
     if books.is_snapshot(request.book):
         kept.link_snapshot(request.book, target)
-        return books.open_snapshot(target)
-    return books.take_snapshot(
+        return books.read_snapshot(target), beside.submit(books.verify_snapshot, target)
+    taken = books.take_snapshot(
         request.book,
         target,
         lender=lender,
@@ -102,3 +110,6 @@ def _snapshot(request: Request, lender: books.Lender, target: Path) -> books.Sna
         locale=request.locale,
         threads=request.threads or None,
     )
+    proved: Future[None] = Future()
+    proved.set_result(None)
+    return taken, proved

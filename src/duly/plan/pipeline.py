@@ -63,7 +63,8 @@ def make_plan(
     work: Path | None = None,
     keep_stages: bool = False,
     computed: Future[pa.Table] | None = None,
-    on_decided: Callable[[pa.Table, pa.Table], None] = lambda _positions, _decisions: None,
+    on_positions: Callable[[pa.Table], None] = lambda _positions: None,
+    on_decided: Callable[[pa.Table], None] = lambda _decisions: None,
     on_said: Callable[[pa.Table], None] = lambda _messages: None,
 ) -> Plan:
     """Decide every loan of a snapshot as of an instant.
@@ -71,8 +72,8 @@ def make_plan(
     Equal inputs give equal rows on any number of threads (0 = as many as there are cores). With
     `keep_stages` every relation stays in the connection, for an explanation. Temporary files, if
     the book needs any, go under `work`. `computed` are the positions, if they are already on
-    their way; `on_decided` gets positions and decisions while the texts are still being written,
-    `on_said` the messages while the decisions may still be.
+    their way; `on_positions`, `on_decided` and `on_said` get the tables as soon as they are known,
+    while the others are still being made.
     """
     connection = connect(inputs, threads=threads, work=work)
     seconds: dict[str, float] = {}
@@ -81,7 +82,7 @@ def make_plan(
     def decide() -> tuple[pa.Table, list[bytes]]:
         rows = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
         hashed = canonical.leaves(rows, canonical.decision_sql(), threads=threads)
-        on_decided(positions, rows)
+        on_decided(rows)
         return rows, hashed
 
     with ThreadPoolExecutor(max_workers=1) as beside:
@@ -93,6 +94,7 @@ def make_plan(
             # The kernel needs no interpreter: the conditions are compiled while it runs.
             holes = compiled.compile_fragments(inputs)
             positions = computed.result()
+            written = beside.submit(on_positions, positions)
         with timed("figures"):
             compared = _prepare(connection, inputs, positions, threads)
         for stage in stages.STAGES[:-1]:
@@ -107,6 +109,7 @@ def make_plan(
             on_said(messages)
         with timed(stages.STAGES[-1]):
             decisions, hashed = deciding.result()
+            written.result()
     connection.register("decisions", decisions)
     connection.register("messages", messages)
     return Plan(

@@ -31,10 +31,14 @@ STAGES = (
 DROPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "06_contacts": ("view contact_rows",),
-        "07_features": ("table candidates", "table history", "table signal_rows"),
-        "08_proposals": ("table features",),
-        "09_verdicts": ("table scored", "table proposals", "table cap_counts"),
-        "12_decided": ("view outcomes", "table verdicts", "table settled"),
+        "08_proposals": ("view features", "table candidates", "table history", "table signal_rows"),
+        "10_outcomes": (
+            "view verdicts",
+            "table scored",
+            "table proposals",
+            "table cap_counts",
+        ),
+        "12_decided": ("view settled", "table outcomes"),
     }
 )
 

@@ -82,10 +82,14 @@ def sweep(near: Path, prefix: str) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def write_rows(positions: pa.Table, decisions: pa.Table, out: Path, form: Format) -> None:
-    """Write the tables with a row for every loan."""
+def write_positions(positions: pa.Table, out: Path, form: Format) -> None:
+    """Write what every loan owes."""
     names = [name for name in positions.schema.names if name not in INTERNAL]
     write_table(positions.select(names), out / f"positions.{form}", form)
+
+
+def write_decisions(decisions: pa.Table, out: Path, form: Format) -> None:
+    """Write what happens to every loan."""
     write_table(decisions, out / f"decisions.{form}", form)
 
 
@@ -105,7 +109,8 @@ def write_plan(
 ) -> Mapping[str, object]:
     """Write the rest of a plan into a directory that exists; return run.json.
 
-    The kept inputs (`inputs/`) and what `write_rows` and `write_messages` write are already
+    The kept inputs (`inputs/`) and what `write_positions`, `write_decisions` and
+    `write_messages` write are already
     there. `before` are the seconds of earlier stages.
     """
     started = clock()

@@ -6,6 +6,16 @@ with watched as (
     from signals
     where kind = 'abnormal_transaction'
       and starts_at <= $day_end and (ends_at is null or ends_at > $instant)
+),
+near as (
+    select loan
+    from positions
+    where days_past_due > 0
+       or (next_due_amount > 0 and next_due_on <= $business_date + $look_ahead_days)
+    union
+    select l.loan
+    from loans as l
+    join watched as w on w.borrower = l.borrower
 )
 select
     l.loan, l.loan_id, l.borrower, l.borrower_id, l.product, l.creditor, l.currency, l.decimals,
@@ -16,13 +26,7 @@ select
     p.paid_total, p.last_paid_on, p.late_count_12m, p.late_count_12m_after_grace,
     p.days_past_due_max_12m, p.grace_ends_on,
     case when p.next_due_amount > 0 then p.next_due_on - $business_date end as days_to_due
-from loans as l
-join positions as p on p.loan = l.loan
-left join watched as w on w.borrower = l.borrower
+from (select * from positions where loan in (select loan from near)) as p
+join loans as l on l.loan = p.loan
 where not l.quarantined
-  and (l.status = 'active' or l.status_on > $business_date)
-  and (
-      p.days_past_due > 0
-      or (p.next_due_amount > 0 and p.next_due_on <= $business_date + $look_ahead_days)
-      or w.borrower is not null
-  );
+  and (l.status = 'active' or l.status_on > $business_date);

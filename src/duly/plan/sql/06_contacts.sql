@@ -24,11 +24,21 @@ with since as (
         coalesce(arrears_since, $business_date - 20) as step_since
     from candidates
 ),
-ranked as (
-    select r.*,
-        row_number() over (partition by r.borrower order by r.at desc, r.contact_id desc) as place
+texts as (
+    select r.borrower, r.contact_id, r.at as said_at, r.outcome
     from contact_rows as r
     where r.direction = 'out' and r.channel in ('sms', 'email', 'push', 'im', 'in_app')
+),
+latest as (
+    select borrower, max(said_at) as said_at from texts group by borrower
+),
+ranked as (
+    -- Only the few of one instant are put in order.
+    select
+        t.borrower, t.outcome,
+        row_number() over (partition by t.borrower order by t.contact_id desc) as place
+    from texts as t
+    join latest as l on l.borrower = t.borrower and l.said_at = t.said_at
 ),
 last_text as (
     select borrower, outcome from ranked where place = 1

@@ -1,5 +1,5 @@
 -- What a policy condition may ask, one row a candidate loan; beside it what holds and texts need.
-create table features as
+create view features as
 with reminders as (
     select distinct borrower
     from consents

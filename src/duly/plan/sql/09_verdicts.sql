@@ -1,5 +1,5 @@
 -- The law, asked of each candidate: one column a rule, on the facts of loan, channel and class.
-create table verdicts as
+create view verdicts as
 with steps as (
     select s.*, p.lane, p.step, p.resting_until, p.hold_reason, p.hold_since, p.hold_review_on,
         p.next_step_on, t.template, t.class, t.sends, t.calls, t.leaves, t.wait_reason,

@@ -1,7 +1,12 @@
 -- Signals, policy and law together, one loan at a time, before one conversation per person.
-create view outcomes as
+create table outcomes as
 select
-    v.*,
+    loan, loan_id, borrower, borrower_id, lane, step, legal, class, template, tone, channel,
+    task_kind, priority, expires_days, text_at, text_until, voice_at, voice_until, next_open_on,
+    cap_until, resting_until, next_step_on, hold_reason, hold_review_on, score, score_band,
+    name, locale, creditor, currency, sms_address, email_address, days_past_due, days_delinquent,
+    overdue_total, overdue_principal, overdue_interest, overdue_fee, late_charge, overdue_since,
+    next_due_on, next_due_amount, late_rate_e8, report_on,
     case
         when lane in ('nothing_due', 'below_floor') then 'none'
         when lane = 'blocked' then 'blocked'

@@ -1,5 +1,5 @@
 -- What happens to each candidate, once conversations and people's capacity are settled.
-create table settled as
+create view settled as
     select
         o.loan, o.loan_id, o.borrower, o.borrower_id, o.lane, o.step, o.legal, o.speaks,
         o.class, o.template, o.tone, o.channel, o.task_kind, o.priority, o.expires_days,
