@@ -134,10 +134,12 @@ def sort_schedule(schedule: Schedule, begin: int, until: int) -> None:
     for loan in range(begin, until):
         first = schedule.offset[loan]
         size = schedule.offset[loan + 1] - first
+        rising = True
         for at in range(size):
             key[at] = schedule.due_on[first + at] * 2**32 + schedule.number[first + at]
             origin[at] = at
-        if order(key, origin, size):
+            rising = rising and (at == 0 or key[at - 1] <= key[at])
+        if not rising and order(key, origin, size):
             arrange_days(origin, first, size, schedule.due_on, spare)
             arrange_days(origin, first, size, schedule.grace_ends_on, spare)
             arrange_days(origin, first, size, schedule.number, spare)
@@ -158,12 +160,14 @@ def sort_payments(payments: Payments, begin: int, until: int) -> None:
     for loan in range(begin, until):
         first = payments.offset[loan]
         size = payments.offset[loan + 1] - first
+        rising = True
         for at in range(size):
             waiver = payments.code[first + at] >= 0
             day = payments.paid_on[first + at] * 2 + waiver
             key[at] = day * 2**32 + payments.rank[first + at]
             origin[at] = at
-        if order(key, origin, size):
+            rising = rising and (at == 0 or key[at - 1] <= key[at])
+        if not rising and order(key, origin, size):
             arrange_days(origin, first, size, payments.paid_on, spare)
             arrange_days(origin, first, size, payments.reversed_on, spare)
             arrange_days(origin, first, size, payments.rank, spare)
