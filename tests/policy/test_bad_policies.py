@@ -249,7 +249,7 @@ class TestFiles:
             (b"policy: [", "not_yaml", 1),
             (b"policy: *nobody\n", "not_yaml", 1),
             (b"a: 1\n---\nb: 2\n", "not_yaml", 2),
-            (b"a: \x01\n", "not_yaml", 0),
+            (b"a: \x01\n", "not_yaml", 1),
             (b"a:\n" + b"[" * 900_000, "nested_too_deep", 2),
             (b"- " * 400_000, "nested_too_deep", 1),
             (b"#" * 1_000_001, "too_big", 0),

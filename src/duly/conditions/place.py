@@ -29,6 +29,21 @@ def place_in_scalar(source: str, line: int, column: int, text: str) -> Place:
     found in the source in their order. Where one is not found (an escape), the place before it
     stands in.
     """
+    known: list[tuple[list[int], list[int]]] = []  # Counted when the first place is asked for.
+
+    def place(offset: int) -> tuple[int, int]:
+        if not known:
+            known.append(_counted(source, line, column, text))
+        offsets, starts = known[0]
+        at = offsets[min(offset, len(offsets) - 1)]
+        row = source.count("\n", 0, at)
+        return (row + 1, at - starts[row] + 1)
+
+    return place
+
+
+def _counted(source: str, line: int, column: int, text: str) -> tuple[list[int], list[int]]:
+    """Return where each character of the text stands in the source, and where lines start."""
     starts = [0]
     for at, character in enumerate(source):
         if character == "\n":
@@ -46,10 +61,4 @@ def place_in_scalar(source: str, line: int, column: int, text: str) -> Place:
             found, current = at, at + 1
         offsets.append(found)
     offsets.append(current)
-
-    def place(offset: int) -> tuple[int, int]:
-        at = offsets[min(offset, len(offsets) - 1)]
-        row = source.count("\n", 0, at)
-        return (row + 1, at - starts[row] + 1)
-
-    return place
+    return offsets, starts

@@ -36,7 +36,7 @@ SNAPSHOT_TABLES = (
 )
 
 #: DuckDB spills to `work` beyond this; the kernel's arrays and results come on top.
-MEMORY_LIMIT = "3GB"
+MEMORY_LIMIT = "2GB"
 
 Clock = Callable[[], float]  #: seconds from any start; the caller owns the clock
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar, cast
 
-from ruamel.yaml.nodes import Node
-
+from duly.book.nodes import Node
 from duly.conditions import Condition, Vocabulary
 from duly.policy import grammar
 from duly.policy.model import (

@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
+from duly.book.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from duly.conditions import Vocabulary, nearest
 from duly.core import digest
 from duly.core.diagnostic import Diagnostic

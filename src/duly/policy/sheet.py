@@ -9,16 +9,22 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
+from duly.book.nodes import (
+    DEPTH_MAX,
+    MappingNode,
+    Node,
+    NotYamlError,
+    ScalarNode,
+    SequenceNode,
+    compose,
+    is_plain,
+    too_deep,
+)
 from duly.conditions import Condition, Vocabulary, nearest, parse, place_in_scalar
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 
 FILE_BYTES_MAX = 1_000_000
-DEPTH_MAX = 50
 Keyed: TypeAlias = Mapping[str, Node]
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
@@ -35,19 +41,14 @@ class Sheet:
 
     def root(self) -> MappingNode:
         """Return the mapping that the file holds; refuse (Refused) what is no YAML mapping."""
-        deep = _too_deep(self.source)
+        deep = too_deep(self.source)
         if deep:
             raise Refused(self._diagnostic("nested_too_deep", *deep, most=DEPTH_MAX))
         try:
-            node = YAML(typ="safe", pure=True).compose(self.source)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-            problem = str(error.problem or error.context or "")
-            raise Refused(self._diagnostic("not_yaml", line, column, problem=problem)) from error
-        except (YAMLError, RecursionError) as error:
+            node = compose(self.source)
+        except NotYamlError as error:
             raise Refused(
-                self._diagnostic("not_yaml", 0, 0, problem=type(error).__name__)
+                self._diagnostic("not_yaml", error.line, error.column, problem=error.problem)
             ) from error
         if not isinstance(node, MappingNode):
             raise Refused(self._diagnostic("not_a_mapping", 1, 1, what=self.file))
@@ -163,7 +164,7 @@ class Sheet:
 
 def is_empty(node: Node) -> bool:
     """Return whether a node is YAML's empty value."""
-    plain = isinstance(node, ScalarNode) and node.style is None
+    plain = isinstance(node, ScalarNode) and is_plain(node)
     return plain and node.value in {"", "~", "null", "Null", "NULL"}
 
 
@@ -174,23 +175,6 @@ def _first_character(node: Node) -> tuple[int, int]:
     if node.style in {"|", ">"}:
         return mark.line + 2, 1
     return mark.line + 1, mark.column + 1 + (1 if node.style in {"'", '"'} else 0)
-
-
-def _too_deep(source: str) -> tuple[int, int] | None:
-    """Return the line and column of the first bracket or hyphen nested deeper than the limit.
-
-    A YAML parser recurses on both, in time that grows with the square: counted before it runs.
-    """
-    depth = 0
-    for number, line in enumerate(source.split("\n"), start=1):
-        hyphens = re.match(r"(?:[ ]*[-?:] ){51}", line)
-        if hyphens:
-            return number, hyphens.end()
-        for found in re.finditer(r"[\[\]{}]", line):
-            depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
-            if depth > DEPTH_MAX:
-                return number, found.end()
-    return None
 
 
 def _decoded(file: str, data: bytes) -> str:

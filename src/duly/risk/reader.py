@@ -7,10 +7,7 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
+from duly.book.nodes import MappingNode, Node, NotYamlError, ScalarNode, SequenceNode, compose
 from duly.conditions import nearest, parse, place_in_scalar
 from duly.core import digest
 from duly.core.diagnostic import Diagnostic
@@ -96,14 +93,9 @@ class _Reader:
 
     def scorecard(self) -> Scorecard | None:
         try:
-            root = YAML(typ="safe", pure=True).compose(self.source)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            self._report(line, column, "not_yaml", problem=str(error.problem))
-            return None
-        except YAMLError as error:
-            self._report(1, 1, "not_yaml", problem=type(error).__name__)
+            root = compose(self.source)
+        except NotYamlError as error:
+            self._report(error.line, error.column, "not_yaml", problem=error.problem)
             return None
         if root is None:
             self._report(1, 1, "not_a_mapping")

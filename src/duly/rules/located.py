@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
+from duly.book.nodes import (
+    MappingNode,
+    Node,
+    NotYamlError,
+    ScalarNode,
+    SequenceNode,
+    compose,
+    is_plain,
+)
 from duly.conditions import nearest
 from duly.core.diagnostic import Diagnostic
 
-_PLAIN = "tag:yaml.org,2002:"
+_WHOLE = re.compile(r"[-+]?[0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +63,9 @@ class Findings:
 def read_yaml(text: str, findings: Findings) -> Located | None:
     """Return the file's one document, or None after noting why it cannot be read."""
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        findings.add(place, "yaml", problem=str(error.problem or error.context or "").strip())
-        return None
-    except YAMLError as error:
-        findings.add((1, 1), "yaml", problem=str(error))
+        node = compose(text)
+    except NotYamlError as error:
+        findings.add((error.line, error.column), "yaml", problem=error.problem)
         return None
     if node is None:
         findings.add((1, 1), "empty")
@@ -92,12 +93,14 @@ def _located(node: Node, findings: Findings) -> Located:
 
 
 def _scalar(node: ScalarNode) -> str | int | bool | None:
-    text, tag = str(node.value), str(node.tag)
-    if tag == _PLAIN + "null":
+    text = str(node.value)
+    if not is_plain(node):
+        return text
+    if text in ("", "~", "null"):
         return None
-    if tag == _PLAIN + "bool":
-        return text.lower() == "true"
-    if tag == _PLAIN + "int" and text.lstrip("+-").isdigit():
+    if text in ("true", "false"):
+        return text == "true"
+    if _WHOLE.fullmatch(text):
         return int(text)
     return text  # Dates, times and fractions stay as written: whoever asks reads them strictly.
 

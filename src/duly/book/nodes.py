@@ -1,0 +1,87 @@
+"""A YAML file as nodes that know where they stand, read by libyaml.
+
+Scalars stay text: nothing turns into a float, a boolean or a date behind the reader's back.
+"""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+__all__ = [
+    "DEPTH_MAX",
+    "MappingNode",
+    "Node",
+    "NotYamlError",
+    "ScalarNode",
+    "SequenceNode",
+    "compose",
+    "is_plain",
+    "too_deep",
+]
+
+DEPTH_MAX = 50
+
+
+class NotYamlError(ValueError):
+    """A text is no YAML document; `line` and `column` count from 1."""
+
+    def __init__(self, line: int, column: int, problem: str) -> None:
+        self.line = line
+        self.column = column
+        self.problem = problem
+        super().__init__(f"{line}:{column} {problem}")
+
+
+def compose(text: str) -> Node | None:
+    """Return the root node of the one document of a text, None for an empty one.
+
+    Raises NotYamlError, also for a text nested deeper than DEPTH_MAX.
+    """
+    deep = too_deep(text)
+    if deep:
+        raise NotYamlError(*deep, "nested too deep")
+    try:
+        node: Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        problem = str(error.problem or error.context or "").strip()
+        raise NotYamlError(*_inside(text, line, column), problem) from error
+    except yaml.reader.ReaderError as error:
+        before = text.encode()[: error.position].decode(errors="ignore")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise NotYamlError(line, column, str(error.reason)) from error
+    except yaml.YAMLError as error:
+        raise NotYamlError(1, 1, type(error).__name__) from error
+    return node
+
+
+def _inside(text: str, line: int, column: int) -> tuple[int, int]:
+    """Return the place itself, or the end of the text where the place lies behind it."""
+    lines = text.rstrip("\n").split("\n")
+    return (line, column) if line <= len(lines) else (len(lines), len(lines[-1]) + 1)
+
+
+def is_plain(node: ScalarNode) -> bool:
+    """Say whether a scalar stands without quotes, `|` or `>`."""
+    return not node.style
+
+
+def too_deep(source: str) -> tuple[int, int] | None:
+    """Return the line and column of the first bracket or hyphen nested deeper than the limit.
+
+    A YAML parser recurses on both, in time that grows with the square: counted before it runs.
+    """
+    depth = 0
+    for number, line in enumerate(source.split("\n"), start=1):
+        hyphens = re.match(r"(?:[ ]*[-?:] ){51}", line)
+        if hyphens:
+            return number, hyphens.end()
+        for found in re.finditer(r"[\[\]{}]", line):
+            depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
+            if depth > DEPTH_MAX:
+                return number, found.end()
+    return None
