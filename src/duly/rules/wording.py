@@ -11,9 +11,9 @@ from duly.rules.model import Parts, Rule, Text, Verdict, Words
 
 _SIGNATURE = re.compile(r"^【([^【】]{1,40})】")
 _LINK = re.compile(
-    r"https?://[^\s，。]+|\bwww\.[^\s，。]+"
+    r"https?://[^\s,，。]+|\bwww\.[^\s,，。]+"
     r"|(?<![\w@.])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|cn|net|org|io|co|me|ly|link|top|vip|cc|tv)"
-    r"(?![a-z])(?:/[^\s，。]*)?"
+    r"(?![a-z])(?:/[^\s,，。]*)?"
 )
 _AMOUNT = re.compile(
     r"(?:[$£€₹¥]|rs\.?\s?|usd\s?|gbp\s?|eur\s?)\s?([0-9][0-9,  ]*(?:\.[0-9]{1,2})?)"
@@ -151,8 +151,8 @@ def unsatisfiable(
 ) -> tuple[tuple[Rule, Rule, str], ...]:
     """Return each demand that another rule forbids: what must be said, who bars it, the words.
 
-    A demand is impossible where each of its phrases, and its own sentence, is forbidden by a rule
-    that speaks about the same contact. Such a channel carries nothing.
+    A demand is impossible where its own sentence in every language (without one, each of its
+    phrases) is forbidden by a rule that speaks about the same contact. Such a channel is closed.
     """
     bans = [
         (rule, phrase)
@@ -163,7 +163,7 @@ def unsatisfiable(
     ]
     found = []
     for rule, words in _demands(rules, facts):
-        sayings = [*words.phrases, *(words.add or {}).values()]
+        sayings = list((words.add or {}).values()) or list(words.phrases)
         barred = {
             saying: next((by for by, phrase in bans if phrases.claims(saying, phrase)), None)
             for saying in sayings
