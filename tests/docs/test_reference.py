@@ -68,8 +68,10 @@ class TestContents:
 
     def test_every_rule_stands_there(self) -> None:
         page = reference.rules()
-        for rule in load_packs(pack_names()):
-            assert page.count(f"### {rule.id}: ") == 1
+        every = load_packs(pack_names())
+        for rule in every:
+            versions = sum(other.id == rule.id for other in every)
+            assert page.count(f"### {rule.id}: ") == versions
             assert rule.says["zh-CN"] in page
 
     def test_every_reason_of_a_rule_is_a_documented_reason(self) -> None:

@@ -37,6 +37,7 @@ GROUPS = {
         "list": "duly.cli.rules:list_rules",
         "test": "duly.cli.rules:test",
         "show": "duly.cli.rules:show",
+        "coverage": "duly.cli.rules:coverage",
     },
 }
 

@@ -58,19 +58,41 @@ def show(rule_id: Annotated[str, arguments.worded("option.rule")], /, *, pack: P
     """Show one rule with its source, dates and cases."""
     from duly import rules
 
-    by_id = {rule.id: rule for rule in _loaded(pack)}
-    if rule_id not in by_id:
-        near = get_close_matches(rule_id.upper(), by_id, n=1, cutoff=0.0)
+    loaded = _loaded(pack)
+    versions = [rule for rule in loaded if rule.id == rule_id]
+    if not versions:
+        known = [rule.id for rule in loaded]
+        near = get_close_matches(rule_id.upper(), known, n=1, cutoff=0.0)
         raise Refused(
             Diagnostic(area="cli", code="unknown_rule", values={"rule": rule_id, "near": near[0]})
         )
-    output.line(rules.show(by_id[rule_id], settings.locale()))
+    for rule in versions:
+        output.line(rules.show(rule, settings.locale()))
+    return output.DONE
+
+
+def coverage(*, json: arguments.Json = False) -> int:
+    """Say of every rule of the rulebook where it is answered."""
+    from duly import rules
+
+    rows = rules.coverage()
+    counts = {answer: sum(row.answer == answer for row in rows) for answer in rules.ANSWERS}
+    if json:
+        told = [
+            {"id": row.id, "as": row.answer, "by": list(row.by), "why": row.why} for row in rows
+        ]
+        output.as_json({"counts": counts, "rules": told})
+        return output.DONE
+    locale = settings.locale()
+    for row in rows:
+        by = ", ".join(row.by)
+        output.line(f"{row.id:<16} {row.answer:<15} {by or row.why}")
+    output.line(say("cli", "rules_covered", locale, count=len(rows), **counts))
     return output.DONE
 
 
 def _loaded(pack: tuple[str, ...]) -> tuple[Rule, ...]:
-    from duly import book as books
+    """Return the rules of the named packs, of all built-in ones where none is named."""
     from duly import rules
 
-    names = pack or books.load_lender(settings.lender_file(None)).packs
-    return rules.load_packs(names)
+    return rules.load_packs(pack or rules.pack_names())

@@ -84,7 +84,8 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "since_list": ", ".join(f"f.since_{kind}" for kind in holds.SINCE_KINDS),
         "debit_on": local("r.at"),
         "contact_on": local("c.at"),
-        "cap_columns": ",\n    ".join((law.counts, *_lender_counts(inputs))),
+        "cap_columns": ",\n    ".join((law.counts, *_lender_counts(inputs, law.direction))),
+        "cap_direction": law.direction,
         "cap_horizon": instants.timestamp(slots.horizon(inputs, max(law.horizon_hours, 168))),
         "step_columns": policy.step_columns,
         "history_steps": policy.history_steps,
@@ -157,8 +158,10 @@ def _texts_in_7_days(inputs: PlanInputs) -> int:
     return min(inputs.lender.limits.texts_per_7_days, inputs.policy.limits.texts_per_7_days)
 
 
-def _lender_counts(inputs: PlanInputs) -> tuple[str, ...]:
+def _lender_counts(inputs: PlanInputs, direction: str) -> tuple[str, ...]:
     matches = "c.class = 'dunning' and c.channel in ('sms', 'email', 'push', 'im', 'in_app')"
+    if direction == "true":
+        matches += " and c.direction = 'out'"
     week = instants.timestamp(inputs.instant - timedelta(hours=168))
     count = _texts_in_7_days(inputs)
     return (

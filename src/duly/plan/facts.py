@@ -5,7 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from duly.plan.inputs import PlanInputs
-from duly.rules import FACTS
+from duly.rules import BOOK_FACTS, FACTS, Bar, Require, Rule
+
+#: Columns of a kind that a fact nobody told has.
+_EMPTY = {"text": "varchar", "money": "bigint", "integer": "bigint", "boolean": "boolean",
+          "date": "date"}  # fmt: skip
+#: What the book would have told by a signal, or the plan makes sure of: it is not so.
+_NOT_SO = frozenset(
+    {
+        "barred_stated", "serious_illness", "minor", "detained", "sensitive_day", "public_place",
+        "caller_hidden", "premium_number", "ai_voice", "recipient_refused", "marketing_refused",
+    }
+)  # fmt: skip
+#: Facts that the stages themselves read from the struct.
+_ALWAYS = ("class", "channel")
+
+
+def asked(rules: tuple[Rule, ...]) -> frozenset[str]:
+    """Return the facts that the rules about a contact ask as columns."""
+    found = set(_ALWAYS)
+    for rule in rules:
+        primitive = rule.primitive
+        if rule.about != "contact" or not isinstance(primitive, Bar | Require):
+            continue
+        checks = primitive.checks if isinstance(primitive, Bar) else (primitive.check,)
+        found.update(rule.requires, *(check.condition.fields for check in checks))
+    return frozenset(found & set(FACTS))
 
 
 def _is_open(kind: str) -> str:
@@ -13,7 +38,27 @@ def _is_open(kind: str) -> str:
 
 
 def expressions(inputs: PlanInputs, *, book_age_hours: int) -> Mapping[str, str]:
-    """Return one SQL expression for each fact of the vocabulary."""
+    """Return one SQL expression for each fact that the rules ask.
+
+    A fact that no book tells is empty, so that a rule which turns on it blocks `missing:<fact>`.
+    """
+    found = _told(inputs, book_age_hours)
+    missing = BOOK_FACTS - set(found)
+    assert not missing, f"facts without a source: {sorted(missing)}"
+    found.update(dict.fromkeys(_NOT_SO, "false"))
+    # A debt that is owed to the lender itself was never given to another creditor.
+    lender = inputs.lender.name.replace("'", "''")
+    found["creditor_changed"] = f"case when r.creditor = '{lender}' then false end"
+    wanted = asked(inputs.rules)
+    return {
+        fact: found.get(fact, f"cast(null as {_EMPTY[field.kind]})")
+        for fact, field in FACTS.items()
+        if fact in wanted
+    }
+
+
+def _told(inputs: PlanInputs, book_age_hours: int) -> dict[str, str]:
+    """Return the expressions of the facts that a book tells, or that a plan knows of itself."""
     lender = inputs.lender
     name = lender.name.replace("'", "''")
     licensed = ", ".join(f"'{pack}'" for pack in lender.packs)
@@ -26,6 +71,8 @@ def expressions(inputs: PlanInputs, *, book_age_hours: int) -> Mapping[str, str]
         "tone": "coalesce(r.tone, 'plain')",
         "template": "coalesce(r.template, 'overdue')",
         "jurisdiction": "r.jurisdiction",
+        "product": "r.product",
+        "purpose": "'dunning'",
         "time_zone": "r.time_zone",
         "region": "r.region",
         "recipient": "'borrower'",  # No other person ever enters a plan.
@@ -71,6 +118,4 @@ def expressions(inputs: PlanInputs, *, book_age_hours: int) -> Mapping[str, str]
         "statute_barred",
     ):
         found[fact] = _is_open(fact)
-    missing = set(FACTS) - set(found)
-    assert not missing, f"facts without a source: {sorted(missing)}"
-    return {name: found[name] for name in FACTS}
+    return found

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from duly.book import Lender, Snapshot
 from duly.core.diagnostic import Diagnostic
-from duly.plan import canonical, compiled, figures, slots, stages, texts
+from duly.plan import canonical, compiled, figures, required, slots, stages, texts
 from duly.plan.inputs import PlanInputs
 from duly.position import compute, plan_broken_on
 
@@ -104,7 +104,7 @@ def make_plan(
             orders = texts.read_orders(connection)
             # Texts are written by the interpreter; the rows, their fingerprints and files are not.
             deciding = beside.submit(decide)
-            messages = texts.write_texts(orders, inputs)
+            messages = required.add_required(texts.write_texts(orders, inputs), inputs, connection)
             said = canonical.leaves(messages, canonical.message_sql(), threads=threads)
             on_said(messages)
         with timed(stages.STAGES[-1]):

@@ -8,14 +8,18 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pyarrow as pa
 
+from duly.conditions import to_sql
 from duly.plan import instants
 from duly.plan.inputs import PlanInputs
-from duly.rules import Rule, Slot, Window, slots
+from duly.rules import Rule, Slot, Window, cap_limits, slots
 from duly.rules.windows import in_regions
 from duly.rules.zones import day_bounds, local_date, to_epoch, to_instant
 
 #: Messages of one opening leave within half an hour, so that gateways and people can breathe.
 SPREAD_SECONDS_MAX = 1800
+
+#: Facts that are columns of a loan: a window may be asked of those who have such a loan.
+_LOAN_FACTS = frozenset({"product"})
 
 _SCHEMA = pa.schema(
     [
@@ -36,12 +40,13 @@ _PEOPLE_SLOTS = """
 create table people_slots as
 with keyed as (
     select p.borrower, p.borrower_id, p.voice_address, s.*
-    from people as p
+    from people_bound as p
     join slot_keys as k
       on k.time_zone = p.time_zone
      and k.region is not distinct from p.region
      and k.quiet_from is not distinct from p.quiet_from
      and k.quiet_until is not distinct from p.quiet_until
+     {bound}
     join slots_found as s on s.slot = k.slot
 )
 select
@@ -59,10 +64,15 @@ from keyed
 
 def register(connection: duckdb.DuckDBPyConnection, inputs: PlanInputs) -> None:
     """Create `people_slots`: for each of `people` when a text or a call may leave today."""
+    _bind(connection, inputs.rules)
     keys = connection.sql(
-        "select distinct time_zone, region, quiet_from, quiet_until from people"
+        "select distinct time_zone, region, quiet_from, quiet_until, bound from people_bound"
         " order by all nulls first"
     ).to_arrow_table()
+    by_region = any(
+        rule.about == "contact" and isinstance(rule.primitive, Window) and rule.primitive.holidays
+        for rule in inputs.rules
+    )
     regional = tuple(
         region
         for rule in inputs.rules
@@ -73,16 +83,55 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: PlanInputs) -> None:
     rows: list[Mapping[str, object]] = []
     numbers: list[int] = []
     for key in keys.to_pylist():
-        region = key["region"] if in_regions(key["region"], regional) and regional else None
-        situation = (key["time_zone"], region, key["quiet_from"], key["quiet_until"])
+        wanted = by_region or (regional and in_regions(key["region"], regional))
+        region = key["region"] if wanted else None
+        situation = (key["time_zone"], region, key["quiet_from"], key["quiet_until"], key["bound"])
         if situation not in found:
             found[situation] = len(rows)
             rows.append({"slot": len(rows), **_slot(inputs, *situation)})
         numbers.append(found[situation])
     connection.register("slot_keys", keys.append_column("slot", pa.array(numbers, pa.int32())))
-    connection.register("slots_found", pa.Table.from_pylist(rows, schema=_SCHEMA))
+    schema = _SCHEMA
+    for days in counted_days(inputs.rules):
+        schema = schema.append(pa.field(f"day_start_{days}", pa.timestamp("us")))
+    connection.register("slots_found", pa.Table.from_pylist(rows, schema=schema))
     salt = f"spread:{inputs.business_date.isoformat()}"
-    connection.execute(_PEOPLE_SLOTS.format(salt=salt, spread=SPREAD_SECONDS_MAX))
+    bound = "and k.bound = p.bound" if any(map(_is_conditional, inputs.rules)) else ""
+    connection.execute(_PEOPLE_SLOTS.format(salt=salt, spread=SPREAD_SECONDS_MAX, bound=bound))
+
+
+def _is_conditional(rule: Rule) -> bool:
+    """Return whether a window speaks about some loans only, by a column of the book."""
+    window = rule.primitive
+    return (
+        rule.about == "contact"
+        and isinstance(window, Window)
+        and window.when is not None
+        and window.when.fields <= _LOAN_FACTS
+    )
+
+
+def _bind(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
+    """Create `people_bound`: people with the windows that speak about one of their loans.
+
+    A window whose condition asks more than a column of the loan speaks about everybody.
+    """
+    tests = [
+        f"bool_or(coalesce({to_sql(rule.primitive.when, 'l.')}, true)) then ' {rule.id}'"
+        for rule in rules
+        if _is_conditional(rule)
+        and isinstance(rule.primitive, Window)
+        and rule.primitive.when is not None
+    ]
+    if not tests:
+        connection.execute("create view people_bound as select *, '' as bound from people")
+        return
+    bound = " || ".join(f"case when {test} else '' end" for test in tests)
+    connection.execute(
+        f"create view people_bound as select p.*, b.bound from people as p join (select"
+        f" l.borrower, {bound} as bound from loans as l group by l.borrower) as b"
+        " on b.borrower = p.borrower"
+    )
 
 
 def _slot(
@@ -91,10 +140,13 @@ def _slot(
     region: str | None,
     quiet_from: int | None,
     quiet_until: int | None,
+    bound: str,
 ) -> Mapping[str, object]:
+    asked = [rule for rule in inputs.rules if not _is_conditional(rule) or rule.id in bound.split()]
+
     def of(channel: str) -> Slot:
         return slots(
-            inputs.rules,
+            asked,
             instant=inputs.instant,
             business_date=inputs.business_date,
             lender_zone=inputs.lender.time_zone,
@@ -123,7 +175,23 @@ def _slot(
         "text_delayed": _union([slot.delayed_by for slot in texts]),
         "voice_delayed": list(voice.delayed_by),
         "day_start": _naive(to_instant(day_bounds(time_zone, day)[0])),
+        **{
+            f"day_start_{days}": _naive(
+                to_instant(day_bounds(time_zone, day - timedelta(days=days - 1))[0])
+            )
+            for days in counted_days(inputs.rules)
+        },
     }
+
+
+def counted_days(rules: Sequence[Rule]) -> tuple[int, ...]:
+    """Return the numbers of dates, beyond one, over which caps of the local day count."""
+    found = {
+        limit.days
+        for limit in cap_limits(rules, "all")
+        if limit.window == "calendar_day" and limit.days > 1 and limit.zone == "local"
+    }
+    return tuple(sorted(found))
 
 
 def _earliest(moments: object) -> datetime | None:
@@ -139,11 +207,11 @@ def _naive(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def day_start_sql(zone: str, inputs: PlanInputs) -> str:
-    """Return SQL for the start of the counted day: the borrower's own, or that of a fixed zone."""
+def day_start_sql(zone: str, inputs: PlanInputs, days: int = 1) -> str:
+    """Return SQL for the start of the counted dates: the borrower's own, or those of a zone."""
     if zone == "local":
-        return "k.day_start"
-    day = local_date(zone, to_epoch(inputs.instant))
+        return "k.day_start" if days == 1 else f"k.day_start_{days}"
+    day = local_date(zone, to_epoch(inputs.instant)) - timedelta(days=days - 1)
     return instants.timestamp(to_instant(day_bounds(zone, day)[0]))
 
 

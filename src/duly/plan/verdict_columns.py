@@ -23,13 +23,19 @@ class VerdictColumns:
     legal: str
     spoke: str  #: whether any rule spoke; most often none did, and no list need be built
     horizon_hours: int
+    direction: str  #: which contacts are counted at all
 
 
 def _quoted(values: Sequence[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
-def _matches(limit: CapLimit) -> str:
+def _matches(limit: CapLimit, *, both_ways: bool) -> str:
+    """Return SQL for the contacts that a limit counts.
+
+    A cap of one loan counts the contacts about all loans of the borrower: never laxer than the
+    door, which knows the loan of each contact.
+    """
     terms = [f"c.channel in ({_quoted(limit.channels)})", f"c.class in ({_quoted(limit.classes)})"]
     if limit.outcomes is not None:
         terms.append(f"c.outcome in ({_quoted(limit.outcomes)})")
@@ -37,13 +43,15 @@ def _matches(limit: CapLimit) -> str:
         terms.append(
             "(c.address is null or k.voice_address is null or c.address = k.voice_address)"
         )
+    if both_ways:
+        terms.append(f"c.direction in ({_quoted(limit.directions)})")
     return " and ".join(terms)
 
 
-def _counts(limit: CapLimit, inputs: PlanInputs) -> list[str]:
-    matches = _matches(limit)
+def _counts(limit: CapLimit, inputs: PlanInputs, *, both_ways: bool) -> list[str]:
+    matches = _matches(limit, both_ways=both_ways)
     if limit.window == "calendar_day":
-        start = f"c.at >= {day_start_sql(limit.zone, inputs)}"
+        start = f"c.at >= {day_start_sql(limit.zone, inputs, limit.days)}"
     else:
         since = inputs.instant - timedelta(hours=limit.window)
         start = f"c.at > {instants.timestamp(since)}"
@@ -67,16 +75,23 @@ def _speaks(limit: CapLimit, inputs: PlanInputs) -> str:
 
 def _until(limit: CapLimit, inputs: PlanInputs) -> str:
     tomorrow = f"{instants.day(inputs.business_date)} + 1"
-    if limit.window == "calendar_day":
+    if limit.window == "calendar_day" and limit.days == 1:
         return tomorrow
+    if limit.window == "calendar_day":
+        last = instants.local_date(f"n.at_{limit.name}", inputs.zone, inputs.instant)
+        return f"greatest(coalesce({last} + {limit.days}, {tomorrow}), {tomorrow})"
     free = f"n.at_{limit.name} + interval {limit.window} hour"
     local = instants.local_date(f"({free})", inputs.zone, inputs.instant + timedelta(days=60))
     return f"coalesce({local}, {tomorrow})"
 
 
 def ordered_rules(inputs: PlanInputs) -> tuple[Rule, ...]:
-    """Return the rules in the order in which verdicts are listed; rule n is column `rule_n`."""
-    return tuple(sorted(inputs.rules, key=lambda rule: legal_key(rule, rule.effect)))
+    """Return the rules in the order in which verdicts are listed; rule n is column `rule_n`.
+
+    Only rules about a contact are asked of a book; the others wait for the door.
+    """
+    asked = [rule for rule in inputs.rules if rule.about == "contact"]
+    return tuple(sorted(asked, key=lambda rule: legal_key(rule, rule.effect)))
 
 
 def compile_rules(inputs: PlanInputs) -> VerdictColumns:
@@ -100,8 +115,10 @@ def compile_rules(inputs: PlanInputs) -> VerdictColumns:
             spoken.append(f"coalesce({name}, false)")
             untils.append(f"{name}_until")
         legal.append(f"case when {spoken[-1]} then '{rule.id}' end")
-    counted = [line for group in limits.values() for one in group for line in _counts(one, inputs)]
-    hours = [one.window for group in limits.values() for one in group]
+    every = [one for group in limits.values() for one in group]
+    both_ways = any("in" in one.directions for one in every)
+    counted = [line for one in every for line in _counts(one, inputs, both_ways=both_ways)]
+    hours = [one.window if isinstance(one.window, int) else 24 * one.days + 24 for one in every]
     return VerdictColumns(
         counts=",\n    ".join(counted) or "count(*) as contacts",
         rules=",\n        ".join(columns) or "true as no_rules",
@@ -109,7 +126,8 @@ def compile_rules(inputs: PlanInputs) -> VerdictColumns:
         cap_until=f"greatest({', '.join([*untils, 'cast(null as date)'])})",
         legal=", ".join(legal) or "cast(null as varchar)",
         spoke=" or ".join(spoken) or "false",
-        horizon_hours=max([hour for hour in hours if isinstance(hour, int)], default=48),
+        horizon_hours=max(hours, default=48),
+        direction="true" if both_ways else "c.direction = 'out'",
     )
 
 

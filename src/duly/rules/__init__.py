@@ -1,10 +1,10 @@
 """What does the law allow, here and now? Dated packs of rules, asked by batch and by row."""
 
-from duly.rules.asking import Answer, ask, decide, reason_sql
+from duly.rules.asking import Answer, ask, decide, in_force, reason_sql
 from duly.rules.cases import CaseResult, run_cases, test_cases
 from duly.rules.counting import cap_limits
-from duly.rules.coverage import Covered, coverage, parse_coverage
-from duly.rules.facts import FACTS, INPUTS, NEUTRAL, NULLABLE
+from duly.rules.coverage import ANSWERS, Covered, coverage, parse_coverage
+from duly.rules.facts import BOOK_FACTS, FACTS, INPUTS, NEUTRAL, NULLABLE
 from duly.rules.load import (
     active,
     bars,
@@ -24,17 +24,23 @@ from duly.rules.model import (
     Check,
     Effect,
     Force,
+    Parts,
     Require,
     Rule,
     Source,
+    Term,
+    Text,
     Verdict,
     Window,
     legal_key,
 )
 from duly.rules.pages import list_rules, show
 from duly.rules.windows import Slot, slots
+from duly.rules.wording import required_texts, unsatisfiable
 
 __all__ = [
+    "ANSWERS",
+    "BOOK_FACTS",
     "FACTS",
     "INPUTS",
     "NEUTRAL",
@@ -49,10 +55,13 @@ __all__ = [
     "Covered",
     "Effect",
     "Force",
+    "Parts",
     "Require",
     "Rule",
     "Slot",
     "Source",
+    "Term",
+    "Text",
     "Verdict",
     "Window",
     "active",
@@ -61,6 +70,7 @@ __all__ = [
     "cap_limits",
     "coverage",
     "decide",
+    "in_force",
     "join_packs",
     "legal_key",
     "list_rules",
@@ -70,10 +80,12 @@ __all__ = [
     "parse_coverage",
     "parse_pack",
     "reason_sql",
+    "required_texts",
     "rules_sha256",
     "run_cases",
     "show",
     "slots",
     "test_cases",
+    "unsatisfiable",
     "without",
 ]

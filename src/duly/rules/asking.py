@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from duly.conditions import evaluate, to_sql
 from duly.rules import zones
+from duly.rules.agreed import agreed_intervals
 from duly.rules.counting import counted, free_at
+from duly.rules.derived import local_day, with_derived
 from duly.rules.model import (
     Bar,
     Cap,
     Check,
     Effect,
+    Parts,
     Require,
     Rule,
+    Term,
+    Text,
     Verdict,
     Window,
     legal_key,
 )
-from duly.rules.windows import HORIZON_DAYS, next_open, open_intervals, speaking
+from duly.rules.terms import ask_term
+from duly.rules.windows import HORIZON_DAYS, join, meet, next_open, open_intervals, speaking
+from duly.rules.wording import ask_parts, ask_text, unsatisfiable
 
 #: A delay is asked again at its end at most this often; each round moves at least one rule on.
 ROUNDS_MAX = 64
@@ -44,9 +51,9 @@ def ask(rule: Rule, facts: Mapping[str, object]) -> Verdict:
     `facts` holds the vocabulary FACTS, `at` (the instant, aware) and, for caps, `contacts`: the
     borrower's contacts before it (`at, direction, channel, class, outcome, address`), and
     `address`. A fact that the rule needs and that is empty blocks, reason `missing:<fact>`.
-    Whether the rule is in force is the caller's question (`active`).
+    A rule that is not in force on the borrower's date of `at` allows.
     """
-    if not _in_scope(rule, facts):
+    if not in_force(rule, facts) or not _in_scope(rule, facts):
         return Verdict(rule_id=rule.id, effect="allow")
     for name in rule.requires:
         if facts.get(name) is None:
@@ -60,14 +67,33 @@ def ask(rule: Rule, facts: Mapping[str, object]) -> Verdict:
             return _ask_checks(rule, rule.primitive.checks, facts, speaks_when=True)
         case Require():
             return _ask_checks(rule, (rule.primitive.check,), facts, speaks_when=False)
+        case Text():
+            return ask_text(rule, rule.primitive, facts)
+        case Parts():
+            return ask_parts(rule, rule.primitive, facts)
+        case Term():
+            return ask_term(rule, rule.primitive, facts, local_day(facts))
+
+
+def in_force(rule: Rule, facts: Mapping[str, object]) -> bool:
+    """Return whether a rule is in force on the date of the contact; without one it is."""
+    day = local_day(facts)
+    return day is None or (
+        rule.in_force_from <= day and (rule.in_force_to is None or day < rule.in_force_to)
+    )
 
 
 def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
     """Return what the rules answer together: block > require > delay (the latest) > allow.
 
-    After a delay every rule is asked again at its end. All reasons are kept, in the order of
-    `legal`. A delay that finds no end blocks.
+    Asked are the rules about a contact, and about what else `about` names among the facts (such as
+    `release` and `text` at the door). After a delay every rule is asked again at its end. All
+    reasons are kept, in the order of `legal`. A delay that finds no end blocks, and so does a
+    text that one rule demands and another forbids.
     """
+    wanted = facts.get("about") or ("contact",)
+    assert isinstance(wanted, Sequence), "what is asked about is a list"
+    rules = [rule for rule in rules if rule.about in wanted]
     by_id = {rule.id: rule for rule in rules}
     at = first = facts.get("at")
     spoke: dict[tuple[str, Effect], Verdict] = {}
@@ -81,6 +107,10 @@ def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
         if "delay" not in effects or effects & {"block", "require"}:
             break
         at = max(verdict.until for verdict in verdicts if verdict.until is not None)
+    clashing = _clashing(rules, {**facts, "at": first}) if "text" in wanted else []
+    for verdict in clashing:
+        spoke.setdefault((verdict.rule_id, verdict.effect), verdict)
+        effects.add("block")
     effect: Effect = "allow" if at == first else "delay"
     if "block" in effects:
         effect = "block"
@@ -91,6 +121,16 @@ def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
     ordered = sorted(spoke.values(), key=lambda item: legal_key(by_id[item.rule_id], item.effect))
     until = at if effect == "delay" and isinstance(at, datetime) else None
     return Answer(effect=effect, until=until, verdicts=tuple(ordered))
+
+
+def _clashing(rules: Sequence[Rule], facts: Mapping[str, object]) -> list[Verdict]:
+    """Return a block of both rules for each text that one demands and the other forbids."""
+    speaking_now = [rule for rule in rules if in_force(rule, facts)]
+    return [
+        Verdict(rule_id=rule.id, effect="block", reason="no_channel", words=words)
+        for demand, ban, words in unsatisfiable(speaking_now, facts)
+        for rule in (demand, ban)
+    ]
 
 
 def reason_sql(rule: Rule, prefix: str = "") -> str:
@@ -132,6 +172,8 @@ def _in_scope(rule: Rule, facts: Mapping[str, object]) -> bool:
     channel = _text(facts, "channel")
     if isinstance(rule.primitive, Window):
         return bool(speaking((rule,), channel, _text(facts, "region")))
+    if isinstance(rule.primitive, Parts | Term):
+        return True
     kind = facts.get("class")
     return (kind is None or kind in rule.primitive.classes) and (
         channel is None or channel in rule.primitive.channels
@@ -145,23 +187,33 @@ def _missing(rule: Rule, name: str) -> Verdict:
 def _ask_window(rule: Rule, window: Window, facts: Mapping[str, object]) -> Verdict:
     if window.unless is not None and evaluate(window.unless, facts) is True:
         return Verdict(rule_id=rule.id, effect="allow")
-    at, zone = facts.get("at"), _text(facts, "time_zone")
+    if window.when is not None:
+        speaks = evaluate(window.when, facts)
+        if speaks is None:
+            return _missing(rule, _first_empty(window.when.fields, facts))
+        if not speaks:
+            return Verdict(rule_id=rule.id, effect="allow")
+    at, places = facts.get("at"), candidate_zones(window, facts)
     if not isinstance(at, datetime):
         return _missing(rule, "at")
-    if zone is None or zone not in zones.names():
+    if not places:
         return _missing(rule, "time_zone")
     epoch = zones.to_epoch(at)
-    opening = next_open(
-        open_intervals(
-            window,
-            zone,
-            _number(facts, "quiet_from"),
-            _number(facts, "quiet_until"),
-            epoch,
-            epoch + HORIZON_DAYS * zones.DAY,
+    end = epoch + HORIZON_DAYS * zones.DAY
+    quiet = _number(facts, "quiet_from"), _number(facts, "quiet_until")
+    lawful = meet(
+        ((epoch, end),),
+        *(
+            open_intervals(window, place, *quiet, epoch, end, region=_text(facts, "region"))
+            for place in places
         ),
-        epoch,
     )
+    if window.agreed_days is not None:
+        lawful = join(
+            lawful,
+            agreed_intervals(facts.get("agreed_hours"), window.agreed_days, places, epoch, end),
+        )
+    opening = next_open(lawful, epoch)
     if opening == epoch:
         return Verdict(rule_id=rule.id, effect="allow")
     if opening is None:
@@ -169,6 +221,19 @@ def _ask_window(rule: Rule, window: Window, facts: Mapping[str, object]) -> Verd
     return Verdict(
         rule_id=rule.id, effect="delay", until=zones.to_instant(opening), reason="window"
     )
+
+
+def candidate_zones(window: Window, facts: Mapping[str, object]) -> tuple[str, ...]:
+    """Return every zone in which a window must hold; empty where none is known.
+
+    They are `time_zone` and each of `time_zones`: where the borrower may be.
+    """
+    more = facts.get("time_zones")
+    listed = [facts.get("time_zone"), *(more if isinstance(more, Sequence) else ())]
+    known = [str(one) for one in listed if one is not None]
+    if any(one not in zones.names() for one in known):
+        return ()
+    return tuple(dict.fromkeys(known)) or window.unknown_zones
 
 
 def _ask_cap(rule: Rule, cap: Cap, facts: Mapping[str, object]) -> Verdict:
@@ -179,10 +244,12 @@ def _ask_cap(rule: Rule, cap: Cap, facts: Mapping[str, object]) -> Verdict:
         return _missing(rule, "time_zone")
     if not isinstance(contacts, Sequence):
         return _missing(rule, "contacts")
-    if cap.per == "address" and facts.get("address") in (None, ""):
-        return _missing(rule, "address")
+    if cap.per != "borrower" and facts.get(cap.per) in (None, ""):
+        return _missing(rule, cap.per)
+    if cap.templates and facts.get("template") not in cap.templates:
+        return Verdict(rule_id=rule.id, effect="allow")
     epoch = zones.to_epoch(at)
-    free = free_at(cap, counted(cap, contacts, facts.get("address"), epoch), epoch, zone or "UTC")
+    free = free_at(cap, counted(cap, contacts, facts, epoch), epoch, zone or "UTC")
     if free == epoch:
         return Verdict(rule_id=rule.id, effect="allow")
     return Verdict(rule_id=rule.id, effect="delay", until=zones.to_instant(free), reason="cap")
@@ -191,6 +258,8 @@ def _ask_cap(rule: Rule, cap: Cap, facts: Mapping[str, object]) -> Verdict:
 def _ask_checks(
     rule: Rule, checks: Sequence[Check], facts: Mapping[str, object], *, speaks_when: bool
 ) -> Verdict:
+    names = frozenset().union(*(check.condition.fields for check in checks))
+    facts = with_derived(facts, names)
     answers = [(check, evaluate(check.condition, facts)) for check in checks]
     for check, answer in answers:
         if answer is speaks_when:
@@ -203,7 +272,11 @@ def _ask_checks(
 
 def _asked_first(check: Check, facts: Mapping[str, object]) -> str:
     """Return the first empty fact of a condition, by name; without one the first it asks."""
-    names = sorted(check.condition.fields)
+    return _first_empty(check.condition.fields, facts)
+
+
+def _first_empty(fields: Iterable[str], facts: Mapping[str, object]) -> str:
+    names = sorted(fields)
     return next((name for name in names if facts.get(name) is None), names[0])
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from duly.rules import zones
-from duly.rules.asking import ask
+from duly.rules.asking import ask, decide, in_force
 from duly.rules.facts import NEUTRAL
-from duly.rules.load import active
+from duly.rules.load import load_packs, pack_names
 from duly.rules.model import Case, Rule, Verdict
 
 
@@ -58,13 +58,22 @@ def facts_of(case: Case) -> dict[str, object]:
 
 def _got(rule: Rule, case: Case) -> str:
     facts = facts_of(case)
-    at, zone = facts["at"], facts["time_zone"]
-    if isinstance(at, datetime):
-        place = zone if isinstance(zone, str) else "UTC"
-        if not active((rule,), zones.local_date(place, zones.to_epoch(at))):
-            return "silent"
+    if case.beside:
+        return _together(rule, case, facts)
+    if not in_force(rule, facts):
+        return "silent"
     verdict = ask(rule, facts)
     # A case that names no reason tests the effect alone.
+    return _written(verdict, with_reason=case.reason is not None)
+
+
+def _together(rule: Rule, case: Case, facts: Mapping[str, object]) -> str:
+    """Return what the rule and those beside it answer together, with the first reason."""
+    others = [one for pack in pack_names() for one in load_packs((pack,)) if one.id in case.beside]
+    assert {one.id for one in others} == set(case.beside), (rule.id, case.beside)
+    answer = decide((rule, *others), facts)
+    reason = next((one.reason for one in answer.verdicts if one.effect == answer.effect), "")
+    verdict = Verdict(rule_id=rule.id, effect=answer.effect, until=answer.until, reason=reason)
     return _written(verdict, with_reason=case.reason is not None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from duly.rules import zones
@@ -16,6 +16,11 @@ from duly.rules.model import (
     CapLimit,
     Rule,
 )
+
+#: Why a call does not count: agreed to in the week before, an answer to the person's own request,
+#: not connected to the number that was dialled, or made to an attorney, a bureau or the creditor.
+EXCUSES = ("consent", "response", "not_connected", "professional")
+CONSENT_DAYS = 7
 
 
 def cap_limits(
@@ -35,25 +40,33 @@ def cap_limits(
             window="calendar_day" if limit.hours is None else limit.hours,
             zone=rule.primitive.zone,
             min_gap_hours=rule.primitive.min_gap_hours,
+            days=limit.days,
+            directions=rule.primitive.directions,
         )
         for rule in rules
-        if isinstance(rule.primitive, Cap) and not set(group).isdisjoint(rule.primitive.channels)
+        if rule.about == "contact"
+        and isinstance(rule.primitive, Cap)
+        and not set(group).isdisjoint(rule.primitive.channels)
         for limit in rule.primitive.limits
     )
 
 
 def limit_name(limit: CapCount) -> str:
-    """Return the short name of a limit's window: `day`, or `168h`."""
-    return "day" if limit.hours is None else f"{limit.hours}h"
+    """Return the short name of a limit's window: `day`, `7d` or `168h`."""
+    if limit.minutes is not None:
+        return f"{limit.minutes}m"
+    if limit.hours is not None:
+        return f"{limit.hours}h"
+    return "day" if limit.days == 1 else f"{limit.days}d"
 
 
 def counted(
-    cap: Cap, contacts: Sequence[Mapping[str, object]], address: object, at: int
+    cap: Cap, contacts: Sequence[Mapping[str, object]], facts: Mapping[str, object], at: int
 ) -> list[int]:
     """Return the instants, in order, of the contacts up to `at` that a cap counts.
 
-    Empty class means dunning, empty direction out. A contact whose address is not known counts
-    for every address: a dial that cannot be placed must not vanish.
+    Empty class means dunning, empty direction out. A contact whose address or loan is not known
+    counts for every one: a dial that cannot be placed must not vanish.
     """
     found = []
     for contact in contacts:
@@ -62,14 +75,32 @@ def counted(
         epoch = zones.to_epoch(instant)
         if (
             epoch <= at
-            and contact.get("direction", "out") == "out"
+            and contact.get("direction", "out") in cap.directions
             and contact.get("channel") in cap.channels
             and contact.get("class", "dunning") in cap.classes
             and (cap.outcomes is None or contact.get("outcome") in cap.outcomes)
-            and (cap.per == "borrower" or contact.get("address") in (None, "", address))
+            and (
+                cap.per == "borrower"
+                or _same(contact, facts, "address" if cap.per == "address" else "loan")
+            )
+            and (not cap.templates or contact.get("template") in cap.templates)
+            and not (cap.excused and _excused(contact, epoch))
         ):
             found.append(epoch)
     return sorted(found)
+
+
+def _same(contact: Mapping[str, object], facts: Mapping[str, object], name: str) -> bool:
+    return contact.get(name) in (None, "", facts.get(name))
+
+
+def _excused(contact: Mapping[str, object], epoch: int) -> bool:
+    """Return whether the law leaves a call out of the count; a consent does so for seven days."""
+    excuse = contact.get("excuse")
+    if excuse != "consent":
+        return excuse in EXCUSES
+    given = contact.get("consent_at")
+    return isinstance(given, datetime) and epoch < zones.to_epoch(given) + CONSENT_DAYS * zones.DAY
 
 
 def free_at(cap: Cap, times: Sequence[int], at: int, zone: str) -> int:
@@ -81,14 +112,27 @@ def free_at(cap: Cap, times: Sequence[int], at: int, zone: str) -> int:
     if cap.min_gap_hours is not None and times:
         free = max(free, times[-1] + cap.min_gap_hours * zones.HOUR)
     for limit in cap.limits:
-        if limit.hours is None:
-            day = zones.local_date(zone if cap.zone == "local" else cap.zone, at)
-            start, end = zones.day_bounds(zone if cap.zone == "local" else cap.zone, day)
-            if sum(start <= time < end for time in times) >= limit.count:
-                free = max(free, end)
+        length = limit.seconds
+        if length is None:
+            free = max(
+                free, _date_free(limit, times, at, zone if cap.zone == "local" else cap.zone)
+            )
             continue
-        length = limit.hours * zones.HOUR
         recent = [time for time in times if time > at - length]
         if len(recent) >= limit.count:
             free = max(free, recent[len(recent) - limit.count] + length)
     return free
+
+
+def _date_free(limit: CapCount, times: Sequence[int], at: int, zone: str) -> int:
+    """Return when the calendar dates up to today, `limit.days` of them, hold fewer contacts."""
+    today = zones.local_date(zone, at)
+    start, _ = zones.day_bounds(zone, today - timedelta(days=limit.days - 1))
+    _, end = zones.day_bounds(zone, today)
+    recent = [time for time in times if start <= time < end]
+    if len(recent) < limit.count:
+        return at
+    if limit.count == 0:
+        return end
+    leaves = zones.local_date(zone, recent[len(recent) - limit.count])
+    return zones.day_bounds(zone, leaves + timedelta(days=limit.days))[0]

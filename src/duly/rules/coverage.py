@@ -8,14 +8,7 @@ from importlib import resources
 from duly.core.errors import Refused
 from duly.rules.located import Findings, Located, mapping, read_yaml, sequence, word
 
-ANSWERS = (
-    "implemented",
-    "message",
-    "service",
-    "configuration",
-    "not_applicable",
-    "not_decidable",
-)
+ANSWERS = ("implemented", "configuration", "not_applicable")
 
 
 @dataclass(frozen=True, kw_only=True)

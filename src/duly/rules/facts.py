@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from duly.conditions import Field, Kind
 from duly.rules.model import CHANNELS, CLASSES
+from duly.rules.more_facts import MORE
 
 _TEXT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -17,7 +18,21 @@ _TEXT: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "jurisdiction": (),
         "time_zone": (),
         "region": (),
-        "recipient": ("borrower", "guarantor", "co_borrower", "contact_person", "other"),
+        "recipient": (
+            "borrower",
+            "guarantor",
+            "co_borrower",
+            "contact_person",
+            "other",
+            "spouse",
+            "parent_of_minor",
+            "guardian",
+            "executor",
+            "attorney",
+            "bureau",
+            "creditor",
+            "payer",
+        ),
         "address_use": ("personal", "work", "shared"),
         "address_status": ("active", "invalid", "wrong_person"),
         "status": ("active", "closed", "written_off"),
@@ -74,10 +89,16 @@ NULLABLE = frozenset(
         "days_to_credit_report",
         "night_consent",
     }
+    | {name for name, (_, neutral, _) in MORE.items() if neutral is None}
 )
 
-#: Beside the facts of the vocabulary: the instant of the contact, and the contacts before it.
-INPUTS = ("at", "contacts")
+#: Beside the facts of the vocabulary: the instant of the contact and the contacts before it; what
+#: is asked about (see ABOUTS); other zones where the borrower may be; hours agreed with the
+#: borrower; the text with what may be named in it; the parts of a document; several debts.
+INPUTS = (
+    "at", "contacts", "about", "time_zones", "agreed_hours", "text", "signatures", "link_hosts",
+    "amounts", "parts", "debts",
+)  # fmt: skip
 
 
 def _field(name: str, kind: Kind, values: tuple[str, ...] = ()) -> Field:
@@ -91,11 +112,17 @@ FACTS: Mapping[str, Field] = MappingProxyType(
     | {name: _field(name, "money") for name in _MONEY}
     | {name: _field(name, "integer") for name in _INTEGER}
     | {name: _field(name, "boolean") for name in _BOOLEAN}
+    | {name: _field(name, kind, values) for name, (kind, _, values) in MORE.items()}
 )
+
+#: The facts that a book tells, or that a plan knows of itself.
+BOOK_FACTS = frozenset({*_TEXT, *_MONEY, *_INTEGER, *_BOOLEAN, "product", "purpose"})
 
 #: A contact against which no rule speaks at 10:00 in Shanghai: what a case leaves unsaid.
 NEUTRAL: Mapping[str, object] = MappingProxyType(
     dict.fromkeys(_BOOLEAN, False)
+    | {name: neutral for name, (_, neutral, _) in MORE.items()}
+    | dict.fromkeys(INPUTS, ())
     | {
         "class": "dunning",
         "channel": "sms",
@@ -125,6 +152,7 @@ NEUTRAL: Mapping[str, object] = MappingProxyType(
         "jurisdiction_served": True,
         "night_consent": None,
         "at": "2026-11-24T10:00:00+08:00",
-        "contacts": (),
+        "about": ("contact",),
+        "text": None,
     }
 )

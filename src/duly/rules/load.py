@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from functools import cache
@@ -12,7 +12,20 @@ from duly.conditions import Condition, nearest
 from duly.core import digest
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
-from duly.rules.model import Bar, Cap, CapCount, Check, Require, Rule, Window
+from duly.rules.model import (
+    Bar,
+    Cap,
+    CapCount,
+    Check,
+    Parts,
+    Require,
+    Rule,
+    Span,
+    Term,
+    Text,
+    Window,
+    Words,
+)
 from duly.rules.pack import read_pack
 
 _SUFFIX = ".yaml"
@@ -47,15 +60,18 @@ def load_packs(names: Sequence[str]) -> tuple[Rule, ...]:
 
 
 def join_packs(*packs: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """Return the rules of several packs as one; refuse a rule id or name that two packs share."""
-    rules: dict[str, Rule] = {}
-    columns: set[str] = set()
-    for rule in (rule for pack in packs for rule in pack):
-        if rule.id in rules or rule.name in columns:
-            raise Refused(_finding("rule_twice", id=rule.id))
-        rules[rule.id] = rule
-        columns.add(rule.name)
-    return tuple(rules.values())
+    """Return the rules of several packs as one; refuse a rule id or name that two packs share.
+
+    Versions of one rule, of one pack, stay side by side.
+    """
+    of_id: dict[str, int] = {}
+    of_name: dict[str, int] = {}
+    for number, pack in enumerate(packs):
+        for rule in pack:
+            first = of_id.setdefault(rule.id, number), of_name.setdefault(rule.name, number)
+            if first != (number, number):
+                raise Refused(_finding("rule_twice", id=rule.id, line=rule.line))
+    return tuple(rule for pack in packs for rule in pack)
 
 
 def parse_pack(text: str, *, file: str) -> tuple[Rule, ...]:
@@ -89,13 +105,15 @@ def rules_sha256(rules: Iterable[Rule]) -> str:
                 rule.id,
                 rule.pack,
                 rule.force,
+                rule.about,
+                rule.binds,
                 rule.in_force_from.isoformat(),
                 None if rule.in_force_to is None else rule.in_force_to.isoformat(),
                 list(rule.requires),
                 type(rule.primitive).__name__,
                 _plain(rule.primitive),
             ]
-            for rule in sorted(rules, key=lambda rule: rule.id)
+            for rule in sorted(rules, key=lambda rule: (rule.id, rule.in_force_from))
         ]
     )
 
@@ -104,10 +122,14 @@ def _plain(value: object) -> object:
     """Return a primitive as JSON values; a condition is its text."""
     if isinstance(value, Condition):
         return value.text
-    if isinstance(value, Window | Cap | CapCount | Bar | Check | Require):
+    if isinstance(value, Window | Cap | CapCount | Bar | Check | Require | Text | Parts | Term):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Words | Span):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
     assert value is None or isinstance(value, str | int), value
     return value
 
@@ -127,13 +149,17 @@ def without(rules: Sequence[Rule], ids: Collection[str]) -> tuple[Rule, ...]:
     Refuses ids that no rule has, and every rule whose force is not `policy`.
     """
     by_id = {rule.id: rule for rule in rules}
+    forces = {(rule.id, rule.force) for rule in rules}
     wrong = []
     for rule_id in sorted(ids):
         if rule_id not in by_id:
             suggestion = nearest(rule_id, tuple(by_id))
             wrong.append(_finding("unknown", what="rule", value=rule_id, suggestion=suggestion))
-        elif by_id[rule_id].force != "policy":
-            wrong.append(_finding("not_yours", id=rule_id, force=by_id[rule_id].force))
+        else:
+            lawful = [
+                force for one, force in sorted(forces) if one == rule_id and force != "policy"
+            ]
+            wrong += [_finding("not_yours", id=rule_id, force=force) for force in lawful[:1]]
     if wrong:
         raise Refused(*wrong)
     return tuple(rule for rule in rules if rule.id not in ids)
@@ -142,11 +168,11 @@ def without(rules: Sequence[Rule], ids: Collection[str]) -> tuple[Rule, ...]:
 def bars(
     rules: Iterable[Rule],
 ) -> tuple[tuple[Rule, Condition, tuple[str, ...], tuple[str, ...]], ...]:
-    """Return every bar with its whole condition, classes and channels, in order."""
+    """Return every bar about a contact with its whole condition, classes and channels."""
     return tuple(
         (rule, rule.primitive.condition, rule.primitive.classes, rule.primitive.channels)
         for rule in rules
-        if isinstance(rule.primitive, Bar)
+        if rule.about == "contact" and isinstance(rule.primitive, Bar)
     )
 
 

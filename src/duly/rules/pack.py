@@ -19,6 +19,7 @@ from duly.rules.located import (
     word,
 )
 from duly.rules.model import (
+    ABOUTS,
     CONFIDENCES,
     FORCES,
     Case,
@@ -29,11 +30,22 @@ from duly.rules.model import (
 )
 from duly.rules.primitives import PRIMITIVES, PrimitiveReader
 
-_RULE = ("id", "name", "force", "source", "in_force", "says", "requires", *PRIMITIVES, "cases")
+_RULE = ("id", "name", "force", "binds", "about", "source", "in_force", "says", "requires",
+         *PRIMITIVES, "cases")  # fmt: skip
 _RULE_NEEDED = ("id", "force", "source", "in_force", "says", "cases")
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_CONTACT = ("at", "direction", "channel", "class", "outcome", "address")
+_CONTACT = ("at", "direction", "channel", "class", "outcome", "address", "loan", "template",
+            "excuse", "consent_at")  # fmt: skip
+_AGREED = ("given_at", "from", "until", "expires_at", "revoked_at", "boilerplate")
+_DEBT = ("id", "due_on", "secured", "burden")
+_INSTANTS = ("at", "consent_at", "given_at", "expires_at", "revoked_at")
+_ROWS = {"contacts": (_CONTACT, ("at", "channel")), "agreed_hours": (_AGREED, ("given_at",)),
+         "debts": (_DEBT, ("id", "due_on"))}  # fmt: skip
+_LISTS = ("about", "time_zones", "parts", "signatures", "link_hosts", "amounts")
+_OF = re.compile(r"[A-Z0-9-]+ (pass|fail)")
+#: Primitives that no plan compiles, and what they are about where the rule does not say.
+_ABOUT = {"text": "text", "parts": "text", "term": "request"}
 _ALWAYS = date(1, 1, 1)
 
 
@@ -48,10 +60,26 @@ def read_pack(text: str, file: str) -> tuple[tuple[Rule, ...], tuple[Diagnostic,
     rules: list[Rule] = []
     for item in sequence(entries.get("rules"), findings, "rules"):
         rule = _Reader(text, findings, pack).rule(item)
-        if any(rule.id == other.id or rule.name == other.name for other in rules):
-            findings.add(item, "rule_twice", id=rule.id)
+        _versions(findings, item, rule, rules)
         rules.append(rule)
     return tuple(rules), tuple(findings.found)
+
+
+def _versions(findings: Findings, node: Located, rule: Rule, rules: list[Rule]) -> None:
+    """Note a rule whose id or column name an earlier one has at the same time."""
+    for other in rules:
+        if rule.id != other.id and rule.name != other.name:
+            continue
+        first_ends = other.in_force_to is not None and other.in_force_to <= rule.in_force_from
+        last_ends = rule.in_force_to is not None and rule.in_force_to <= other.in_force_from
+        if first_ends or last_ends:
+            continue
+        entries = node.value if isinstance(node.value, dict) else {}
+        dated = rule.in_force_from != _ALWAYS or other.in_force_to is not None
+        at = entries.get("in_force", node) if dated else node
+        code = "versions_overlap" if rule.id == other.id and dated else "rule_twice"
+        findings.add(at, code, id=rule.id, line=other.line)
+        return
 
 
 class _Reader:
@@ -69,6 +97,8 @@ class _Reader:
         since, until = self._in_force(entries.get("in_force"))
         force = word(entries.get("force"), self.findings, "force", FORCES)
         primitive = self.primitives.primitive(node, entries)
+        about = self._about(node, entries)
+        binds = word(entries.get("binds"), self.findings, "binds", ("everyone", "collector"))
         cases = tuple(
             self._case(item) for item in sequence(entries.get("cases"), self.findings, "cases")
         )
@@ -89,7 +119,17 @@ class _Reader:
             primitive=primitive,
             cases=cases,
             line=node.line,
+            about=about,
+            binds="collector" if binds == "collector" else "everyone",
         )
+
+    def _about(self, node: Located, entries: Mapping[str, Located]) -> str:
+        """Return what the rule decides about; a text, parts or a term is never asked by a plan."""
+        usual = next((_ABOUT[name] for name in _ABOUT if name in entries), "contact")
+        about = word(entries.get("about"), self.findings, "about", ABOUTS) or usual
+        if about == "contact" and usual != "contact":
+            self.findings.add(entries.get("about", node), "not_in_a_plan")
+        return about
 
     def _id(self, node: Located | None) -> str:
         rule_id = word(node, self.findings, "id")
@@ -144,30 +184,48 @@ class _Reader:
         return tuple(word(item, self.findings, "fact", known) for item in items)
 
     def _case(self, node: Located) -> Case:
-        entries = mapping(node, self.findings, "a case", ("given", "then"), ("given", "then"))
+        known_keys = ("given", "then", "of", "beside")
+        entries = mapping(node, self.findings, "a case", known_keys, ("given", "then"))
+        of = word(entries.get("of"), self.findings, "of")
+        if of and not _OF.fullmatch(of):
+            self.findings.add(entries["of"], "bad_of", value=of)
+        beside = sequence(entries.get("beside"), self.findings, "beside")
         given: dict[str, object] = {}
-        known = (*FACTS, *INPUTS, "address")
+        known = (*FACTS, *INPUTS, "address", "loan")
         facts = entries.get("given")
         for name, item in (
             mapping(facts, self.findings, "a case", known, ()) if facts is not None else {}
         ).items():
             given[name] = self._given(name, item)
         effect, until, reason = self._then(entries.get("then"))
-        return Case(line=node.line, given=given, effect=effect, until=until, reason=reason)
+        return Case(
+            line=node.line,
+            given=given,
+            effect=effect,
+            until=until,
+            reason=reason,
+            of=of,
+            beside=tuple(word(item, self.findings, "beside") for item in beside),
+        )
 
     def _given(self, name: str, node: Located) -> object:
-        if name == "at":
-            return instant(node, self.findings, "at")
-        if name == "contacts":
+        if name in _INSTANTS:
+            return instant(node, self.findings, name)
+        if name in _ROWS and node.value is not None:
+            known, needed = _ROWS[name]
             return tuple(
                 {
                     key: self._given(key, item)
                     for key, item in mapping(
-                        row, self.findings, "a contact", _CONTACT, ("at", "channel")
+                        row, self.findings, f"one of {name}", known, needed
                     ).items()
                 }
-                for row in sequence(node, self.findings, "contacts")
+                for row in sequence(node, self.findings, name)
             )
+        if name in _LISTS and node.value is not None:
+            return tuple(item.value for item in sequence(node, self.findings, name))
+        if name in FACTS and FACTS[name].kind == "date" and node.value is not None:
+            return day(node, self.findings, name)
         values = FACTS[name].values if name in FACTS else ()
         if values and node.value is not None:
             return word(node, self.findings, name, values)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from duly.core.words import known_locale, say
-from duly.rules.model import Bar, Cap, Case, Require, Rule, Window
+from duly.rules.model import Bar, Cap, Case, Parts, Require, Rule, Term, Text, Window
+from duly.rules.wording_pages import wording_meaning
 
 
 def list_rules(rules: Iterable[Rule]) -> list[dict[str, object]]:
@@ -17,6 +18,8 @@ def list_rules(rules: Iterable[Rule]) -> list[dict[str, object]]:
             "name": rule.name,
             "force": rule.force,
             "effect": rule.effect,
+            "about": rule.about,
+            "binds": rule.binds,
             "primitive": type(rule.primitive).__name__.lower(),
             "source": rule.source.text,
             "clause": rule.source.clause,
@@ -28,6 +31,7 @@ def list_rules(rules: Iterable[Rule]) -> list[dict[str, object]]:
             "requires": list(rule.requires),
             "switchable": rule.force == "policy",
             "cases": len(rule.cases),
+            "rulebook": sorted({case.of for case in rule.cases if case.of}),
         }
         for rule in rules
     ]
@@ -49,6 +53,8 @@ def show(rule: Rule, locale: str) -> str:
         *(words("confidence." + level) for level in rule.source.confidence),
         *([words("page.note", note=rule.source.note)] if rule.source.note else []),
         _dates(rule, locale),
+        *([words("page.binds")] if rule.binds == "collector" else []),
+        *([] if rule.about == "contact" else [words("page.about." + rule.about)]),
         words("page.switch_policy" if rule.force == "policy" else "page.switch_no"),
         "",
         words("page.meaning"),
@@ -101,6 +107,8 @@ def _meaning(rule: Rule, locale: str) -> list[str]:
                     channels=", ".join(rule.primitive.channels),
                 )
             ]
+        case Text() | Parts() | Term():
+            return wording_meaning(rule.primitive, locale)
 
 
 def _window(window: Window, locale: str) -> list[str]:
@@ -120,6 +128,21 @@ def _window(window: Window, locale: str) -> list[str]:
             )
             for opens, closes in window.ranges
         ]
+    if window.saturday is not None:
+        lines += [
+            say("rules", "page.saturday", locale, opens=_clock(low), closes=_clock(high))
+            for low, high in window.saturday
+        ]
+        lines.append(say("rules", "page.sunday", locale))
+    if window.holidays:
+        lines.append(say("rules", "page.holidays", locale))
+    if window.unknown_zones:
+        zones_named = ", ".join(window.unknown_zones)
+        lines.append(say("rules", "page.unknown_zones", locale, zones=zones_named))
+    if window.agreed_days is not None:
+        lines.append(say("rules", "page.agreed", locale, days=window.agreed_days))
+    if window.when is not None:
+        lines.append(say("rules", "page.when", locale, condition=window.when.text))
     if window.regions:
         lines.append(say("rules", "page.regions", locale, regions=", ".join(window.regions)))
     if window.unless is not None:
@@ -131,10 +154,18 @@ def _cap(cap: Cap, locale: str) -> list[str]:
     lines = [
         say(
             "rules",
-            "page.cap_day" if limit.hours is None else "page.cap_hours",
+            "page.cap_days"
+            if limit.seconds is None and limit.days > 1
+            else "page.cap_day"
+            if limit.seconds is None
+            else "page.cap_hours"
+            if limit.hours is not None
+            else "page.cap_minutes",
             locale,
             count=limit.count,
             hours=limit.hours,
+            days=limit.days,
+            minutes=limit.minutes,
             per=say("rules", f"page.per_{cap.per}", locale),
             channels=", ".join(cap.channels),
             classes=", ".join(cap.classes),
@@ -142,6 +173,12 @@ def _cap(cap: Cap, locale: str) -> list[str]:
         )
         for limit in cap.limits
     ]
+    if "in" in cap.directions:
+        lines.append(say("rules", "page.inbound", locale))
+    if cap.templates:
+        lines.append(say("rules", "page.templates", locale, templates=", ".join(cap.templates)))
+    if cap.excused:
+        lines.append(say("rules", "page.excused", locale))
     if cap.outcomes is not None:
         lines.append(say("rules", "page.outcomes", locale, outcomes=", ".join(cap.outcomes)))
     if cap.min_gap_hours is not None:
@@ -151,6 +188,8 @@ def _cap(cap: Cap, locale: str) -> list[str]:
 
 def _case(case: Case, locale: str) -> str:
     given = ", ".join(f"{name} = {_value(value)}" for name, value in case.given.items())
+    if case.beside:
+        given += say("rules", "page.beside", locale, rules=", ".join(case.beside))
     if case.until is not None:
         then = say("rules", "page.then_delay", locale, until=case.until.isoformat())
     else:
@@ -160,8 +199,14 @@ def _case(case: Case, locale: str) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, tuple):
-        return "[" + "; ".join(" ".join(str(part) for part in row.values()) for row in value) + "]"
+        return "[" + "; ".join(_item(row) for row in value) + "]"
     return "null" if value is None else str(value)
+
+
+def _item(item: object) -> str:
+    if isinstance(item, Mapping):
+        return " ".join(str(part) for part in item.values())
+    return str(item)
 
 
 def _zone(zone: str, locale: str) -> str:

@@ -1,9 +1,10 @@
-"""Read the one primitive of a rule: window, cap, bar or require."""
+"""Read the one primitive of a rule: hours, counts and conditions here, texts and terms beside."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 from duly.conditions import Condition, nearest, parse, place_in_scalar
 from duly.core.reasons import REASONS
@@ -22,13 +23,18 @@ from duly.rules.model import (
     CapCount,
     Check,
     Primitive,
+    Ranges,
     Require,
     Window,
 )
+from duly.rules.wording_reader import WordingReader
 
-PRIMITIVES = ("window", "cap", "bar", "require")
+PRIMITIVES = ("window", "cap", "bar", "require", "text", "parts", "term")
 _REASONS = tuple(sorted({code for codes in REASONS.values() for code in codes}))
 _HOURS = re.compile(r"([1-9][0-9]{0,3}) hours?")
+_DAYS = re.compile(r"([1-9][0-9]{0,2}) days?")
+_MINUTES = re.compile(r"([1-9][0-9]{0,4}) minutes?")
+_PER: tuple[Literal["borrower", "address", "loan"], ...] = ("borrower", "address", "loan")
 
 
 class PrimitiveReader:
@@ -52,60 +58,104 @@ class PrimitiveReader:
                 return self._cap(node)
             case "bar":
                 return self._bar(node)
-            case _:
+            case "require":
                 return self._require(node)
+            case _:
+                return WordingReader(self).primitive(present[0], node)
 
     def _window(self, node: Located) -> Window:
-        known = ("open", "close", "zone", "channels", "regions", "unless", "quiet")
+        known = ("open", "close", "zone", "channels", "regions", "unless", "quiet", "saturday",
+                 "holidays", "unknown_zones", "agreed", "when")  # fmt: skip
         entries = mapping(node, self.findings, "a window", known, ("zone", "channels"))
         quiet = "quiet" in entries
         if quiet:
             word(entries["quiet"], self.findings, "quiet", ("borrower",))
-        opens = minute(entries.get("open"), self.findings, "open")
-        closes = minute(entries.get("close"), self.findings, "close")
+        ranges = self._hours_of(entries)
         if quiet == ("open" in entries or "close" in entries):
             self.findings.add(node, "hours_or_quiet")
-        elif not quiet and not opens < closes <= MINUTES_A_DAY:
+        elif not quiet and not self._in_order(ranges):
             self.findings.add(node, "closes_before_open")
-        regions = sequence(entries.get("regions"), self.findings, "regions")
-        unless = entries.get("unless")
+        saturday = entries.get("saturday")
+        if "holidays" in entries:
+            word(entries["holidays"], self.findings, "holidays", ("closed",))
+        agreed = entries.get("agreed")
         return Window(
-            ranges=() if quiet else ((opens, closes),),
+            ranges=() if quiet else ranges,
             zone=self._zone(entries.get("zone")),
-            channels=self._channels(entries.get("channels")),
-            regions=tuple(word(item, self.findings, "region") for item in regions),
-            unless=None if unless is None else self._condition(unless),
+            channels=self.channels(entries.get("channels")),
+            regions=self._words(entries.get("regions"), "region"),
+            unless=self.optional(entries.get("unless")),
             quiet=quiet,
+            saturday=None if saturday is None else self._saturday(saturday),
+            holidays="holidays" in entries,
+            unknown_zones=tuple(
+                self._zone(item)
+                for item in sequence(entries.get("unknown_zones"), self.findings, "unknown_zones")
+            ),
+            agreed_days=None if agreed is None else self._count(agreed, _DAYS, "not_a_span"),
+            when=self.optional(entries.get("when")),
         )
 
+    def _hours_of(self, entries: Mapping[str, Located]) -> Ranges:
+        opens = minute(entries.get("open"), self.findings, "open")
+        return ((opens, minute(entries.get("close"), self.findings, "close")),)
+
+    def _saturday(self, node: Located) -> Ranges:
+        if node.value == "closed":
+            return ()
+        entries = mapping(node, self.findings, "saturday", ("open", "close"), ("open", "close"))
+        ranges = self._hours_of(entries)
+        if not self._in_order(ranges):
+            self.findings.add(node, "closes_before_open")
+        return ranges
+
+    @staticmethod
+    def _in_order(ranges: Ranges) -> bool:
+        return all(low < high <= MINUTES_A_DAY for low, high in ranges)
+
     def _cap(self, node: Located) -> Cap:
-        known = ("classes", "channels", "per", "outcomes", "limits", "zone", "min_gap")
+        known = ("classes", "channels", "per", "outcomes", "limits", "zone", "min_gap",
+                 "directions", "templates", "excused")  # fmt: skip
         entries = mapping(
             node, self.findings, "a cap", known, ("channels", "per", "limits", "zone")
         )
-        per = word(entries.get("per"), self.findings, "per", ("borrower", "address"))
-        limits = []
-        for item in sequence(entries.get("limits"), self.findings, "limits"):
-            limit = mapping(
-                item, self.findings, "a limit", ("count", "window"), ("count", "window")
-            )
-            window = limit.get("window")
-            calendar = window is None or window.value == "calendar_day"
-            count = number(limit.get("count"), self.findings, "count", 0, 10_000)
-            hours = None if calendar else self._hours(window)
-            limits.append(CapCount(count=count, hours=hours))
+        per = word(entries.get("per"), self.findings, "per", _PER)
+        limits = tuple(
+            self._limit(item) for item in sequence(entries.get("limits"), self.findings, "limits")
+        )
         gap = entries.get("min_gap")
+        if "excused" in entries:
+            word(entries["excused"], self.findings, "excused", ("not_counted",))
         return Cap(
-            classes=self._several(entries.get("classes"), "class", CLASSES),
-            channels=self._channels(entries.get("channels")),
-            per="address" if per == "address" else "borrower",
-            outcomes=self._several(entries["outcomes"], "outcome", OUTCOMES)
+            classes=self.several(entries.get("classes"), "class", CLASSES),
+            channels=self.channels(entries.get("channels")),
+            per=next((known for known in _PER if known == per), "borrower"),
+            outcomes=self.several(entries["outcomes"], "outcome", OUTCOMES)
             if "outcomes" in entries
             else None,
-            limits=tuple(limits),
+            limits=limits,
             zone=self._zone(entries.get("zone")),
-            min_gap_hours=None if gap is None else self._hours(gap),
+            min_gap_hours=None if gap is None else self._count(gap, _HOURS, "not_hours"),
+            directions=self.several(entries["directions"], "direction", ("out", "in"))
+            if "directions" in entries
+            else ("out",),
+            templates=self._words(entries.get("templates"), "template"),
+            excused="excused" in entries,
         )
+
+    def _limit(self, node: Located) -> CapCount:
+        limit = mapping(node, self.findings, "a limit", ("count", "window"), ("count", "window"))
+        window = limit.get("window")
+        count = number(limit.get("count"), self.findings, "count", 0, 10_000)
+        if window is None or window.value == "calendar_day":
+            return CapCount(count=count, hours=None)
+        days = re.fullmatch(r"([1-9][0-9]{0,2}) calendar_days", str(window.value))
+        if days is not None:
+            return CapCount(count=count, hours=None, days=int(days[1]))
+        if _MINUTES.fullmatch(str(window.value)):
+            minutes = self._count(window, _MINUTES, "not_hours")
+            return CapCount(count=count, hours=None, minutes=minutes)
+        return CapCount(count=count, hours=self._count(window, _HOURS, "not_hours"))
 
     def _bar(self, node: Located) -> Bar:
         known = ("if", "reason", "any", "classes", "channels")
@@ -125,8 +175,8 @@ class PrimitiveReader:
         return Bar(
             checks=kept,
             condition=whole,
-            classes=self._several(entries.get("classes"), "class", CLASSES),
-            channels=self._channels(entries.get("channels")),
+            classes=self.several(entries.get("classes"), "class", CLASSES),
+            channels=self.channels(entries.get("channels")),
         )
 
     def _require(self, node: Located) -> Require:
@@ -136,8 +186,8 @@ class PrimitiveReader:
         assert never is not None
         return Require(
             check=self._single(entries, "that") or Check(reason="other_rule", condition=never),
-            classes=self._several(entries.get("classes"), "class", CLASSES),
-            channels=self._channels(entries.get("channels")),
+            classes=self.several(entries.get("classes"), "class", CLASSES),
+            channels=self.channels(entries.get("channels")),
         )
 
     def _single(self, entries: Mapping[str, Located], key: str) -> Check | None:
@@ -161,13 +211,14 @@ class PrimitiveReader:
         self.findings.found.extend(parsed.diagnostics)
         return parsed.condition
 
-    def _channels(self, node: Located | None) -> tuple[str, ...]:
+    def channels(self, node: Located | None) -> tuple[str, ...]:
+        """Return channels by name or group; an absent list means all."""
         groups = {"text": TEXT_CHANNELS, "voice": VOICE_CHANNELS}
         if node is not None and isinstance(node.value, str) and node.value in groups:
             return groups[node.value]
-        return self._several(node, "channel", CHANNELS)
+        return self.several(node, "channel", CHANNELS)
 
-    def _several(self, node: Located | None, what: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    def several(self, node: Located | None, what: str, known: tuple[str, ...]) -> tuple[str, ...]:
         """Return the words of a list in their known order; `all` and an absent list mean all."""
         if node is None or node.value == "all":
             return known
@@ -188,10 +239,18 @@ class PrimitiveReader:
             return "UTC"
         return zone
 
-    def _hours(self, node: Located | None) -> int:
-        match = _HOURS.fullmatch(str(node.value)) if node is not None else None
+    def _count(self, node: Located, form: re.Pattern[str], code: str) -> int:
+        match = form.fullmatch(str(node.value))
         if match is None:
-            if node is not None:
-                self.findings.add(node, "not_hours", value=str(node.value))
+            self.findings.add(node, code, value=str(node.value))
             return 1
-        return int(match.group(1))
+        return int(match[1])
+
+    def _words(self, node: Located | None, what: str) -> tuple[str, ...]:
+        return tuple(
+            word(item, self.findings, what) for item in sequence(node, self.findings, what)
+        )
+
+    def optional(self, node: Located | None) -> Condition | None:
+        """Return a condition where one is written; its mistakes are noted."""
+        return None if node is None else self._condition(node)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
-from duly.rules import zones
+from duly.rules import calendars, zones
 from duly.rules.model import CHANNELS, MINUTES_A_DAY, Ranges, Rule, Window, legal_key
 
 Interval: TypeAlias = tuple[int, int]  #: epoch seconds, half-open
@@ -56,8 +56,12 @@ def slots(
     start = max(zones.to_epoch(instant), day_start)
     end = max(start, day_end) + _HORIZON
     asked = [
-        (rule, open_intervals(window, zone, quiet_from, quiet_until, start, end))
+        (
+            rule,
+            open_intervals(window, zone, quiet_from, quiet_until, start, end, region=region),
+        )
         for rule, window in speaking(rules, channel, region)
+        if rule.about == "contact"
     ]
     lawful = meet(((start, end),), *(intervals for _, intervals in asked))
     spoke = _delaying(asked, start, end)
@@ -119,10 +123,40 @@ def open_intervals(
     quiet_until: int | None,
     start: int,
     end: int,
+    *,
+    region: str | None = None,
 ) -> Intervals:
-    """Return the intervals of [start, end) in which one window lets a contact leave."""
-    ranges = quiet_ranges(quiet_from, quiet_until) if window.quiet else window.ranges
-    return _intervals(ranges, zone if window.zone == "local" else window.zone, start, end)
+    """Return the intervals of [start, end) in which one window lets a contact leave.
+
+    The region and the zone say whose public holidays are meant, where the window is closed then.
+    """
+    place = zone if window.zone == "local" else window.zone
+    if window.quiet:
+        return _intervals(quiet_ranges(quiet_from, quiet_until), place, start, end)
+    if window.saturday is None and not window.holidays:
+        return _intervals(window.ranges, place, start, end)
+    country = calendars.country_of(region, place) if window.holidays else None
+    return _by_days(window, place, country, region, start, end)
+
+
+@lru_cache(maxsize=8192)
+def _by_days(
+    window: Window, place: str, country: str | None, region: str | None, start: int, end: int
+) -> Intervals:
+    """Return the intervals of a window whose hours differ from day to day."""
+    found: list[Interval] = []
+    day = zones.local_date(place, start) - timedelta(days=1)
+    while day <= zones.local_date(place, end):
+        hours = window.ranges
+        if window.saturday is not None and day.weekday() > 4:
+            hours = window.saturday if day.weekday() == 5 else ()
+        if country is not None and calendars.is_holiday(country, region, day):
+            hours = ()
+        low, high = zones.day_bounds(place, day)
+        if hours and max(low, start) < min(high, end):
+            found += _intervals(hours, place, max(low, start), min(high, end))
+        day += timedelta(days=1)
+    return _joined(found)
 
 
 def quiet_ranges(quiet_from: int | None, quiet_until: int | None) -> Ranges:
@@ -173,6 +207,16 @@ def meet(first: Intervals, *others: Intervals) -> Intervals:
             (max(a, c), min(b, d)) for a, b in first for c, d in other if max(a, c) < min(b, d)
         )
     return first
+
+
+def join(first: Intervals, *others: Intervals) -> Intervals:
+    """Return what lies in any of the sets of intervals."""
+    return _joined(interval for several in (first, *others) for interval in several)
+
+
+def daily(ranges: Ranges, zone: str, start: int, end: int) -> Intervals:
+    """Return the instants of [start, end) that lie in minutes of the local day of a zone."""
+    return _intervals(ranges, zone, start, end)
 
 
 def next_open(intervals: Intervals, at: int) -> int | None:

@@ -13,7 +13,7 @@ select
     $cap_columns
 from people_slots as k
 join contact_rows as c on c.borrower = k.borrower
-where c.direction = 'out' and c.at > $cap_horizon
+where $cap_direction and c.at > $cap_horizon
 group by k.borrower;
 
 create table history as

@@ -1,0 +1,110 @@
+"""Does a text say this? Phrases of the packs found in any spelling, with negation seen.
+
+A phrase is plain words. `*` stands for at most twelve characters of one sentence, `**` for sixty,
+`#` for a digit, `%` for a telephone number, `(a|b)` for one of several, `^` and `$` for the ends
+of the text. Both sides are folded first: full width, capitals, traditional characters, spaces and
+marks between Chinese characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+
+from opencc import OpenCC
+
+#: Characters that a text may put between two Chinese ones without changing what is read.
+_BETWEEN = re.compile(r"(?<=[㐀-鿿])[\s\-_.,*~·•|/\\+]+(?=[㐀-鿿])")
+_SPACES = re.compile(r"\s+")
+_SENTENCE = re.compile(r"[。！？!?；;\n]+|\.(?=\s|$)")
+#: What takes back the words after it, unless it only opens a condition (`if you do not pay we`).
+_NEGATION = re.compile(
+    r"(不会|不得|绝不|从不|不要|无需|无须|请勿|切勿|勿|不可|并非|禁止|严禁|不能)(?!.*(就|则|将|便))"
+    r"|(\bnever|\bnot|n't|\bcannot|\bno)\b(?!.*\b(we|will|shall|then|you)\b)"
+)
+#: Characters before a phrase in which a negation takes it back: of Chinese, and of letters.
+_NEGATED_WITHIN, _NEGATED_WITHIN_LETTERS = 12, 48
+_DENIED_AFTER = re.compile(
+    r"^[^。！？!?；;\n]{0,12}(请勿相信|请勿理会|都是诈骗|是诈骗|is a scam|are scams)"
+)
+_HIDDEN = {"Cc", "Cf", "Mn"}
+_TOKEN = re.compile(r"\*\*|[*#%()|^$]")
+_MEANS = {
+    "*": r"[^。！？!?；;]{0,12}?",
+    "**": r"[^。！？!?；;]{0,60}?",
+    "#": "[0-9]",
+    "%": r"\+?[0-9(][0-9() -]{5,16}[0-9]",
+    "(": "(?:",
+}
+
+
+@cache
+def _simplified() -> OpenCC:
+    return OpenCC("t2s")
+
+
+@lru_cache(maxsize=4096)
+def folded(text: str) -> str:
+    """Return a text as it is compared: NFKC, small letters, simplified, hidden marks taken out."""
+    plain = unicodedata.normalize("NFKC", text)
+    plain = "".join(
+        " " if char in "\n\t\r" else char
+        for char in plain
+        if char in "\n\t\r" or unicodedata.category(char) not in _HIDDEN
+    )
+    plain = plain.casefold().replace("’", "'").replace("‘", "'")
+    if not plain.isascii():
+        plain = str(_simplified().convert(plain))
+    plain = _SPACES.sub(" ", plain)
+    return _BETWEEN.sub("", plain).strip()
+
+
+@cache
+def pattern(phrase: str) -> re.Pattern[str]:
+    """Return a phrase as a pattern; every part of it is bounded, so no text makes it slow."""
+    parts, last = [], 0
+    whole = unicodedata.normalize("NFKC", phrase).casefold()
+    for match in _TOKEN.finditer(whole):
+        parts.append(re.escape(whole[last : match.start()]))
+        parts.append(_MEANS.get(match[0], match[0]))
+        last = match.end()
+    parts.append(re.escape(whole[last:]))
+    body = "".join(parts)
+    lead = r"\b" if body[:1].isascii() and body[:1].isalpha() else ""
+    tail = r"\b" if body[-1:].isascii() and body[-1:].isalnum() and body[-1:] != "]" else ""
+    return re.compile(lead + body + tail)
+
+
+def well_formed(phrase: str) -> bool:
+    """Return whether a phrase can be read: not empty, its brackets closed."""
+    try:
+        return bool(phrase.strip()) and pattern(phrase) is not None
+    except re.error:
+        return False
+
+
+def says(text: str, phrase: str) -> str:
+    """Return the words of a text that a phrase finds, denied or not; empty where none."""
+    found = pattern(phrase).search(folded(text))
+    return "" if found is None else found[0] or phrase
+
+
+def claims(text: str, phrase: str) -> str:
+    """Return the words that a phrase finds and that no negation of the same clause takes back."""
+    whole = folded(text)
+    within = _NEGATED_WITHIN_LETTERS if phrase.isascii() else _NEGATED_WITHIN
+    for found in pattern(phrase).finditer(whole):
+        before = whole[max(0, found.start() - within) : found.start()]
+        before = re.split(r"[,，。！？!?；;：:]", before)[-1]
+        if _NEGATION.search(before):
+            continue
+        if _DENIED_AFTER.match(whole[found.end() :]):
+            continue
+        return found[0] or phrase
+    return ""
+
+
+def sentences(text: str) -> tuple[str, ...]:
+    """Return the sentences of a text, folded, without those that are empty."""
+    return tuple(part.strip(" ,") for part in _SENTENCE.split(folded(text)) if part.strip(" ,"))
