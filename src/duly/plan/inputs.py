@@ -14,7 +14,8 @@ from duly.messages import templates_sha256
 from duly.plan import instants
 from duly.policy import Policy
 from duly.risk import load_scorecard
-from duly.rules import Rule, packs_sha256
+from duly.rules import Rule, Window, packs_sha256
+from duly.rules.calendars import version as holidays_version
 from duly.rules.zones import zone
 
 #: Raised when the meaning of a plan changes for equal inputs: a golden plan fails with it.
@@ -56,7 +57,7 @@ class PlanInputs:
             "packs": packs_sha256(self.lender.packs),
             "templates": templates_sha256(),
             "model": load_scorecard().fingerprint,
-            "calendar": "none",
+            "calendar": _calendar(self.rules),
             "tzdata": metadata.version("tzdata"),
             "stages": str(STAGES_VERSION),
         }
@@ -66,3 +67,9 @@ class PlanInputs:
         return digest.of_value(
             {**self.versions(), "instant": self.instant.isoformat(timespec="seconds")}
         )
+
+
+def _calendar(rules: tuple[Rule, ...]) -> str:
+    """Return the release of the public holidays, where a window of the rules closes on them."""
+    closes = any(isinstance(rule.primitive, Window) and rule.primitive.holidays for rule in rules)
+    return f"holidays {holidays_version()}" if closes else "none"

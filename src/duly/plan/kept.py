@@ -90,7 +90,8 @@ def reopen(plan_dir: Path) -> PlanInputs:
     lender = load_lender(folder / "lender.yaml")
     policy = load_policy(str(folder / "policy.yaml"))
     rules = active(
-        load_packs(lender.packs), instants.business_date(instant, zone(lender.time_zone))
+        load_packs(lender.packs, door=False),
+        instants.business_date(instant, zone(lender.time_zone)),
     )
     inputs = PlanInputs(
         snapshot=snapshot, instant=instant, lender=lender, policy=policy, rules=rules

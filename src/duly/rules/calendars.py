@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import cache, lru_cache
-from importlib import metadata, resources
+from importlib import import_module, metadata, resources
+from typing import TYPE_CHECKING, Any
 
-import holidays
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
-#: The release of the holiday data.
-VERSION = metadata.version("holidays")
 #: The last year whose days off and swapped working days the State Council has announced.
 CN_LAST_YEAR = 2026
 #: Codes that laws use and ISO 3166 does not.
@@ -18,6 +18,18 @@ _ALIASES = {"UK": "GB", "EL": "GR"}
 
 class UnknownYearError(Exception):
     """The working days of a year are not announced yet, so none can be counted."""
+
+
+@cache
+def _library() -> Any:
+    """Return the module of the holidays; read only where a rule asks for one."""
+    return import_module("holidays")
+
+
+@cache
+def version() -> str:
+    """Return the release of the holiday data."""
+    return metadata.version("holidays")
 
 
 @cache
@@ -39,7 +51,7 @@ def country_of(region: str | None, time_zone: str | None) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _year(country: str, part: str | None, year: int) -> frozenset[date]:
-    found = holidays.country_holidays(country, subdiv=part, years=year)
+    found = _library().country_holidays(country, subdiv=part, years=year)
     return frozenset(day for day in found if day.year == year)
 
 
@@ -50,7 +62,7 @@ def is_holiday(country: str, region: str | None, day: date) -> bool:
     Where the part of the country is not known, a holiday of any part counts, so that nobody is
     contacted on a holiday of theirs.
     """
-    known = holidays.list_supported_countries(include_aliases=False)
+    known = _library().list_supported_countries(include_aliases=False)
     if country not in known:
         return False
     part = (region or "").upper().partition("-")[2] or None
@@ -64,14 +76,15 @@ def is_working_day(country: str, day: date) -> bool:
     """Return whether people work on a date; refuse (UnknownYearError) a year not announced."""
     if country == "CN" and day.year > CN_LAST_YEAR:
         raise UnknownYearError(str(day.year))
-    if country not in holidays.list_supported_countries():
+    if country not in _library().list_supported_countries():
         return day.weekday() < 5
-    return _calendar(country, day.year).is_working_day(day)
+    return bool(_calendar(country, day.year).is_working_day(day))
 
 
 @lru_cache(maxsize=256)
-def _calendar(country: str, year: int) -> holidays.HolidayBase:
-    return holidays.country_holidays(country, years=year)
+def _calendar(country: str, year: int) -> HolidayBase:
+    found: HolidayBase = _library().country_holidays(country, years=year)
+    return found
 
 
 def add_working_days(country: str, day: date, count: int) -> date:

@@ -29,6 +29,8 @@ from duly.rules.model import (
 from duly.rules.pack import read_pack
 
 _SUFFIX = ".yaml"
+#: The part of a pack that no plan asks stands in a file of its own, so that no plan reads it.
+_DOOR = ".door"
 
 
 def pack_names() -> tuple[str, ...]:
@@ -38,14 +40,15 @@ def pack_names() -> tuple[str, ...]:
         sorted(
             item.name.removesuffix(_SUFFIX)
             for item in folder.iterdir()
-            if item.name.endswith(_SUFFIX)
+            if item.name.endswith(_SUFFIX) and not item.name.endswith(_DOOR + _SUFFIX)
         )
     )
 
 
-def load_packs(names: Sequence[str]) -> tuple[Rule, ...]:
+def load_packs(names: Sequence[str], *, door: bool = True) -> tuple[Rule, ...]:
     """Return the rules of the named packs, in the order of the names and files.
 
+    Without `door`, what only a door asks is left out where it stands in a file of its own.
     Refuses unknown names, packs with mistakes, and a rule id that two packs share.
     """
     known = pack_names()
@@ -56,7 +59,7 @@ def load_packs(names: Sequence[str]) -> tuple[Rule, ...]:
     ]
     if wrong:
         raise Refused(*wrong)
-    return join_packs(*(_built_in(name) for name in dict.fromkeys(names)))
+    return join_packs(*(_built_in(name, door) for name in dict.fromkeys(names)))
 
 
 def join_packs(*packs: tuple[Rule, ...]) -> tuple[Rule, ...]:
@@ -83,18 +86,27 @@ def parse_pack(text: str, *, file: str) -> tuple[Rule, ...]:
 
 
 @cache
-def _built_in(name: str) -> tuple[Rule, ...]:
-    return parse_pack(_text(name), file=f"packs/{name}{_SUFFIX}")
+def _built_in(name: str, door: bool) -> tuple[Rule, ...]:
+    parts = [part for part in _parts(name) if door or part == name]
+    return tuple(
+        rule for part in parts for rule in parse_pack(_text(part), file=f"packs/{part}{_SUFFIX}")
+    )
 
 
-def _text(name: str) -> str:
-    file = resources.files("duly.rules").joinpath("packs", name + _SUFFIX)
+def _parts(name: str) -> tuple[str, ...]:
+    door = resources.files("duly.rules").joinpath("packs", name + _DOOR + _SUFFIX)
+    return (name, name + _DOOR) if door.is_file() else (name,)
+
+
+def _text(part: str) -> str:
+    file = resources.files("duly.rules").joinpath("packs", part + _SUFFIX)
     return file.read_text(encoding="utf-8")
 
 
 def packs_sha256(names: Sequence[str]) -> str:
     """Return the fingerprint of the named packs' files, in the order of the names."""
-    return digest.of_leaves(f"{name}\0{_text(name)}".encode() for name in names)
+    parts = [part for name in names for part in _parts(name)]
+    return digest.of_leaves(f"{part}\0{_text(part)}".encode() for part in parts)
 
 
 def rules_sha256(rules: Iterable[Rule]) -> str:

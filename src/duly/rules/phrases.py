@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
-
-from opencc import OpenCC
+from importlib import import_module
+from typing import Any
 
 #: Characters that a text may put between two Chinese ones without changing what is read.
 _BETWEEN = re.compile(r"(?<=[㐀-鿿])[\s\-_.,*~·•|/\\+]+(?=[㐀-鿿])")
@@ -40,8 +40,9 @@ _MEANS = {
 
 
 @cache
-def _simplified() -> OpenCC:
-    return OpenCC("t2s")
+def _simplified() -> Any:
+    """Return the converter to simplified characters; read only where a text has any."""
+    return import_module("opencc").OpenCC("t2s")
 
 
 @lru_cache(maxsize=4096)
