@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -93,6 +94,8 @@ def _example(key: str, locale: str) -> str:
 def prepare() -> None:
     """Settle what the process reads from outside: streams, time zones, kernels, signals."""
     output.prepare()
+    # A short life with many lasting objects: to look for cycles after every 700 finds none.
+    gc.set_threshold(200_000, 20, 100)
     zoneinfo.reset_tzpath(to=())
     # Kernels are kept beside their source; where that is read-only, under DULY_HOME.
     if not os.access(str(resources.files("duly").joinpath("position")), os.W_OK):
