@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 ROWS_PER_LEAF = 4096
+ROWS_PER_SLICE = 256 * ROWS_PER_LEAF
 
 DECISION_COLUMNS = (
     "loan_id",
@@ -114,12 +115,20 @@ def leaves(table: pa.Table, row: str, *, threads: int = 0) -> list[bytes]:
     The table stands sorted by its key; `text` enters with `{code}` unfilled. Works on any
     number of threads at the same time, each call in a connection of its own.
     """
+    found: list[bytes] = []
     with duckdb.connect() as connection:
         connection.execute("set enable_progress_bar = false")
         if threads:
             connection.execute(f"set threads = {threads}")
-        connection.register("written", table)
-        lines = connection.sql(f"select {row} as line from written").to_arrow_table()["line"]
+        # Slice by slice: the rows of a large book as text would fill the memory a second time.
+        for start in range(0, table.num_rows, ROWS_PER_SLICE):
+            connection.register("written", table.slice(start, ROWS_PER_SLICE))
+            query = f"select {row} as line from written"
+            found += _hashed(connection.sql(query).to_arrow_table()["line"])
+    return found
+
+
+def _hashed(lines: pa.ChunkedArray) -> list[bytes]:
     found: list[bytes] = []
     pending: list[bytes] = []
     rows = 0
