@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from duly.conditions import Condition
 from duly.rules import phrases
 from duly.rules.facts import FACTS
-from duly.rules.located import Located, mapping, number, sequence, word
+from duly.rules.located import Findings, Located, mapping, number, sequence, word
 from duly.rules.model import CLASSES, Parts, Span, Term, Text, Words
-
-if TYPE_CHECKING:
-    from duly.rules.primitives import PrimitiveReader
 
 _DATES = tuple(name for name, field in FACTS.items() if field.kind == "date")
 _PIECE = re.compile(r"([1-9][0-9]{0,3}) (years?|months?|working days?|days?)")
@@ -20,10 +18,28 @@ _LINKS = ("any", "own", "none")
 _TEXT_LENGTH_MAX = 5_000
 
 
+class Reader(Protocol):
+    """What every primitive reads alike, whoever reads it."""
+
+    findings: Findings
+
+    def optional(self, node: Located | None) -> Condition | None:
+        """Return a condition, None where there is none."""
+        ...
+
+    def channels(self, node: Located | None) -> tuple[str, ...]:
+        """Return the channels that a primitive names."""
+        ...
+
+    def several(self, node: Located | None, what: str, known: tuple[str, ...]) -> tuple[str, ...]:
+        """Return one known word or several."""
+        ...
+
+
 class WordingReader:
     """Reads what a text must say and when something is due; mistakes go to the pack's findings."""
 
-    def __init__(self, reader: PrimitiveReader) -> None:
+    def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.findings = reader.findings
 
