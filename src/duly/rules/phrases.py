@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache, lru_cache
-from importlib import import_module
-from typing import Any
+from functools import cache
 
-#: Characters that a text may put between two Chinese ones without changing what is read.
-_BETWEEN = re.compile(r"(?<=[㐀-鿿])[\s\-_.,*~·•|/\\+]+(?=[㐀-鿿])")
-_SPACES = re.compile(r"\s+")
+from duly.spelling import folded
+
 _SENTENCE = re.compile(r"[。！？!?；;\n]+|\.(?=\s|$)")
 #: What takes back the words after it, unless it only opens a condition (`if you do not pay we`).
 _NEGATION = re.compile(
@@ -28,7 +25,6 @@ _NEGATED_WITHIN, _NEGATED_WITHIN_LETTERS = 12, 48
 _DENIED_AFTER = re.compile(
     r"^[^。！？!?；;\n]{0,12}(请勿相信|请勿理会|都是诈骗|是诈骗|is a scam|are scams)"
 )
-_HIDDEN = {"Cc", "Cf", "Mn"}
 _TOKEN = re.compile(r"\*\*|[*#%()|^$]")
 _MEANS = {
     "*": r"[^。！？!?；;]{0,12}?",
@@ -37,28 +33,6 @@ _MEANS = {
     "%": r"\+?[0-9(][0-9() -]{5,16}[0-9]",
     "(": "(?:",
 }
-
-
-@cache
-def _simplified() -> Any:
-    """Return the converter to simplified characters; read only where a text has any."""
-    return import_module("opencc").OpenCC("t2s")
-
-
-@lru_cache(maxsize=4096)
-def folded(text: str) -> str:
-    """Return a text as it is compared: NFKC, small letters, simplified, hidden marks taken out."""
-    plain = unicodedata.normalize("NFKC", text)
-    plain = "".join(
-        " " if char in "\n\t\r" else char
-        for char in plain
-        if char in "\n\t\r" or unicodedata.category(char) not in _HIDDEN
-    )
-    plain = plain.casefold().replace("’", "'").replace("‘", "'")
-    if not plain.isascii():
-        plain = str(_simplified().convert(plain))
-    plain = _SPACES.sub(" ", plain)
-    return _BETWEEN.sub("", plain).strip()
 
 
 @cache

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from duly.conditions import evaluate
 from duly.rules import phrases
 from duly.rules.model import Parts, Rule, Text, Verdict, Words
+from duly.spelling import folded
 
 _SIGNATURE = re.compile(r"^【([^【】]{1,40})】")
 _LINK = re.compile(
@@ -80,7 +81,7 @@ def _unsigned(said: str, facts: Mapping[str, object]) -> Iterable[str]:
 
 def links(said: str) -> tuple[str, ...]:
     """Return the links of a text, folded."""
-    return tuple(found[0] for found in _LINK.finditer(phrases.folded(said)))
+    return tuple(found[0] for found in _LINK.finditer(folded(said)))
 
 
 def _links(text: Text, said: str, facts: Mapping[str, object]) -> Iterable[str]:
@@ -95,7 +96,7 @@ def _links(text: Text, said: str, facts: Mapping[str, object]) -> Iterable[str]:
 def amounts_of(said: str) -> tuple[int, ...]:
     """Return the amounts of money that a text names, in minor units of two decimals."""
     found = []
-    for match in _AMOUNT.finditer(phrases.folded(said)):
+    for match in _AMOUNT.finditer(folded(said)):
         whole, _, cents = re.sub(r"[,  ]", "", match[1] or match[2]).partition(".")
         found.append(int(whole) * 100 + int(cents.ljust(2, "0") or "0"))
     return tuple(found)

@@ -1,0 +1,5 @@
+"""Which words were meant? One spelling for every way in which a text may be written."""
+
+from duly.spelling.folding import folded
+
+__all__ = ["folded"]
