@@ -7,22 +7,27 @@ with reminders as (
       and (withdrawn_at is null or withdrawn_at > $instant)
       and json_valid(detail) and json_extract_string(detail, '$$.reminders') = 'true'
 ),
-latest_servicing as (
+servicing as (
+    -- A row without a channel speaks of all; a row without the day of its grant grants nothing.
     select
-        borrower, channel, withdrawn_at,
-        row_number() over (partition by borrower, coalesce(channel, '')
-                           order by granted_at desc nulls last, withdrawn_at nulls first) as place
-    from consents
-    where purpose = 'servicing' and (granted_at is null or granted_at <= $instant)
+        p.borrower, h.channel,
+        max(s.withdrawn_at) filter (where s.withdrawn_at <= $day_end) as withdrawn_at,
+        max(s.granted_at) filter (where s.granted_at <= $instant) as granted_at
+    from consents as s
+    join people as p on p.borrower = s.borrower
+    join (values ('sms'), ('email'), ('voice')) as h(channel)
+      on h.channel = coalesce(s.channel, h.channel)
+    where s.purpose = 'servicing'
+    group by p.borrower, h.channel
 ),
 withdrawn as (
     select
         borrower,
-        bool_or(coalesce(channel, 'sms') = 'sms') as sms,
-        bool_or(coalesce(channel, 'email') = 'email') as email,
-        bool_or(coalesce(channel, 'voice') = 'voice') as voice
-    from latest_servicing
-    where place = 1 and withdrawn_at <= $day_end
+        bool_or(channel = 'sms') as sms,
+        bool_or(channel = 'email') as email,
+        bool_or(channel = 'voice') as voice
+    from servicing
+    where withdrawn_at >= coalesce(granted_at, withdrawn_at)
     group by borrower
 ),
 siblings as (
