@@ -35,6 +35,7 @@ ROW_CODES = (
     "unknown_loan",
     "unknown_borrower",
     "unknown_signal",
+    "other_borrowers_loan",
     "number_out_of_order",
     "ends_before_start",
     "grace_before_due",
