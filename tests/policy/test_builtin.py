@@ -120,12 +120,16 @@ class TestLanes:
             assert (found.id, found.send.template) == ("verify-security", "verify_security")
 
     @pytest.mark.parametrize(
-        "what", [{"undelivered_last": True}, {"days_since_contact_changed": 7}]
+        "what",
+        [
+            {"undelivered_last": True, "number_in_doubt": True},
+            {"days_since_contact_changed": 7, "number_in_doubt": True},
+        ],
     )
     def test_unsure_details_lead_to_the_other_channel_and_a_person(
         self, what: dict[str, object]
     ) -> None:
-        found = lane(POLICY, late(10, has_email=True, **what))
+        found = lane(POLICY, late(10, can_email=True, **what))
         assert found is not None
         assert found.send is not None
         assert found.task is not None
@@ -134,6 +138,8 @@ class TestLanes:
         alone = lane(POLICY, late(10, **what))
         assert alone is not None
         assert alone.send is None
+        doubted = lane(POLICY, late(10, can_email=True, email_in_doubt=True, **what))
+        assert doubted == alone
         assert alone.task is not None
         assert alone.task.kind == "verify_contact"
         assert _id(loan(days_past_due=1, **what)) == ""  # Never faster than anybody else.
@@ -153,10 +159,13 @@ class TestLanes:
             _id(late(12, **{**again, "texts_since_arrears": 9}, calls_since_arrears=3))
             != "no-answer"
         )
+        assert _id(late(12, **unheard, can_voice=False)) == "first-late"
 
     def test_a_refused_card_is_told_and_not_demanded(self) -> None:
         for cause in ("card", "limit", "mandate"):
             assert _id(loan(days_past_due=1, debit_failed_cause=cause)) == "card-refused"
+            assert _id(loan(days_to_due=0, debit_failed_cause=cause)) == "card-refused"
+            assert _id(loan(days_to_due=1, debit_failed_cause=cause)) == ""
         for cause in ("funds", "bank", "ours"):
             assert _id(loan(days_past_due=1, debit_failed_cause=cause)) == ""
         assert _id(loan(days_past_due=2, days_since_returned_payment=1)) == "returned-payment"

@@ -11,7 +11,7 @@ from duly import risk
 from duly.conditions import to_sql
 from duly.core.diagnostic import Diagnostic
 from duly.messages import index
-from duly.plan import facts, holds, instants, policy_columns, slots, verdict_columns
+from duly.plan import addresses, facts, holds, instants, policy_columns, slots, verdict_columns
 from duly.plan.inputs import PlanInputs
 from duly.policy import Policy
 
@@ -20,6 +20,8 @@ _TONE_RANK = {"gentle": 1, "plain": 2, "serious": 3}
 
 #: Tasks in which nobody speaks to the borrower: no hours, no caps.
 SILENT_TASKS = frozenset({"review", "security_restricted"})
+#: Tasks that help, ask or verify: no dunning. Where nobody may call, a person looks all the same.
+RELIEF_TASKS = frozenset({"care", "ask_why", "verify_contact"})
 
 
 def book_age_hours(inputs: PlanInputs) -> int:
@@ -83,6 +85,8 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "since_columns": holds.since_columns(),
         "since_list": ", ".join(f"f.since_{kind}" for kind in holds.SINCE_KINDS),
         "debit_on": local("r.at"),
+        "address_key": addresses.key_sql("c.address"),
+        "address_key_known": addresses.key_sql("w.address"),
         "contact_on": local("c.at"),
         "cap_columns": ",\n    ".join((law.counts, *_lender_counts(inputs, law.direction))),
         "cap_direction": law.direction,
@@ -214,6 +218,7 @@ def treatment_table(policy: Policy) -> pa.Table:
                 "tone_rank": _TONE_RANK[one.send.tone] if one.send else None,
                 "sends": one.send is not None,
                 "calls": kind is not None and kind not in SILENT_TASKS,
+                "relieves": kind in RELIEF_TASKS and one.send is None,
                 "leaves": one.leave is not None,
                 "wait_reason": one.wait.reason if one.wait else None,
                 "task_kind": kind,
@@ -227,7 +232,7 @@ def treatment_table(policy: Policy) -> pa.Table:
         [
             *((name, pa.string()) for name in ("step", "template", "class", "tone")),
             ("tone_rank", pa.int32()),
-            *((name, pa.bool_()) for name in ("sends", "calls", "leaves")),
+            *((name, pa.bool_()) for name in ("sends", "calls", "relieves", "leaves")),
             *(
                 (name, pa.string())
                 for name in ("wait_reason", "task_kind", "script", "step_reason")

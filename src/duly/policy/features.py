@@ -36,7 +36,7 @@ _TEXTS = """
 _BOOLEANS = """
     asked_for_reminders replied_since_arrears answered_since_arrears undelivered_last
     security_signal relief_offered_since_arrears bureau_notice_due has_sms has_email has_voice
-    long_arrears_plan_possible first_late
+    can_sms can_email can_voice number_in_doubt email_in_doubt long_arrears_plan_possible first_late
 """
 _VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -69,16 +69,25 @@ select
     $business_date - m.promise_broken_on as days_since_promise_broken,
     m.promise_holds_through, m.promise_since,
     $business_date - f.plan_broken_on as days_since_plan_broken,
-    $business_date - greatest(f.contact_changed_on, p.point_changed_on)
+    $business_date - greatest(f.contact_changed_on, p.email_changed_on, p.number_changed_on)
         as days_since_contact_changed,
+    -- A report that does not say what changed casts doubt on the number, unless the e-mail did.
+    coalesce(h.undelivered_last and not h.undelivered_email, false)
+        or coalesce(p.number_changed_on >= $business_date - 7, false)
+        or (coalesce(f.contact_changed_on >= $business_date - 7, false)
+            and coalesce(p.email_changed_on < $business_date - 7, true)
+            and p.voice_address is not null) as number_in_doubt,
+    coalesce(h.undelivered_email, false)
+        or coalesce(p.email_changed_on >= $business_date - 7, false)
+        or (coalesce(f.contact_changed_on >= $business_date - 7, false)
+            and p.voice_address is null) as email_in_doubt,
     $business_date - r.returned_on as days_since_returned_payment,
     $business_date - f.hardship_ended_on as days_since_hardship_ended,
     f.report_on,
     f.report_on - $business_date as days_to_bureau_report,
     $bureau_reports and f.report_on is not null
         and f.report_on - $business_date between 5 and 20 as bureau_notice_due,
-    case when b.failed_on >= c.overdue_since then b.failed_cause end as debit_failed_cause,
-    b.failed_on as debit_failed_on, b.submitted_on as debit_submitted_on,
+    b.failed_cause as debit_failed_cause, b.failed_on as debit_failed_on, b.submitted_on as debit_submitted_on,
     coalesce(s.loans_of_borrower, 1) as loans_of_borrower,
     q.borrower is not null as asked_for_reminders,
     f.security_since is not null as security_signal,

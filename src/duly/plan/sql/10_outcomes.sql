@@ -14,6 +14,7 @@ select
         when lane = 'hold' then 'hold'
         when lane in ('resting', 'grace', 'patience', 'step_done', 'no_policy') then 'wait'
         when template = 'verify_security' and not can_send then 'task'
+        when looks then 'task'
         when block_reason is not null or no_point then 'blocked'
         when can_send and cap_until is not null then 'wait'
         when can_send and text_at is null then 'wait'
@@ -34,6 +35,7 @@ select
         when lane = 'restricted' then 'review'
         when lane = 'hold_review' then 'hold_review'
         when template = 'verify_security' and not can_send then 'verify_contact'
+        when looks then step_reason
         when block_reason is not null then block_reason
         when no_point then 'no_contact_point'
         when (can_send or ((calls or sends) and can_call)) and cap_until is not null then 'cap'
@@ -48,8 +50,11 @@ select
         else step_reason
     end as reason,
     coalesce(lane = 'step' and (calls or sends)
-        and not (coalesce(template, '') = 'verify_security' and not can_send), false) as speaks
+        and not (coalesce(template, '') = 'verify_security' and not can_send), false) as speaks,
+    looks
 from (
-    select *, (sends or calls) and not has_sms and not has_email and not has_voice as no_point
+    select *, (sends or calls) and not has_sms and not has_email and not has_voice as no_point,
+        coalesce(lane = 'step' and relieves and not can_voice
+            and (has_sms or has_email or has_voice), false) as looks
     from verdicts
 ) as v;

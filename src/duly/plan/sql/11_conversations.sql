@@ -46,7 +46,7 @@ with wanted as (
         ) as place
     from outcomes as o
     join conversations as c on c.loan = o.loan
-    where o.outcome = 'task' and c.part = 'lead'
+    where o.outcome = 'task' and c.part = 'lead' and not o.looks
 ),
 care as (
     select count(*) as care_calls
