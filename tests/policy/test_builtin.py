@@ -64,7 +64,7 @@ class TestFirstContact:
         [
             ({}, 5),
             ({"score_band": "high_risk"}, 4),
-            ({"late_count_12m_after_grace": 2, "first_late": False}, 4),
+            ({"late_count_before_arrears": 1, "first_late": False}, 4),
             ({"score_band": "low_risk"}, 8),
         ],
         ids=["first time", "high risk", "repeated", "low risk"],
@@ -96,7 +96,7 @@ class TestLanes:
         )
 
     @pytest.mark.parametrize(
-        "who", [{"late_count_12m_after_grace": 2, "first_late": False}, {"score_band": "high_risk"}]
+        "who", [{"late_count_before_arrears": 1, "first_late": False}, {"score_band": "high_risk"}]
     )
     def test_repeated_or_risky_is_earlier_and_plain_never_harsher(
         self, who: dict[str, object]
@@ -197,6 +197,7 @@ class TestLanes:
 
 _HISTORIES = {
     "late_count_12m_after_grace": st.integers(0, 12),
+    "late_count_before_arrears": st.integers(0, 12),
     "days_past_due_max_12m": st.integers(0, 90),
     "installments_overdue": st.integers(1, 6),
     "texts_since_arrears": st.integers(0, 12),
@@ -231,8 +232,8 @@ class TestNobodyIsInNoLane:
                 days_past_due=day,
                 days_delinquent=max(0, day - grace),
                 score_band=band,
-                late_count_12m_after_grace=count,
-                first_late=count <= 1,
+                late_count_before_arrears=count,
+                first_late=count == 0,
             )
             reached = offset_of(POLICY, row).reached(
                 days_delinquent=max(0, day - grace), days_past_due=day

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import duckdb
 import pyarrow as pa
 
 from duly.core.check_key import CheckKey
 from duly.messages import check_codes, fill_codes, render_columns
+from duly.plan import instants
 from duly.plan.inputs import PlanInputs
 
 _SAID = frozenset({"text", "params", "segments"})
@@ -38,8 +41,9 @@ def read_orders(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 def write_texts(orders: pa.Table, inputs: PlanInputs) -> pa.Table:
     """Return the `messages` table, `{code}` unfilled in its texts, sorted by message_id."""
+    known = known_until(inputs)
     said = render_columns(
-        orders, inputs.lender, as_of=inputs.business_date, as_of_time=known_until(inputs)
+        orders, inputs.lender, as_of=known.date(), as_of_time=known.strftime("%H:%M")
     )
     made = [
         said[field.name] if field.name in _SAID else orders.column(field.name).cast(field.type)
@@ -48,13 +52,13 @@ def write_texts(orders: pa.Table, inputs: PlanInputs) -> pa.Table:
     return pa.table(made, schema=MESSAGE_SCHEMA)
 
 
-def known_until(inputs: PlanInputs) -> str:
-    """Return the local HH:MM up to which the book knew payments on the business date."""
-    cut_at = inputs.cut_at
-    if cut_at is None:
-        return "00:00"
-    local = cut_at.astimezone(inputs.zone)
-    return local.strftime("%H:%M") if local.date() == inputs.business_date else "00:00"
+def known_until(inputs: PlanInputs) -> datetime:
+    """Return up to when the book knew payments, in the lender's zone: never after the plan.
+
+    A book that does not say is known until 00:00 of the business date.
+    """
+    cut_at = inputs.cut_at or instants.midnight(inputs.business_date, inputs.zone)
+    return min(cut_at, inputs.instant).astimezone(inputs.zone)
 
 
 def sign(messages: pa.Table, key: CheckKey) -> pa.Table:

@@ -45,12 +45,37 @@ from made as m
 left join results as r on r.loan = m.loan and r.place = 1
 group by m.loan;
 
+-- A payment that came back is told of where it was the latest one, and was not booked again: what
+-- is only corrected in the books is nothing that the bank returned.
 create table returned_payments as
-select p.loan, max(p.reversed_on) as returned_on
-from payments as p
-join candidates as c on c.loan = p.loan
-where p.reversed_on <= $business_date and p.kind = 0
-group by p.loan;
+with back as (
+    select p.loan, p.payment_id, p.paid_on, p.amount, p.reversed_on
+    from payments as p
+    join candidates as c on c.loan = p.loan
+    where p.reversed_on <= $business_date and p.kind = 0
+),
+others as (
+    select b.loan, b.payment_id
+    from back as b
+    join payments as o on o.loan = b.loan
+    where o.payment_id <> b.payment_id and o.kind = 0 and o.paid_on <= $business_date
+      and ((o.paid_on > b.paid_on and o.paid_on <= b.reversed_on
+            and (o.reversed_on is null or o.reversed_on > b.reversed_on))
+        or (o.amount = b.amount and (o.reversed_on is null or o.reversed_on > $business_date)
+            and (o.paid_on = b.paid_on or abs(o.paid_on - b.reversed_on) <= 3)))
+),
+ranked as (
+    select
+        b.*,
+        row_number() over (
+            partition by b.loan order by b.reversed_on desc, b.paid_on desc, b.payment_id
+        ) as place
+    from back as b
+    anti join others as o on o.loan = b.loan and o.payment_id = b.payment_id
+)
+select loan, reversed_on as returned_on, paid_on, amount
+from ranked
+where place = 1;
 
 -- About the account's security we write only to a contact point that was verified before the
 -- signal and has not changed since.

@@ -82,6 +82,7 @@ select
         or (coalesce(f.contact_changed_on >= $business_date - 7, false)
             and p.voice_address is null) as email_in_doubt,
     $business_date - r.returned_on as days_since_returned_payment,
+    r.paid_on as returned_paid_on, r.amount as returned_amount,
     $business_date - f.hardship_ended_on as days_since_hardship_ended,
     f.report_on,
     f.report_on - $business_date as days_to_bureau_report,
@@ -92,7 +93,7 @@ select
     q.borrower is not null as asked_for_reminders,
     f.security_since is not null as security_signal,
     f.security_since, f.abnormal_other_since,
-    c.late_count_12m_after_grace <= 1 as first_late,
+    c.late_count_before_arrears = 0 as first_late,
     c.days_past_due >= 31 as long_arrears_plan_possible,
     g.held is not null as unapplied_money,
     t.loan is not null as figures_disagree,

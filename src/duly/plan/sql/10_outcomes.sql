@@ -6,7 +6,8 @@ select
     cap_until, resting_until, next_step_on, hold_reason, hold_review_on, score, score_band,
     name, locale, creditor, currency, sms_address, email_address, days_past_due, days_delinquent,
     overdue_total, overdue_principal, overdue_interest, overdue_fee, late_charge, overdue_since,
-    next_due_on, next_due_amount, late_rate_e8, report_on,
+    next_due_on, next_due_amount, report_on, accrues, returned_paid_on, returned_amount,
+    installments_overdue,
     case
         when lane in ('nothing_due', 'below_floor') then 'none'
         when lane = 'blocked' then 'blocked'

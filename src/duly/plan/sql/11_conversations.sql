@@ -8,6 +8,7 @@ with speaking as (
         -- due date) must be true of each.
         case
             when template in ('first_late', 'overdue', 'plan_offer') then 'overdue'
+            when template = 'returned_payment' then template || ' ' || loan_id
             when template = 'credit_notice' then template || ' ' || report_on
             when days_past_due = 0 then template || ' ' || next_due_on
             else template
