@@ -19,7 +19,8 @@ CAUSES = ("funds", "card", "limit", "mandate", "bank", "ours")
 #: A name with a question mark may be empty.
 _INTEGERS = """
     days_past_due days_delinquent installments_overdue late_count_12m late_count_12m_after_grace
-    late_count_before_arrears days_past_due_max_12m days_to_due? days_since_arrears? days_since_paid? texts_since_arrears
+    late_count_before_arrears days_past_due_max_12m days_to_due? days_since_arrears?
+    days_since_paid? texts_since_arrears
     calls_since_arrears days_since_text? days_since_contact? undelivered_count
     promises_broken_since_arrears days_since_promise_broken? days_since_plan_broken?
     days_since_contact_changed? days_since_returned_payment? days_since_hardship_ended?

@@ -88,7 +88,8 @@ select
     f.report_on - $business_date as days_to_bureau_report,
     $bureau_reports and f.report_on is not null
         and f.report_on - $business_date between 5 and 20 as bureau_notice_due,
-    b.failed_cause as debit_failed_cause, b.failed_on as debit_failed_on, b.submitted_on as debit_submitted_on,
+    b.failed_cause as debit_failed_cause, b.failed_on as debit_failed_on,
+    b.submitted_on as debit_submitted_on,
     coalesce(s.loans_of_borrower, 1) as loans_of_borrower,
     q.borrower is not null as asked_for_reminders,
     f.security_since is not null as security_signal,

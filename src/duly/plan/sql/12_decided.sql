@@ -7,7 +7,8 @@ create view settled as
         o.resting_until, o.next_step_on, o.hold_reason, o.hold_review_on, o.score, o.score_band,
         o.name, o.locale, o.currency, o.sms_address, o.email_address, o.days_past_due,
         o.overdue_total, o.overdue_principal, o.overdue_interest, o.overdue_fee, o.late_charge,
-        o.overdue_since, o.next_due_on, o.next_due_amount, o.report_on, o.accrues, o.returned_paid_on,
+        o.overdue_since, o.next_due_on, o.next_due_amount, o.report_on, o.accrues,
+        o.returned_paid_on,
         o.returned_amount, o.installments_overdue,
         c.part, c.lead_loan,
         case
