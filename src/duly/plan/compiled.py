@@ -157,7 +157,8 @@ def _floor(inputs: PlanInputs) -> str:
     )
 
 
-def _texts_in_7_days(inputs: PlanInputs) -> int:
+def texts_in_7_days(inputs: PlanInputs) -> int:
+    """Return how many texts in seven days the lender and the policy allow."""
     return min(inputs.lender.limits.texts_per_7_days, inputs.policy.limits.texts_per_7_days)
 
 
@@ -166,7 +167,7 @@ def _lender_counts(inputs: PlanInputs, direction: str) -> tuple[str, ...]:
     if direction == "true":
         matches += " and c.direction = 'out'"
     week = instants.timestamp(inputs.instant - timedelta(hours=168))
-    count = _texts_in_7_days(inputs)
+    count = texts_in_7_days(inputs)
     return (
         f"count(*) filter (where {matches} and c.at > {week}) as n_lender_week",
         f"list(c.at order by c.at desc, c.contact_id) filter (where {matches} and c.at > {week})"
@@ -183,7 +184,7 @@ def _lender_cap(inputs: PlanInputs) -> str:
     )
     return (
         "case when can_send and class = 'dunning' then greatest("
-        f"case when n_lender_week >= {_texts_in_7_days(inputs)}"
+        f"case when n_lender_week >= {texts_in_7_days(inputs)}"
         f" then coalesce({free}, {tomorrow}) end, "
         f"case when n_lender_day >= {inputs.lender.limits.texts_per_day} then {tomorrow} end, "
         "cast(null as date)) end"
