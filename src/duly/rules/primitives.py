@@ -203,9 +203,10 @@ class PrimitiveReader:
         return None if condition is None else Check(reason=reason, condition=condition)
 
     def _condition(self, node: Located) -> Condition | None:
-        if not isinstance(node.value, str):
-            node = Located(value=str(node.value).lower(), line=node.line, column=node.column)
-        text = str(node.value)
+        if isinstance(node.value, list | dict) or node.value is None:
+            self.findings.add(node, "not_a_text", what="a condition")
+            return None
+        text = node.value if isinstance(node.value, str) else str(node.value).lower()
         place = place_in_scalar(self.text, node.line, node.column, text)
         parsed = parse(text, FACTS, file=self.findings.file, place=place)
         self.findings.found.extend(parsed.diagnostics)
