@@ -19,6 +19,7 @@ class CaseResult:
 
     rule_id: str
     pack: str
+    file: str
     line: int
     expected: str
     got: str
@@ -36,6 +37,7 @@ def run_cases(rules: Iterable[Rule]) -> list[CaseResult]:
         CaseResult(
             rule_id=rule.id,
             pack=rule.pack,
+            file=rule.file,
             line=case.line,
             expected=_expected(case),
             got=_got(rule, case, rules),

@@ -70,7 +70,7 @@ def read_yaml(text: str, findings: Findings) -> Located | None:
     """Return the file's one document, or None after noting why it cannot be read."""
     size = len(text.encode(errors="surrogatepass"))
     if size > FILE_BYTES_MAX:
-        findings.add((1, 1), "too_big", bytes=size, most=FILE_BYTES_MAX)
+        findings.add((1, 1), "too_big", most=FILE_BYTES_MAX)
         return None
     for turn in _TURNS.finditer(text):
         line = text.count("\n", 0, turn.start()) + 1

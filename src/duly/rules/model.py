@@ -225,6 +225,7 @@ class Rule:
     primitive: Primitive
     cases: tuple[Case, ...]
     line: int
+    file: str = ""  #: where the rule stands, for whoever has to mend it
     about: str = "contact"
     binds: Literal["everyone", "collector"] = "everyone"  #: collector: not a lender of its own debt
 

@@ -111,6 +111,7 @@ class _Reader:
             primitive=primitive,
             cases=cases,
             line=node.line,
+            file=self.findings.file,
             about=about,
             binds="collector" if binds == "collector" else "everyone",
         )
