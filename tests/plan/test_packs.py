@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,26 @@ def test_two_packs_hold_both_and_a_microfinance_loan_has_shorter_hours(
     assert {one["not_after"].isoformat()[11:19] for one in made.messages.values()} == {
         "12:59:59", "12:29:59",
     }  # fmt: skip
+
+
+def test_a_call_on_national_day_begins_at_ten_and_the_run_names_its_calendar(
+    tmp_path: Path, write_book: Any
+) -> None:
+    case = {"loan": {"terms": {}}, "points": PHONE}
+    for folder, day, opens in (
+        ("holiday", "2026-10-05T09:00:00+08:00", "2026-10-05T02:00:00+00:00"),
+        ("workday", "2026-10-12T09:00:00+08:00", "2026-10-12T01:00:00+00:00"),
+    ):
+        (tmp_path / folder).mkdir()
+        _, made = planned(
+            tmp_path / folder,
+            write_book,
+            at=day,
+            zone="Asia/Shanghai",
+            packs=["decency", "cn"],
+            cases=[case],
+        )
+        row = decided(made, 1)
+        assert row["decision"] == "task", row
+        assert row["not_before"].astimezone(UTC) == datetime.fromisoformat(opens), row
+        assert made.run["versions"]["calendar"].startswith("holidays ")

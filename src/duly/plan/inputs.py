@@ -71,5 +71,7 @@ class PlanInputs:
 
 def _calendar(rules: tuple[Rule, ...]) -> str:
     """Return the release of the public holidays, where a window of the rules closes on them."""
-    closes = any(isinstance(rule.primitive, Window) and rule.primitive.holidays for rule in rules)
+    closes = any(
+        isinstance(rule.primitive, Window) and rule.primitive.holidays is not None for rule in rules
+    )
     return f"holidays {holidays_version()}" if closes else "none"

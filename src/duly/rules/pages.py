@@ -137,8 +137,14 @@ def _window(window: Window, locale: str) -> list[str]:
             for low, high in window.saturday
         ]
         lines.append(say("rules", "page.sunday", locale))
-    if window.holidays:
-        lines.append(say("rules", "page.holidays", locale))
+    if window.holidays == ():
+        key = "page.holidays" if window.regional else "page.holidays_nationwide"
+        lines.append(say("rules", key, locale))
+    for low, high in window.holidays or ():
+        opening = {"opens": _clock(low), "closes": _clock(high)}
+        lines.append(say("rules", "page.holiday_hours", locale, **opening))
+    if not window.spring_festival:
+        lines.append(say("rules", "page.spring_festival", locale))
     if window.unknown_zones:
         zones_named = ", ".join(window.unknown_zones)
         lines.append(say("rules", "page.unknown_zones", locale, zones=zones_named))

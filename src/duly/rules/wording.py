@@ -10,7 +10,10 @@ from duly.rules import phrases
 from duly.rules.model import Parts, Rule, Text, Verdict, Words
 from duly.spelling import folded
 
-_SIGNATURE = re.compile(r"^【([^【】]{1,40})】")
+#: Carriers register signatures of two to sixteen characters.
+_SIGNATURE = re.compile(r"^【([^【】]{2,16})】")
+#: What somebody hears or reads first.
+_START_CHARACTERS = 60
 _LINK = re.compile(
     r"https?://[^\s,，。]+|\bwww\.[^\s,，。]+"
     r"|(?<![\w@.])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|cn|net|org|io|co|me|ly|link|top|vip|cc|tv)"
@@ -55,6 +58,8 @@ def _wrong(text: Text, said: str, facts: Mapping[str, object]) -> Iterable[str]:
                 yield sentence
     if text.signed:
         yield from _unsigned(said, facts)
+    if text.named:
+        yield from _unnamed(said, facts)
     if text.link != "any":
         yield from _links(text, said, facts)
     if text.length_max is not None and len(said) > text.length_max:
@@ -77,6 +82,21 @@ def _unsigned(said: str, facts: Mapping[str, object]) -> Iterable[str]:
         yield said.strip()[:20]
     elif "【" in said.strip()[found.end() :] or "】" in said.strip()[found.end() :]:
         yield said.strip()[found.end() :][:20]
+
+
+def _unnamed(said: str, facts: Mapping[str, object]) -> Iterable[str]:
+    start = folded(said.strip()[:_START_CHARACTERS])
+    signatures = facts.get("signatures")
+    if not isinstance(signatures, Sequence) or not signatures:
+        yield "missing:signatures"
+    elif not any(folded(str(name)) in start for name in signatures):
+        yield said.strip()[:20]
+    if facts.get("agency") is True:
+        agency = facts.get("agency_name")
+        if not isinstance(agency, str) or not agency.strip():
+            yield "missing:agency_name"
+        elif folded(agency) not in start:
+            yield said.strip()[:20]
 
 
 def links(said: str) -> tuple[str, ...]:

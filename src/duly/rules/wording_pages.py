@@ -29,6 +29,8 @@ def _text(text: Text, locale: str) -> list[str]:
         lines.append(say("rules", "page.only", locale, phrases="; ".join(text.only)))
     if text.signed:
         lines.append(say("rules", "page.signed", locale))
+    if text.named:
+        lines.append(say("rules", "page.named", locale))
     if text.link != "any":
         lines.append(say("rules", f"page.link_{text.link}", locale))
     if text.length_max is not None:
@@ -55,7 +57,8 @@ def _parts(parts: Parts, locale: str) -> list[str]:
 
 
 def _term(term: Term, locale: str) -> list[str]:
-    days = {"since": term.since, "until": term.until}
+    since = say("rules", "page.or", locale).join(term.since)
+    days = {"since": since, "until": term.until}
     lines = []
     if term.at_most is not None:
         most = _span(term.at_most, locale)
