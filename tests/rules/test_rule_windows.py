@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duly import rules
-from duly.rules import zones
+from duly.rules import calendars, zones
 from duly.rules.windows import in_regions, meet, quiet_ranges
 
 ALL = rules.load_packs(["decency", "cn"])
@@ -442,7 +442,35 @@ def lawful(
         if low is None or high is None:
             return True
         return not (low <= minute < high if low < high else minute >= low or minute < high)
+    if window.holidays and wall.date() in SPRING_FESTIVAL_2026:
+        return False
+    if window.holidays and (wall.year > 2026 or wall.date() in DAYS_OFF_2026):
+        return 10 * 60 <= minute < 20 * 60
     return window.ranges[0][0] <= minute < window.ranges[0][1]
+
+
+def days(first: str, last: str) -> set[date]:
+    low, high = date.fromisoformat(f"2026-{first}"), date.fromisoformat(f"2026-{last}")
+    return {low + timedelta(days=number) for number in range((high - low).days + 1)}
+
+
+#: The notice of the State Council on the days off of 2026; those of 2027 are not announced.
+DAYS_OFF_2026 = {
+    *days("01-01", "01-03"), *days("02-15", "02-23"), *days("04-04", "04-06"),
+    *days("05-01", "05-05"), *days("06-19", "06-21"), *days("09-25", "09-27"),
+    *days("10-01", "10-07"),
+}  # fmt: skip
+SPRING_FESTIVAL_2026 = days("02-17", "02-19")
+
+
+def test_the_days_off_of_china_are_those_that_were_announced() -> None:
+    whole_year = days("01-01", "12-31")
+    assert {day for day in whole_year if calendars.is_holiday("CN", None, day)} == DAYS_OFF_2026
+    assert {day for day in whole_year if calendars.is_spring_festival(day)} == SPRING_FESTIVAL_2026
+    assert calendars.is_holiday("CN", None, date(2027, 3, 10))
+    assert [calendars.is_spring_festival(date(2027, 2, day)) for day in range(5, 10)] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
 
 
 @settings(max_examples=80, deadline=None)

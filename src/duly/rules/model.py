@@ -129,6 +129,7 @@ class Words:
     phrases: tuple[str, ...]
     when: Condition | None = None  #: asked only where TRUE
     add: Mapping[str, str] | None = None  #: by locale, a sentence that meets a demand
+    with_amount: bool = False  #: demanded only of a text that names an amount of money
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,6 +42,8 @@ def _text(text: Text, locale: str) -> list[str]:
 
 def _words(key: str, words: Words, locale: str) -> str:
     line = say("rules", key, locale, phrases="; ".join(words.phrases))
+    if words.with_amount:
+        line += " " + say("rules", "page.with_amount", locale)
     if words.when is None:
         return line
     return line + " " + say("rules", "page.when", locale, condition=words.when.text)

@@ -79,13 +79,17 @@ class WordingReader:
     def _each(self, node: Located | None, what: str) -> tuple[Words, ...]:
         found = []
         for item in sequence(node, self.findings, what):
-            entries = mapping(item, self.findings, what, ("any", "when", "add"), ("any",))
+            known = ("any", "when", "add", "with")
+            entries = mapping(item, self.findings, what, known, ("any",))
             add = entries.get("add")
+            if "with" in entries:
+                word(entries["with"], self.findings, "with", ("amount",))
             found.append(
                 Words(
                     phrases=self._phrases(entries.get("any"), what) or ("-",),
                     when=self.reader.optional(entries.get("when")),
                     add=None if add is None else self._add(add),
+                    with_amount="with" in entries,
                 )
             )
         return tuple(found)
