@@ -11,6 +11,8 @@ import pytest
 from case_book import Group, dated, group, loan_id
 from plan_made import Made, make, write_book_json, write_lender
 
+from duly.core.errors import Refused
+
 PHONE = [{"channel": "voice"}]
 ANCHORAGE, CHICAGO, LONDON = "America/Anchorage", "America/Chicago", "Europe/London"
 
@@ -217,3 +219,33 @@ def test_a_call_on_national_day_begins_at_ten_and_the_run_names_its_calendar(
         assert row["decision"] == "task", row
         assert row["not_before"].astimezone(UTC) == datetime.fromisoformat(opens), row
         assert made.run["versions"]["calendar"].startswith("holidays ")
+
+
+def test_a_lender_does_without_a_rule_of_policy_and_never_without_one_of_law(
+    tmp_path: Path, write_book: Any
+) -> None:
+    def at_eight(folder: str, *rules: str) -> Made:
+        (tmp_path / folder).mkdir()
+        lender = {"switched_off": list(rules)} if rules else {}
+        return planned(
+            tmp_path / folder,
+            write_book,
+            at="2026-03-10T08:00:00-05:00",
+            zone=CHICAGO,
+            packs=["decency", "us"],
+            cases=[{"borrower": person(CHICAGO), "loan": us_loan()}],
+            lender=lender,
+        )[1]
+
+    kept = decided(at_eight("kept"), 1)
+    assert kept["legal"] == ["DEC-HOURS-1"]
+    less = at_eight("less", "DEC-HOURS-1")
+    assert decided(less, 1)["legal"] == []
+    assert decided(less, 1)["not_before"] < kept["not_before"]
+    for number, (rules, code) in enumerate(
+        [(("US-HOURS-1",), "not_yours"), (("DEC-HOUR-1",), "unknown"), (("CN-FREQ-3",), "unknown")]
+    ):
+        with pytest.raises(Refused) as refused:
+            at_eight(f"wrong{number}", *rules)
+        assert [item.code for item in refused.value.diagnostics] == [code]
+        assert not (tmp_path / f"wrong{number}" / "plan").exists()
