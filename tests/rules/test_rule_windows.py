@@ -506,3 +506,46 @@ def test_the_door_allows_exactly_what_a_slot_holds(
         assert answer.until == found.open_at
     if answer.effect == "allow":
         assert answer.verdicts == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    packs=st.sampled_from((("us",), ("uk",), ("eu",), ("in",), ("cn", "in"), ("us", "uk"))),
+    minute=st.one_of(
+        st.integers(0, 366 * 1440),
+        st.integers(66 * 1440, 69 * 1440),  # the clocks of the United States, both ways
+        st.integers(303 * 1440, 307 * 1440),
+        st.integers(86 * 1440, 89 * 1440),  # those of Europe
+        st.integers(296 * 1440, 299 * 1440),
+    ),
+    zone=st.sampled_from((NEW_YORK, "Pacific/Honolulu", "Europe/London", "Atlantic/Canary",
+                          "Asia/Kolkata", "America/Phoenix")),
+    region=st.sampled_from((None, "GB-SCT", "DE-BY", "IN-KA", "US-NY")),
+    channel=st.sampled_from(("sms", "voice")),
+)  # fmt: skip
+def test_in_every_place_the_door_opens_when_the_slot_opens(
+    packs: tuple[str, ...], minute: int, zone: str, region: str | None, channel: str
+) -> None:
+    instant = datetime(2026, 1, 1, tzinfo=UTC) + minute * MINUTE
+    pack = tuple(
+        rule
+        for rule in rules.load_packs(("decency", *packs))
+        if isinstance(rule.primitive, rules.Window)
+        and rule.about == "contact"
+        and rule.primitive.when is None
+        and rule.in_force_from < date(2026, 1, 1)
+    )
+    found = slot(
+        instant.isoformat(), pack=pack, lender_zone=zone, zone=zone, region=region, channel=channel
+    )
+    facts = {**rules.NEUTRAL, "at": instant, "time_zone": zone, "region": region,
+             "channel": channel}  # fmt: skip
+    answer = rules.decide(pack, facts)
+    assert (found.open_at == instant) == (answer.effect == "allow")
+    if answer.effect == "delay" and found.open_at is not None:
+        assert answer.until == found.open_at
+        assert {one.rule_id for one in answer.verdicts} == set(found.delayed_by)
+    # The last second of the slot is lawful and the next one is not.
+    if found.lawful_until is not None and found.open_at is not None:
+        last = {**facts, "at": found.lawful_until - timedelta(seconds=1)}
+        assert rules.decide(pack, last).effect == "allow"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -24,8 +24,10 @@ _WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 #: Marks that turn the order of what a person reads, so that a rule could say another thing.
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-#: The largest pack that is built in has a twentieth of it.
-FILE_BYTES_MAX = 2_000_000
+#: The largest pack that is built in has a tenth of it.
+FILE_BYTES_MAX = 1_200_000
+#: Whoever made more mistakes than this mends them in several goes.
+FINDINGS_MAX = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,10 @@ class Findings:
     def add(self, at: Located | tuple[int, int], code: str, **values: object) -> None:
         """Add one mistake at a place of the file."""
         line, column = (at.line, at.column) if isinstance(at, Located) else at
+        if len(self.found) >= FINDINGS_MAX:
+            return
+        if len(self.found) == FINDINGS_MAX - 1:
+            code, values = "more", {"most": FINDINGS_MAX}
         self.found.append(
             Diagnostic(
                 area="rules",
@@ -58,6 +64,14 @@ class Findings:
                 values=values,
             )
         )
+
+    def take(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Add mistakes that another reader found, as far as there is room."""
+        for item in diagnostics:
+            if len(self.found) < FINDINGS_MAX - 1:
+                self.found.append(item)
+            else:
+                self.add((item.line, int(item.column or 1)), item.code)
 
     def unknown(
         self, at: Located | tuple[int, int], what: str, value: str, known: tuple[str, ...]

@@ -37,6 +37,7 @@ _PACK = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 #: Primitives that no plan compiles, and what they are about where the rule does not say.
 _ABOUT = {"text": "text", "parts": "text", "term": "request"}
 _ALWAYS = date(1, 1, 1)
+RULES_MAX = 1_000
 
 
 def read_pack(text: str, file: str) -> tuple[tuple[Rule, ...], tuple[Diagnostic, ...]]:
@@ -53,7 +54,9 @@ def read_pack(text: str, file: str) -> tuple[tuple[Rule, ...], tuple[Diagnostic,
     items = sequence(entries.get("rules"), findings, "rules")
     if "rules" in entries and entries["rules"].value == []:
         findings.add(entries["rules"], "absent", what="a pack", name="rules")
-    for item in items:
+    if len(items) > RULES_MAX:
+        findings.add(items[RULES_MAX], "too_many", count=len(items), most=RULES_MAX)
+    for item in items[:RULES_MAX]:
         if not isinstance(item.value, dict):
             findings.add(item, "not_a_mapping", what="a rule")
             continue

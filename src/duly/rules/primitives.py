@@ -216,7 +216,7 @@ class PrimitiveReader:
         text = node.value if isinstance(node.value, str) else str(node.value).lower()
         place = place_in_scalar(self.text, node.line, node.column, text)
         parsed = parse(text, FACTS, file=self.findings.file, place=place)
-        self.findings.found.extend(parsed.diagnostics)
+        self.findings.take(parsed.diagnostics)
         return parsed.condition
 
     def channels(self, node: Located | None) -> tuple[str, ...]:
