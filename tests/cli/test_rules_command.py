@@ -126,3 +126,11 @@ class TestTheRulebook:
             if line.startswith("CN-RATE-3 ")
         )
         assert "memory+clause+ours" in line
+
+
+@pytest.mark.parametrize("language", ["", "C", "th_TH.UTF-8", "zh_CN.UTF-8"])
+def test_the_calendars_do_not_hang_on_the_language_of_the_terminal(
+    duly: Any, language: str
+) -> None:
+    ran = duly("rules", "test", "--pack", "cn", LANG=language, LANGUAGE=language)
+    assert ran.returncode == 0, ran.stderr

@@ -96,7 +96,8 @@ def _is_day_off(day: date) -> bool:
 @lru_cache(maxsize=64)
 def _spring_festivals(year: int) -> frozenset[date]:
     """Return the first three days of the lunar year that begins in a year."""
-    found = _library().country_holidays("CN", years=year)
+    # The library names its days in the language of the terminal unless one is asked for.
+    found = _library().country_holidays("CN", years=year, language="en_US")
     names = {day: name for day, name in found.items() if "Spring Festival" in name}
     return frozenset(day for day, name in names.items() if "observed" not in name)
 
