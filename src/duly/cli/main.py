@@ -33,6 +33,13 @@ COMMANDS = {
     "reference": "duly.cli.doctor:reference",
 }
 GROUPS = {
+    "db": {
+        "start": "duly.cli.db:start",
+        "stop": "duly.cli.db:stop",
+        "status": "duly.cli.db:status",
+        "backup": "duly.cli.db:backup",
+        "restore": "duly.cli.db:restore",
+    },
     "policy": {"check": "duly.cli.policy:check"},
     "rules": {
         "list": "duly.cli.rules:list_rules",
