@@ -38,6 +38,12 @@ class TestServer:
         assert duly("db", "backup", "--out", tmp_path / "b", **served).returncode == 0
         assert duly("db", "status", **served).returncode == 0
 
+    def test_is_migrated_once(self, duly, served):
+        first = duly("migrate", **served)
+        assert (first.returncode, first.stderr) == (0, "")
+        assert first.stdout.startswith("store.0001_first\nstore.0002_invariants\n")
+        assert duly("migrate", **served).stdout == "0 migrations applied\n"
+
 
 class TestRefusals:
     URL = "postgresql://nobody@127.0.0.1:1/none"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from served_home import forget
 
-from duly.service import postgres
+from duly.service import migrating, postgres, setting_up
+
+setting_up.prepare()
+
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
@@ -24,3 +30,30 @@ def own_home() -> Iterator[Path]:
 def own_server(own_home: Path) -> postgres.Place:
     """Give the place of a server that one test may stop, break and start."""
     return postgres.place_of(own_home)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Place]:
+    """Give a running server whose database `duly` is migrated and otherwise empty."""
+    home = Path(tempfile.mkdtemp(prefix="duly-tests-"))
+    place = postgres.place_of(home)
+    url = postgres.start(place).url
+    setting_up.set_up(url)
+    migrating.migrate()
+    setting_up.close()
+    yield place
+    setting_up.close()
+    forget(home)
+
+
+@pytest.fixture
+def store(server: postgres.Place) -> Iterator[str]:
+    """Give the URL of an empty migrated database, and let Django use it."""
+    name = f"test_{next(_NUMBERS)}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
+        ours.execute(f'CREATE DATABASE "{name}" TEMPLATE duly')
+    url = server.url(name)
+    with setting_up.using(url):
+        yield url
+    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
+        ours.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -87,6 +87,21 @@ def restore(
     return output.DONE
 
 
+def migrate() -> int:
+    """Bring the tables to those of this release."""
+    from duly.service import migrating, postgres, setting_up
+
+    with postgres.opened(settings.home(), settings.database_url()) as url:
+        setting_up.set_up(url)
+        applied = migrating.migrate()
+        setting_up.close()
+    locale = settings.locale()
+    for name in applied:
+        output.line(name)
+    output.line(say("service", "migrated", locale, count=len(applied)))
+    return output.DONE
+
+
 def _place() -> Place:
     from duly.service import postgres
 

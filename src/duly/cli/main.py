@@ -30,6 +30,7 @@ COMMANDS = {
     "report": "duly.cli.plan:report",
     "doctor": "duly.cli.doctor:doctor",
     "bench": "duly.cli.bench:bench",
+    "migrate": "duly.cli.db:migrate",
     "reference": "duly.cli.doctor:reference",
 }
 GROUPS = {
