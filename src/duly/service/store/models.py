@@ -187,10 +187,15 @@ class Signal(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
     detail = models.JSONField(default=dict)
+    source = models.CharField(max_length=10, default="book", db_default="book")
+    known_at = models.DateTimeField(db_default=Now())  #: when it reached us
 
     class Meta:
         """Constraints."""
 
+        constraints = [
+            models.CheckConstraint(condition=Q(source__in=("book", "event")), name="signal_source")
+        ]
         indexes = [models.Index(fields=["borrower", "starts_at"], name="signal_borrower")]
 
 
@@ -226,7 +231,7 @@ class Attempt(models.Model):
     number = models.SmallIntegerField()
     at = models.DateTimeField(db_default=Now())
     outcome = models.CharField(max_length=20, null=True)  #: null: no answer is recorded yet
-    code = models.CharField(max_length=200, default="")
+    code = models.CharField(max_length=200, default="", db_default="")
 
     class Meta:
         """Constraints."""
@@ -247,7 +252,7 @@ class Part(models.Model):
     provider_id = models.CharField(max_length=_ID)
     message = models.ForeignKey(Message, on_delete=models.PROTECT)
     state = models.CharField(max_length=20, default="accepted")
-    code = models.CharField(max_length=200, default="")
+    code = models.CharField(max_length=200, default="", db_default="")
 
     class Meta:
         """Constraints."""
@@ -264,6 +269,9 @@ class Report(models.Model):
     kind = models.CharField(max_length=10)
     raw = models.TextField()
     raw_sha256 = models.CharField(max_length=64)
+    provider_id = models.CharField(max_length=_ID, null=True)
+    state = models.CharField(max_length=20, null=True)
+    code = models.CharField(max_length=200, default="", db_default="")
     received_at = models.DateTimeField(db_default=Now())
     message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT)
 
@@ -273,6 +281,13 @@ class Report(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["route", "raw_sha256"], name="report_once"),
             models.CheckConstraint(condition=Q(kind__in=("receipt", "reply")), name="report_kind"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["route", "provider_id"],
+                condition=Q(message__isnull=True, kind="receipt"),
+                name="report_unmatched",
+            )
         ]
 
 
