@@ -34,8 +34,20 @@ def write_report(connection: psycopg.Connection[Any], route: str, report: Incomi
                 "" if receipt is None else receipt.code[:200],
             ),
         )
-        if receipt is not None:
-            match_receipts(connection, route, [receipt.provider_id])
+    if receipt is not None:
+        match_receipts(connection, route, [receipt.provider_id])
+
+
+def match_late_receipts(connection: psycopg.Connection[Any]) -> None:
+    """Match what a process that died between its two steps left unmatched, three days back."""
+    rows = connection.execute(
+        "SELECT DISTINCT r.route, r.provider_id FROM store_report AS r"
+        " JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id"
+        " WHERE r.message_id IS NULL AND r.kind = 'receipt'"
+        " AND r.received_at > now() - interval '3 days'"
+    ).fetchall()
+    for route, provider_id in rows:
+        match_receipts(connection, route, [provider_id])
 
 
 def match_receipts(
@@ -43,8 +55,14 @@ def match_receipts(
 ) -> None:
     """Bring receipts and the parts that they name together, in the order in which they came.
 
-    A message of several parts is delivered when all of them are, undelivered when one of them is.
+    Called after the commit of either: whichever comes second sees both. A message of several
+    parts is delivered when all of them are, undelivered when one of them is.
     """
+    with connection.transaction():
+        _match(connection, route, provider_ids)
+
+
+def _match(connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str]) -> None:
     rows = connection.execute(
         "SELECT r.id, p.id, p.message_id, r.state, r.code FROM store_report AS r"
         " JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id"

@@ -113,6 +113,6 @@ def write_answers(
             " VALUES (%s, %s, %s, 'accepted', '') ON CONFLICT (route, provider_id) DO NOTHING",
             [(route, part, one.message_id) for one in answers for part in one.provider_ids],
         )
-        match_receipts(connection, route, [part for one in answers for part in one.provider_ids])
         told = [(one.message_id, {"outcome": one.outcome, "code": one.code}) for one in answers]
         audit(connection, "message.answered", told)
+    match_receipts(connection, route, [part for one in answers for part in one.provider_ids])

@@ -17,7 +17,7 @@ from duly.service.outbox.claiming import Claim, Claimed, claim
 from duly.service.outbox.gateways import gateway_of, sent_by_worker
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
-from duly.service.outbox.reports import write_report
+from duly.service.outbox.reports import match_late_receipts, write_report
 from duly.service.outbox.submitting import give_back, submit, write_answers
 
 _IDLE_SECONDS = 0.5
@@ -96,6 +96,7 @@ class Worker:
         try:
             while not self._stopping.is_set():
                 orphans = await asyncio.to_thread(settle_orphans, connection)
+                await asyncio.to_thread(match_late_receipts, connection)
                 found = await asyncio.to_thread(self._claim, connection, number)
                 await self._send(connection, number, gateways, found.claimed)
                 if found.found or orphans.released or orphans.unknown:
