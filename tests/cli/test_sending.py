@@ -52,9 +52,9 @@ class TestSending:
         plan, lender, run = planned(at_home, sample, tmp_path)
         count = run["messages"] if isinstance(run["messages"], int) else len(run["messages"])
 
-        loaded = json.loads(at_home("send", plan, "--json").stdout)
+        loaded = json.loads(at_home("send", plan, "--at", AT, "--json").stdout)
         assert (loaded["messages"], loaded["state"], loaded["again"]) == (count, "released", False)
-        assert json.loads(at_home("send", plan, "--json").stdout)["again"] is True
+        assert json.loads(at_home("send", plan, "--at", AT, "--json").stdout)["again"] is True
 
         first = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")
         assert first.returncode == 0, first.stderr
@@ -70,7 +70,7 @@ class TestSending:
 
     def test_two_people_release_and_one_stops(self, at_home, sample, tmp_path):
         plan, lender, _ = planned(at_home, sample, tmp_path, approval="two")
-        loaded = json.loads(at_home("send", plan, "--json").stdout)
+        loaded = json.loads(at_home("send", plan, "--at", AT, "--json").stdout)
         assert loaded["state"] == "planned"
         sha = loaded["plan_sha256"]
 
@@ -79,7 +79,7 @@ class TestSending:
         assert "1 of 2" in at_home("approve", sha[:12], "--by", "Li").stdout
         twice = at_home("approve", sha[:12], "--by", "Li")
         assert (twice.returncode, "approved_before" in twice.stderr) == (2, True)
-        assert "released" in at_home("approve", sha[:12], "--by", "Wang").stdout
+        assert "released" in at_home("approve", plan, "--by", "Wang").stdout
 
         assert at_home("stop", "--all", "--by", "Li").returncode == 0
         held = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")

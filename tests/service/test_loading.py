@@ -6,14 +6,20 @@ Method: a real plan of a sample book in a real database; the same plan again; a 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 from django.db import transaction
-from plans import proven
+from plans import AT, proven
 
-from duly.service.operations.loading import load
+from duly.core.errors import Refused
+from duly.service.operations import loading
 from duly.service.store.models import Audit, Borrower, Contact, Message, Run, Signal
+
+
+def load(plan):
+    return loading.load(plan, at=AT)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +92,12 @@ class TestLoad:
             load(whole)
 
         assert Run.objects.count() == Message.objects.count() == Audit.objects.count() == 0
+
+    def test_a_plan_of_yesterday_is_refused(self, store, plan):
+        with pytest.raises(Refused) as refused:
+            loading.load(plan, at=AT + timedelta(days=1))
+        assert refused.value.diagnostics[0].code == "day_is_over"
+        assert Run.objects.count() == 0
 
 
 class TestSupersede:

@@ -25,15 +25,17 @@ def send(
     plan_dir: Annotated[Path, arguments.worded("option.plan")],
     /,
     *,
+    at: At = None,
     json: arguments.Json = False,
 ) -> int:
     """Load a plan: worked out again first, then once."""
     from duly.plan.proven import prove
     from duly.service.operations import loading
 
+    now = _legal_now(at)
     proven = prove(plan_dir, clock=time.perf_counter)
     with _store():
-        loaded = loading.load(proven)
+        loaded = loading.load(proven, at=now())
     if json:
         output.as_json(
             {
@@ -55,11 +57,13 @@ def send(
 
 
 def approve(run: Annotated[str, arguments.worded("option.run")], /, *, by: By) -> int:
-    """Approve a run in a person's name."""
+    """Approve a run in a person's name; it is named by its plan's directory or its SHA-256."""
+    from duly.plan import kept
     from duly.service.operations import releasing
 
+    sha = str(kept.read_run(Path(run))["plan_sha256"]) if Path(run).is_dir() else run
     with _store():
-        found = releasing.approve(run, by=by)
+        found = releasing.approve(sha, by=by)
     key = "approved_released" if found.released else "approved_waiting"
     output.line(
         say("service", key, settings.locale(), given=found.given, needed=found.needed, by=by)

@@ -6,13 +6,16 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 import pyarrow.csv as pc
 from django.db import connection, transaction
 
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
 from duly.plan.proven import Proven
 from duly.service.operations.recording import record
 
@@ -101,14 +104,21 @@ class Loaded:
     again: bool = False
 
 
-def load(plan: Proven) -> Loaded:
+def load(plan: Proven, *, at: datetime) -> Loaded:
     """Load a plan and release it where its lender asks for no approval.
+
+    Refused where the business date is over at the legal instant `at`: nothing of it may go out.
 
     The same plan twice adds nothing. Another plan of the same business date supersedes the earlier:
     what is not submitted is cancelled, and who was submitted to gets nothing more that day.
     """
     sha = str(plan.run["plan_sha256"])
     day = date.fromisoformat(str(plan.run["business_date"]))
+    today = at.astimezone(ZoneInfo(plan.lender.time_zone)).date()
+    if day < today:
+        raise Refused(
+            Diagnostic(area="service", code="day_is_over", values={"day": day, "today": today})
+        )
     needed = APPROVALS[plan.lender.approval]
     state = "planned" if needed else "released"
     with transaction.atomic(), connection.cursor() as cursor:
