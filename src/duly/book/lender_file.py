@@ -152,7 +152,7 @@ _ROUTE_KEYS: Mapping[str, tuple[str, Callable[[object], object]]] = {
 _ROUTE_SETTINGS = (
     *("host", "port", "system_id", "password_env", "source", "window", "per_second", "url"),
     *("secret_env", "template_codes", "sender", "seed", "cost", "timeout_seconds", "user"),
-    *("tls", "registered", "opt_out"),
+    *("tls", "registered", "opt_out", "log", "honest", "delay_ms"),
 )
 _REQUIRED = {
     "lender": ("name", "signature", "hotline", "app"),
