@@ -13,7 +13,7 @@ import psycopg
 from duly.audit.signing import SigningKey
 from duly.book import Lender, Route
 from duly.delivery import Gateway
-from duly.rules import Rule, active, load_packs
+from duly.rules import lenders_rules
 from duly.service.outbox.claiming import Claim, Claimed, claim
 from duly.service.outbox.gateways import gateway_of, sent_by_worker
 from duly.service.outbox.identity import Identity
@@ -59,7 +59,7 @@ class Worker:
         self._now = now
         self._batch = batch
         self._concurrency = concurrency
-        self._packs = load_packs(lender.packs)
+        self._rules = lenders_rules(lender.packs, lender.switched_off)
         self._signing = signing
         self._stopping = asyncio.Event()
         self.tally = Tally()
@@ -146,9 +146,9 @@ class Worker:
             )
         }
         routes: Sequence[Route] = [one for one in self._routes if one.name not in stopped]
-        rules: Sequence[Rule] = active(self._packs, at.date())
+        # Each rule knows its dates, and they are days where the borrower is.
         found = claim(
-            connection, worker=number, routes=routes, rules=rules, at=at, batch=self._batch
+            connection, worker=number, routes=routes, rules=self._rules, at=at, batch=self._batch
         )
         self.tally.claimed += len(found.claimed)
         self.tally.delayed += found.delayed
