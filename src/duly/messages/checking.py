@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from duly.messages.facts import TemplateBroken
 from duly.messages.front import Notes
 from duly.messages.samples import complete, sample
 from duly.messages.shape import compile_shape
+from duly.messages.stages import KINDS, pattern
 from duly.messages.template_file import Text
 from duly.messages.variables import FACT_FLAGS, LENDER_FLAGS
 from duly.messages.voice import Voice, voice_of
@@ -44,7 +46,7 @@ def check(text: Text, lender: Lender, lints: tuple[Lint, ...] = LINTS) -> tuple[
     notes = Notes(text.file)
     for problem in dict.fromkeys(problems):
         _note(problem, text, notes)
-    return tuple(notes.found)
+    return tuple(sorted(notes.found, key=lambda one: (one.line, int(one.column))))
 
 
 def _shapes(text: Text, lender: Lender) -> Iterator[str]:
@@ -75,16 +77,22 @@ def _note(problem: str, text: Text, notes: Notes) -> None:
         notes.wrong(place, "words_missing", element=rest, stage=text.stage)
     elif kind == "forbidden":
         category, _, words = rest.partition(":")
-        notes.wrong(_found(text, words), "words_forbidden", kind=category, words=words or category)
+        at, shown = _found(text, category, words)
+        notes.wrong(at, "words_forbidden", kind=category, words=shown)
     else:
         notes.wrong(place, "words_wrong", problem=problem)
 
 
-def _found(text: Text, words: str) -> tuple[int, int]:
-    """Return where forbidden words stand in the file, its body's first line where unknown."""
-    lines = text.raw.split("\n")
-    for number, line in enumerate(lines, start=text.body_line):
-        column = line.lower().find(words.lower()) if words else -1
-        if column >= 0:
-            return number, column + 1
-    return text.body_line, 1
+def _found(text: Text, category: str, words: str) -> tuple[tuple[int, int], str]:
+    """Return where forbidden words stand in the file, and the words.
+
+    What only a phrase or a value says is placed on the body's first line.
+    """
+    known = re.compile(re.escape(words), re.IGNORECASE) if words else None
+    if not words and category in KINDS:
+        known = pattern(text.locale, category)
+    for number, line in enumerate(text.raw.split("\n"), start=text.body_line):
+        hit = known.search(line) if known is not None else None
+        if hit is not None:
+            return (number, hit.start() + 1), hit[0]
+    return (text.body_line, 1), words or category

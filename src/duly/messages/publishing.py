@@ -65,6 +65,7 @@ def publish(
     Refuses (Refused, nothing written) a file or a directory with mistakes, a text that a check
     finds fault with, a version that is not newer, and a person who approved these words before.
     """
+    by = by.strip()
     if not path.is_file():
         _refuse("no_file", str(path))
     root = folder or _root(path)

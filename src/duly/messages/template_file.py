@@ -166,7 +166,7 @@ def _parted(source: str, notes: Notes) -> tuple[str, str, int] | None:
 def split_front(front: str) -> tuple[str, str]:
     """Return what people approve of a front matter, and the block of approvals below it."""
     lines = front.split("\n")
-    at = lines.index(_APPROVALS) if _APPROVALS in lines else len(lines)
+    at = next((n for n, line in enumerate(lines) if line.rstrip() == _APPROVALS), len(lines))
     return "".join(f"{line}\n" for line in lines[:at] if line), "\n".join(lines[at + 1 :])
 
 
