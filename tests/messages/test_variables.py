@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from message_facts import EXAMPLE, LATE_ENOUGH, facts, order, usual, write
 
@@ -163,6 +163,7 @@ def test_a_value_of_a_kind_is_short_and_has_no_mark_that_a_text_could_misread(va
         assert not re.search("转|付|还|款|钱|请|您", value)
 
 
+@settings(deadline=None)  # The first text in traditional characters reads their converter.
 @given(
     fact=st.sampled_from(sorted(CASES)),
     value=ANYTHING | PIECES,
@@ -191,6 +192,7 @@ def test_whatever_the_value_a_text_has_its_own_lines_braces_and_no_link(
         assert (text.encoding, text.segments) == segments(fill_code(text.text, "23456789"))
 
 
+@settings(deadline=None)
 @given(name=st.text(max_size=60), loan_id=st.text(min_size=1, max_size=60))
 def test_names_and_ids_add_nothing_either(name, loan_id):
     for template in ("help_first", "promise_noted", "plan_agreed"):

@@ -67,6 +67,7 @@ class Body:
     version: int
     file: str
     sha256: str
+    looked_at: bool = False  #: a draft that people look at, mistakes and all; never sent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,8 +222,8 @@ def _templates(
     )
 
 
-def body_of(text: Text, tone: str) -> Body:
-    """Return what the renderer reads of a text."""
+def body_of(text: Text, tone: str, *, looked_at: bool = False) -> Body:
+    """Return what the renderer reads of a text; one that is looked at is not refused."""
     return Body(
         key=f"{text.id}.{text.locale}.{text.channel}.{tone}",
         source=text.source,
@@ -236,6 +237,7 @@ def body_of(text: Text, tone: str) -> Body:
         version=text.version,
         file=text.file,
         sha256=text.sha256,
+        looked_at=looked_at,
     )
 
 
@@ -260,7 +262,9 @@ def template_of(text: Text) -> Template:
         message_class=text.message_class,
         stage=text.stage,
         elements=text.elements,
-        bodies=MappingProxyType({(text.channel, tone): body_of(text, tone) for tone in text.tones}),
+        bodies=MappingProxyType(
+            {(text.channel, tone): body_of(text, tone, looked_at=True) for tone in text.tones}
+        ),
     )
 
 

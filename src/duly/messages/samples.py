@@ -97,7 +97,7 @@ def complete(lender: Lender) -> Lender:
 
 
 def sample(text: Text, lender: Lender, tone: str | None = None) -> Rendered:
-    """Return a text as a borrower would read it, from sample facts.
+    """Return a text as a borrower would read it, from sample facts, with whatever mistakes it has.
 
     Refuses (Refused) a lender whose file lacks a word that the text says.
     """
@@ -110,7 +110,7 @@ def sample(text: Text, lender: Lender, tone: str | None = None) -> Rendered:
         locale=text.locale,
         params=sample_facts(text.stage, text.locale, from_days=text.from_days),
     )
-    listed = replace(lender, agencies=complete(lender).agencies)
+    listed = replace(lender, agencies=complete(lender).agencies, bureau_reports=True)
     alone = Catalogue(templates={(text.id, text.locale): template}, own=None)
     return render([order], listed, alone)[0]
 
