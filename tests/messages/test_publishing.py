@@ -21,8 +21,9 @@ from template_files import (
     tree,
 )
 
+from duly.book.lender import Route
 from duly.core.errors import Refused
-from duly.messages import publishing, render
+from duly.messages import gateway_code, publishing, render
 from duly.messages.catalog import builtin, builtin_shelf, load
 from duly.messages.publishing import publish
 from duly.messages.shelf import INDEX, read_shelf
@@ -353,3 +354,27 @@ def test_a_changed_phrase_stops_every_text_that_says_it(tmp_path):
     shelf = read_shelf(tmp_path)
     assert [Path(item.file).name for item in shelf.blocking][:1] == ["phrases.v1.yaml"]
     assert shelf.blocking[0].code == "phrases_changed"
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (None, "SMS_7"),
+        ({}, "SMS_7"),
+        ({"receipt": "SMS_1"}, "SMS_7"),
+        ({"dunning": "SMS_2"}, "SMS_2"),
+        ({"dunning": "SMS_2", "ours": "SMS_3"}, "SMS_3"),
+    ],
+)
+def test_the_code_of_a_route_goes_before_that_of_the_file(tmp_path, codes, expected):
+    approve(put(tmp_path, phrases="1\ngateway_code: SMS_7"))
+    template = load(tmp_path).templates["ours", "zh-CN"]
+    settings = {} if codes is None else {"template_codes": codes}
+    route = Route(name="a", channel="sms", kind="http", settings=settings)
+    assert gateway_code(template, template.bodies["sms", "plain"], route) == expected
+
+
+def test_a_text_without_a_code_has_none():
+    template = builtin().templates["overdue", "zh-CN"]
+    route = Route(name="a", channel="sms", kind="http")
+    assert gateway_code(template, template.bodies["sms", "plain"], route) is None

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from minijinja import Environment
 
+from duly.book.lender import Route
 from duly.core import digest
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -64,6 +65,7 @@ class Body:
     elements: tuple[str, ...]  #: what its file promises
     requires: tuple[str, ...]
     from_days: int | None
+    gateway_code: str | None  #: its number at a gateway that approves texts
     version: int
     file: str
     sha256: str
@@ -234,11 +236,24 @@ def body_of(text: Text, tone: str, *, looked_at: bool = False) -> Body:
         elements=text.elements,
         requires=text.requires,
         from_days=text.from_days,
+        gateway_code=text.gateway_code,
         version=text.version,
         file=text.file,
         sha256=text.sha256,
         looked_at=looked_at,
     )
+
+
+def gateway_code(template: Template, body: Body, route: Route) -> str | None:
+    """Return the number under which a route's gateway knows a text, None where it has none.
+
+    `template_codes` of the route goes before the file: of this template, else of its class.
+    """
+    codes = route.settings.get("template_codes")
+    for key in (template.name, template.message_class):
+        if isinstance(codes, Mapping) and codes.get(key):
+            return str(codes[key])
+    return body.gateway_code
 
 
 def guarded_facts(body: Body, of_stage: tuple[str, ...]) -> tuple[str, ...]:
