@@ -16,10 +16,9 @@ from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.messages import load_templates
 from duly.plan import instants
-from duly.plan.inputs import PlanInputs
+from duly.plan.inputs import PlanInputs, rules_of
 from duly.policy import BUILT_INS
 from duly.policy import load as load_policy
-from duly.rules import active, load_packs
 from duly.rules.zones import zone
 
 TEXTS = "templates"  #: where the lender's own texts lie among the kept inputs
@@ -106,10 +105,7 @@ def reopen(plan_dir: Path) -> PlanInputs:
     if lender.templates is not None:  # Where it was is no matter: the texts are kept here.
         lender = replace(lender, templates=folder / TEXTS)
     policy = load_policy(str(folder / "policy.yaml"))
-    rules = active(
-        load_packs(lender.packs, door=False),
-        instants.business_date(instant, zone(lender.time_zone)),
-    )
+    rules = rules_of(lender, instants.business_date(instant, zone(lender.time_zone)))
     inputs = PlanInputs(
         snapshot=snapshot,
         instant=instant,

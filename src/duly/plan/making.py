@@ -13,12 +13,12 @@ from duly import book as books
 from duly.core.check_key import CheckKey
 from duly.messages import Catalogue, load_templates
 from duly.plan import instants, kept, sendable, write
-from duly.plan.inputs import PlanInputs
+from duly.plan.inputs import PlanInputs, rules_of
 from duly.plan.pipeline import Clock, make_plan, positions_of
 from duly.policy import Policy
 from duly.policy import load as load_policy
 from duly.position import warm
-from duly.rules import Rule, active, load_packs
+from duly.rules import Rule
 from duly.rules.zones import zone
 
 
@@ -98,7 +98,7 @@ def _wishes(
     catalogue = load_templates(lender.templates)
     read = load_policy(policy, templates=catalogue.names, demands=catalogue.demands)
     sendable.check(read, catalogue, lender)
-    return read, active(load_packs(lender.packs, door=False), today), catalogue
+    return read, rules_of(lender, today), catalogue
 
 
 def _snapshot(

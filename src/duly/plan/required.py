@@ -82,10 +82,14 @@ def _rows_of(messages: pa.Table, kind: Mapping[str, object]) -> pa.Array:
 def _completed(rules: Sequence[Rule], facts: Mapping[str, object], said: str, locale: str) -> str:
     served = message_locale(locale)
     added = required_texts(rules, {**facts, "text": said}, "en" if served == "en" else "zh-CN")
+    if not added:
+        return said
     if served == "zh-TW":
         added = tuple(traditional(sentence) for sentence in added)
-    gap = "" if locale.startswith("zh") else " "
-    return said if not added else said.rstrip("\n") + gap + gap.join(added)
+    gap, stop = (" ", ".") if served == "en" else ("", "。")
+    begun = said.rstrip("\n")
+    ends = begun.endswith((".", "!", "?", "。", "！", "？")) or "\n" in begun[-40:]
+    return begun + ("" if ends else stop) + gap + gap.join(added)
 
 
 def _replaced(

@@ -3,7 +3,15 @@
 from duly.rules.asking import Answer, ask, decide, in_force, reason_sql
 from duly.rules.cases import CaseResult, run_cases, test_cases
 from duly.rules.counting import cap_limits
-from duly.rules.coverage import ANSWERS, Covered, coverage, parse_coverage
+from duly.rules.coverage import (
+    ANSWERS,
+    Covered,
+    asked_where,
+    coverage,
+    parse_coverage,
+    reason,
+    show_entry,
+)
 from duly.rules.facts import BOOK_FACTS, FACTS, INPUTS, NEUTRAL, NULLABLE
 from duly.rules.load import (
     active,
@@ -13,6 +21,7 @@ from duly.rules.load import (
     pack_names,
     packs_sha256,
     parse_pack,
+    read_packs,
     rules_sha256,
     without,
 )
@@ -66,6 +75,7 @@ __all__ = [
     "Window",
     "active",
     "ask",
+    "asked_where",
     "bars",
     "cap_limits",
     "coverage",
@@ -79,11 +89,14 @@ __all__ = [
     "packs_sha256",
     "parse_coverage",
     "parse_pack",
+    "read_packs",
+    "reason",
     "reason_sql",
     "required_texts",
     "rules_sha256",
     "run_cases",
     "show",
+    "show_entry",
     "slots",
     "test_cases",
     "unsatisfiable",
