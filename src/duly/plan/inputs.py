@@ -19,7 +19,7 @@ from duly.rules.calendars import version as holidays_version
 from duly.rules.zones import zone
 
 #: Raised when the meaning of a plan changes for equal inputs: a golden plan fails with it.
-STAGES_VERSION = 1
+STAGES_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +65,8 @@ class PlanInputs:
 
     def sha256(self) -> str:
         """Return the fingerprint over all inputs and the instant, not over engine or threads."""
-        return digest.of_value(
-            {**self.versions(), "instant": self.instant.isoformat(timespec="seconds")}
-        )
+        instant = self.instant.astimezone(UTC).isoformat(timespec="seconds")
+        return digest.of_value({**self.versions(), "instant": instant})
 
 
 def rules_of(lender: Lender, on: date) -> tuple[Rule, ...]:
