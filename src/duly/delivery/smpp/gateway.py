@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.delivery.pacing import Comeback, Pace
-from duly.delivery.port import Answer, Incoming, Outgoing, Receipt, Reply
+from duly.delivery.port import Answer, Incoming, Outgoing, Reply
+from duly.delivery.records import record
 from duly.delivery.smpp import pdu, texts
 from duly.delivery.smpp.answers import answer_of, outcome_of
 from duly.delivery.smpp.joining import Joined, Joiner
@@ -227,7 +228,7 @@ class SmppGateway:
             self._queue.put_nowait((reply, taken))
             return
         # A center may hold the next piece back until this one is taken, so each is kept by itself.
-        self._queue.put_nowait((_record("DULY:piece_of_reply", raw), taken))
+        self._queue.put_nowait((record("DULY:piece_of_reply", raw), taken))
         loop = asyncio.get_running_loop()
         self._put_joined(self._joiner.add(said, at=loop.time()))
         loop.call_later(self._settings.reply_seconds, self._give_overdue)
@@ -239,12 +240,12 @@ class SmppGateway:
             "status": pdu.status_name(answer.status),
             "provider_id": pdu.read_message_id(answer.body),
         }
-        self._put(_record("DULY:late_answer", json.dumps(told)))
+        self._put(record("DULY:late_answer", json.dumps(told)))
 
     def survived(self, what: str, raw: bytes) -> None:
         """Keep something that makes no sense."""
         told = {"what": what, "octets": raw.hex(), "session": self._session_label()}
-        self._put(_record("DULY:malformed", json.dumps(told)))
+        self._put(record("DULY:malformed", json.dumps(told)))
 
     def lost(self, session: Session) -> None:
         """Come back, unless this was meant."""
@@ -276,8 +277,3 @@ def _not_bound(ended: Ended) -> str:
         return ended
     bound = ended.command == pdu.BIND_TRANSCEIVER_RESP and ended.status == pdu.ROK
     return "" if bound else pdu.status_name(ended.status)
-
-
-def _record(code: str, raw: str) -> Receipt:
-    """Return a report that names no part: it is kept, and moves nothing."""
-    return Receipt(provider_id="", state="unknown", code=code, raw=raw)

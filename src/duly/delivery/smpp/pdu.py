@@ -6,6 +6,8 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from duly.delivery.records import printable
+
 GENERIC_NACK = 0x80000000
 SUBMIT_SM, SUBMIT_SM_RESP = 0x00000004, 0x80000004
 DELIVER_SM, DELIVER_SM_RESP = 0x00000005, 0x80000005
@@ -213,12 +215,6 @@ def read_tlvs(body: bytes) -> Mapping[int, bytes]:
 def read_message_id(body: bytes) -> str:
     """Return the message_id of a submit_sm_resp, empty where there is none (4.4.2)."""
     return printable(body.partition(b"\0")[0])
-
-
-def printable(octets: bytes) -> str:
-    """Return octets as text that a store and a terminal can hold: others are shown in hex."""
-    text = octets.decode("ascii", "backslashreplace")
-    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
 
 
 def _after(body: bytes, at: int, field: str) -> int:

@@ -10,11 +10,11 @@ from typing import Literal, TypeAlias
 
 from duly.delivery.codes import state_of
 from duly.delivery.port import Receipt
+from duly.delivery.records import printable
 from duly.delivery.smpp.pdu import (
     TLV_MESSAGE_STATE,
     TLV_RECEIPTED_MESSAGE_ID,
     Delivered,
-    printable,
 )
 from duly.delivery.smpp.texts import CLASS_UDH, Piece, read, take_header
 
