@@ -421,7 +421,7 @@ class TestReports:
             await until(lambda: len([one for one in found if isinstance(one, Reply)]) == 4)
             replies = [one for one in found if isinstance(one, Reply)]
             assert [one.text for one in replies] == ["TD", "TD", "别再催了", "退订"]
-            assert {one.address for one in replies} == {"8613800000001"}
+            assert {one.address for one in replies} == {"+8613800000001"}
             assert len({one.raw for one in replies}) == 4  # Said twice is said twice.
             pieces = [one for one in found if isinstance(one, Receipt)]
             assert [one.code for one in pieces] == ["DULY:piece_of_reply"] * 2

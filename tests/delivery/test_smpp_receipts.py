@@ -30,7 +30,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 def delivered(message: bytes = b"", *, esm_class: int = 4, data_coding: int = 0, tlvs=None):
     return Delivered(
-        source="8613800000001", destination="1069000000", esm_class=esm_class,
+        source_ton=1, source="8613800000001", destination="1069000000", esm_class=esm_class,
         data_coding=data_coding, message=message, tlvs=tlvs or {},
     )  # fmt: skip
 
@@ -134,7 +134,7 @@ def test_a_reply_is_read_by_its_coding_and_its_header():
     found = read_said(
         delivered(bytes.fromhex("050003070201") + "退订".encode("utf-16-be"),
                   esm_class=0x40, data_coding=8), default_coding=0)  # fmt: skip
-    assert found == Said(address="8613800000001", to="1069000000", text="退订",
+    assert found == Said(address="+8613800000001", to="1069000000", text="退订",
                          piece=Piece(reference=7, parts=2, part=1))  # fmt: skip
     latin = read_said(delivered(b"caf\xe9", esm_class=0), default_coding=3)
     assert (latin.text, latin.piece) == ("café", None)

@@ -24,6 +24,10 @@ _MEANINGS: dict[str, Meaning] = {
     ),
     **dict.fromkeys(("MK:0001", "MK:0012", "MN:0001", "SGIP:1"), "no_such_number"),
     **dict.fromkeys(("MA:0022", "00141", "00142"), "frequency"),
+    **dict.fromkeys(("ISV.BUSINESS_LIMIT_CONTROL", "ISV.DAY_LIMIT_CONTROL"), "frequency"),
+    "LIMITEXCEEDED.DELIVERYFREQUENCYLIMIT": "frequency",
+    **dict.fromkeys(("ISV.SMS_CONTENT_ILLEGAL", "FAILEDOPERATION.CONTAINSENSITIVEWORD"), "content"),
+    "FAILEDOPERATION.PHONENUMBERINBLACKLIST": "blocked",
     "MK:0010": "unknown",  # An empty number to some, a full memory to others.
 }
 _CONTENT = re.compile(r"MA:\d{4}")

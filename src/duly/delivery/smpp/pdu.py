@@ -161,6 +161,7 @@ def submit_body(head: bytes, part: bytes) -> bytes:
 class Delivered:
     """The body of a deliver_sm (4.6.1), or as much of it as this side uses."""
 
+    source_ton: int
     source: str
     destination: str
     esm_class: int
@@ -172,6 +173,7 @@ class Delivered:
 def read_deliver(body: bytes) -> Delivered:
     """Read a deliver_sm; refuse (MalformedError) a body that ends too early."""
     at = _after(body, 0, "service_type")
+    source_ton = body[at] if at < len(body) else 0
     source, at = _text(body, at + 2, "source_addr")
     destination, at = _text(body, at + 2, "destination_addr")
     if at >= len(body):
@@ -188,6 +190,7 @@ def read_deliver(body: bytes) -> Delivered:
     message = body[at : at + length]
     tlvs = read_tlvs(body[at + length :])
     return Delivered(
+        source_ton=source_ton,
         source=source,
         destination=destination,
         esm_class=esm_class,

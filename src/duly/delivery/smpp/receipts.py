@@ -34,6 +34,7 @@ _TEXT = re.compile(r"(?i)\btext\s*:")
 _DATE = re.compile(r"(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?")
 _YEAR_IN_FULL = 14  #: digits of YYYYMMDDhhmmss, which some centers write
 _ID_MAX = 64
+_TON_INTERNATIONAL = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +101,9 @@ def read_said(delivered: Delivered, *, default_coding: int) -> Said:
     piece, octets = None, delivered.message
     if delivered.esm_class & CLASS_UDH:
         piece, octets = take_header(octets)
+    international = delivered.source_ton == _TON_INTERNATIONAL and delivered.source.isdigit()
     return Said(
-        address=delivered.source,
+        address=f"+{delivered.source}" if international else delivered.source,
         to=delivered.destination,
         text=read(octets, delivered.data_coding or default_coding),
         piece=piece,
