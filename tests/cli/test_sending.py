@@ -68,6 +68,11 @@ class TestSending:
         assert states["delivered"] == tally["submitted"]
         assert sum(states.values()) == count
 
+        whole = at_home("audit", "verify", "--json")
+        record = json.loads(whole.stdout)
+        assert (whole.returncode, record["wrong"], record["signed"]) == (0, [], True)
+        assert record["size"] > 4 * tally["submitted"]
+
     def test_two_people_release_and_one_stops(self, at_home, sample, tmp_path):
         plan, lender, _ = planned(at_home, sample, tmp_path, approval="two")
         loaded = json.loads(at_home("send", plan, "--at", AT, "--json").stdout)

@@ -6,6 +6,7 @@ Method: a real database; each step of the outbox by itself, and what happens bet
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 
 import psycopg
@@ -103,7 +104,7 @@ class TestClaim:
         fill(1, facts={**FACTS, "contacts": [], "deceased": True, "about": ["contact"]})
         assert claimed(ours, me).blocked == 1
         assert Message.objects.get().state == "blocked"
-        payload = Audit.objects.get(kind="message.blocked").payload
+        payload = json.loads(Audit.objects.get(kind="message.blocked").payload)
         assert payload["rules"]
 
     def test_a_text_of_an_agency_uses_the_day_up(self, ours, me):

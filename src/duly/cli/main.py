@@ -39,6 +39,7 @@ COMMANDS = {
     "reference": "duly.cli.doctor:reference",
 }
 GROUPS = {
+    "audit": {"verify": "duly.cli.audit:verify"},
     "db": {
         "start": "duly.cli.db:start",
         "stop": "duly.cli.db:stop",

@@ -135,12 +135,15 @@ def worker(
     from dataclasses import asdict
 
     from duly import book as books
+    from duly.cli.audit import signing_key
     from duly.service import postgres
     from duly.service.outbox.worker import Worker
 
     file = books.load_lender(settings.lender_file(lender))
     with _store(), postgres.opened(settings.home(), settings.database_url()) as url:
-        working = Worker(url, file, now=_legal_now(at), concurrency=concurrency)
+        working = Worker(
+            url, file, now=_legal_now(at), concurrency=concurrency, signing=signing_key(make=True)
+        )
 
         async def run() -> None:
             loop = asyncio.get_running_loop()

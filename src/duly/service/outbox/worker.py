@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from duly.audit.signing import SigningKey
 from duly.book import Lender, Route
 from duly.delivery import Gateway
 from duly.rules import Rule, active, load_packs
@@ -19,9 +20,10 @@ from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
 from duly.service.outbox.reports import match_late_receipts, write_report
 from duly.service.outbox.submitting import give_back, submit, write_answers
+from duly.service.sealing import BATCH, seal
 
 _IDLE_SECONDS = 0.5
-_SETTLE_SECONDS = 0.2
+_SEAL_SECONDS = 1.0
 
 Now = Callable[[], datetime]  #: legal time; the caller owns the clock
 
@@ -43,7 +45,14 @@ class Worker:
     """One worker process; `stop` lets it finish what is on the wire and leave."""
 
     def __init__(
-        self, url: str, lender: Lender, *, now: Now, concurrency: int = 1, batch: int = 500
+        self,
+        url: str,
+        lender: Lender,
+        *,
+        now: Now,
+        concurrency: int = 1,
+        batch: int = 500,
+        signing: SigningKey | None = None,
     ) -> None:
         self._url = url
         self._routes = tuple(route for route in lender.routes if sent_by_worker(route))
@@ -51,6 +60,7 @@ class Worker:
         self._batch = batch
         self._concurrency = concurrency
         self._packs = load_packs(lender.packs)
+        self._signing = signing
         self._stopping = asyncio.Event()
         self.tally = Tally()
 
@@ -70,6 +80,7 @@ class Worker:
                 asyncio.create_task(self._lane(identity.number, gateways, once=once))
                 for _ in range(self._concurrency)
             ]
+            sealing = asyncio.create_task(self._seal_each_second())
             try:
                 await asyncio.gather(*lanes)
             finally:
@@ -78,9 +89,22 @@ class Worker:
                 for gateway in gateways.values():
                     await gateway.close()
                 await asyncio.gather(*reading)
+                sealing.cancel()
+                await asyncio.to_thread(self._seal)
         finally:
             await asyncio.to_thread(identity.close)
         return self.tally
+
+    async def _seal_each_second(self) -> None:
+        while True:
+            await asyncio.sleep(_SEAL_SECONDS)
+            await asyncio.to_thread(self._seal)
+
+    def _seal(self) -> None:
+        """Seal what is committed, on a connection of its own."""
+        with _connect(self._url) as connection:
+            while seal(connection, key=self._signing) == BATCH:
+                pass
 
     async def _read(self, gateway: Gateway) -> None:
         """Write down what one gateway reports, until it is closed."""

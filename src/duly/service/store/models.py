@@ -297,6 +297,32 @@ class Audit(models.Model):
     at = models.DateTimeField(db_default=Now())
     kind = models.CharField(max_length=40)
     subject = models.CharField(max_length=_ID)
-    payload = models.JSONField()
+    payload = models.TextField()  #: JSON, byte for byte what was hashed
     salt = models.BinaryField(max_length=16)
     payload_sha256 = models.CharField(max_length=64)
+
+
+class Sealed(models.Model):
+    """The place of an audit row in the log; the sealer alone writes it."""
+
+    index = models.BigIntegerField(primary_key=True)
+    audit = models.OneToOneField(Audit, on_delete=models.PROTECT)
+
+
+class Node(models.Model):
+    """The hash of a complete subtree of the log."""
+
+    pk = models.CompositePrimaryKey("level", "number")
+    level = models.SmallIntegerField()
+    number = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+
+class Root(models.Model):
+    """The root of the log at a size; the last of a day is signed."""
+
+    size = models.BigIntegerField(primary_key=True)
+    root = models.BinaryField(max_length=32)
+    at = models.DateTimeField(db_default=Now())
+    key_id = models.CharField(max_length=64, null=True)
+    signature = models.BinaryField(max_length=64, null=True)

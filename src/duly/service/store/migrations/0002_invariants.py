@@ -19,7 +19,7 @@ _AFTER = {
     "blocked": (),
 }
 _ALLOWED = ", ".join(f"('{old}', '{new}')" for old, news in _AFTER.items() for new in news)
-_ADDED_ONLY = ("store_contact", "store_audit")
+_ADDED_ONLY = ("store_contact", "store_audit", "store_sealed", "store_node")
 
 _FORWARD = f"""
 CREATE FUNCTION store_message_goes_forward() RETURNS trigger LANGUAGE plpgsql AS $$
