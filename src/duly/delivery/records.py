@@ -8,6 +8,8 @@ from duly.delivery.port import Receipt
 def printable(octets: bytes) -> str:
     """Return octets as text: what is no printable ASCII is shown in hex."""
     text = octets.decode("ascii", "backslashreplace")
+    if text.isprintable():
+        return text
     return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
 
 

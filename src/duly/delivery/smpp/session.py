@@ -7,6 +7,7 @@ batch leaves in few writes; until then no byte of it has left.
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -19,6 +20,7 @@ Ended: TypeAlias = Pdu | str
 
 _LATE_MAX = 10_000  #: requests given up whose answer would still be recognized
 _SHOWN_BYTES = 256
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  #: Linux has it.
 
 
 class Listener(Protocol):
@@ -62,6 +64,7 @@ class Session(asyncio.Protocol):
         self._enquire_seconds = enquire_seconds
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._socket: socket.socket | None = None
         self._buffer = bytearray()
         self._outgoing: list[bytes] = []
         self._unwritten: list[int] = []
@@ -126,12 +129,14 @@ class Session(asyncio.Protocol):
         """Begin."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._socket = transport.get_extra_info("socket")
         self.alive = True
         self._tick()
 
     def data_received(self, data: bytes) -> None:
         """Take every PDU that is whole."""
         self._heard_at = self._loop.time()
+        self._acknowledge()
         self._buffer += data
         while self.alive:
             try:
@@ -223,6 +228,15 @@ class Session(asyncio.Protocol):
             self.request(pdu.ENQUIRE_LINK)
         each = min(1.0, self._response_seconds / 4, self._enquire_seconds / 4)
         self._timer = self._loop.call_later(each, self._tick)
+
+    def _acknowledge(self) -> None:
+        """Let the kernel say at once that something came.
+
+        A center that writes answer by answer and gathers small packets waits for it, and the
+        kernel of a side that has nothing to say waits 40 ms. The option holds for one packet.
+        """
+        if self._socket is not None and _QUICKACK is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def _write(self, octets: bytes) -> None:
         if not self._outgoing:
