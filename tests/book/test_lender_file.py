@@ -55,6 +55,15 @@ def test_what_a_file_does_not_say_is_the_default(tmp_path):
     )
 
 
+def test_rules_are_switched_off_by_a_list_that_may_be_empty(tmp_path):
+    for text, expected in (("[]", ()), ("[DEC-HOURS-1, CN-FREQ-3]", ("DEC-HOURS-1", "CN-FREQ-3"))):
+        (tmp_path / "lender.yaml").write_text(GOOD + f"switched_off: {text}\n")
+        assert load_lender(tmp_path / "lender.yaml").switched_off == expected
+    assert refused(tmp_path, GOOD + "switched_off: DEC-HOURS-1\n") == [
+        (2, "15", "lender_bad_value")
+    ]
+
+
 def test_review_days_are_the_lenders_to_change(tmp_path):
     (tmp_path / "lender.yaml").write_text(GOOD + "limits: {review_days: {dispute: 10}}\n")
     assert load_lender(tmp_path / "lender.yaml").limits.review_days == {"dispute": 10}

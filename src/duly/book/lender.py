@@ -57,6 +57,7 @@ class Lender:
     locale: str = "zh-CN"
     currency: str = "CNY"
     packs: tuple[str, ...] = ("decency", "cn")
+    switched_off: tuple[str, ...] = ()  #: rules of our own policy that the lender does without
     policy: str = "cn-installment"
     approval: str = "automatic"
     bureau_reports: bool = True

@@ -37,6 +37,10 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(one) for one in value)
 
 
+def _none_or_texts(value: object) -> tuple[str, ...]:
+    return () if value == [] else _texts(value)
+
+
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
         raise _WrongValueError("a whole number from 0 to 1000000")
@@ -105,6 +109,7 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "locale": ("locale", _text),
         "currency": ("currency", _currency),
         "packs": ("packs", _texts),
+        "switched_off": ("switched_off", _none_or_texts),
         "policy": ("policy", _text),
         "approval": ("approval", _choice("automatic", "one", "two")),
     },

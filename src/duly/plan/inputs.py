@@ -14,7 +14,7 @@ from duly.messages import templates_sha256
 from duly.plan import instants
 from duly.policy import Policy
 from duly.risk import load_scorecard
-from duly.rules import Rule, Window, packs_sha256
+from duly.rules import Rule, Window, active, lenders_rules, packs_sha256
 from duly.rules.calendars import version as holidays_version
 from duly.rules.zones import zone
 
@@ -69,7 +69,17 @@ class PlanInputs:
         )
 
 
+def rules_of(lender: Lender, on: date) -> tuple[Rule, ...]:
+    """Return the rules of a plan that are in force on a date, without those switched off.
+
+    Refuses unknown packs, unknown rules, and to switch off what is not our own policy.
+    """
+    return active(lenders_rules(lender.packs, lender.switched_off, door=False), on)
+
+
 def _calendar(rules: tuple[Rule, ...]) -> str:
     """Return the release of the public holidays, where a window of the rules closes on them."""
-    closes = any(isinstance(rule.primitive, Window) and rule.primitive.holidays for rule in rules)
+    closes = any(
+        isinstance(rule.primitive, Window) and rule.primitive.holidays is not None for rule in rules
+    )
     return f"holidays {holidays_version()}" if closes else "none"

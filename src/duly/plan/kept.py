@@ -14,10 +14,9 @@ from duly.book import Snapshot, load_lender, open_snapshot
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.plan import instants
-from duly.plan.inputs import PlanInputs
+from duly.plan.inputs import PlanInputs, rules_of
 from duly.policy import BUILT_INS
 from duly.policy import load as load_policy
-from duly.rules import active, load_packs
 from duly.rules.zones import zone
 
 #: Versions that must be equal for a plan to be worked out again.
@@ -89,10 +88,7 @@ def reopen(plan_dir: Path) -> PlanInputs:
     snapshot: Snapshot = open_snapshot(folder / "snapshot")
     lender = load_lender(folder / "lender.yaml")
     policy = load_policy(str(folder / "policy.yaml"))
-    rules = active(
-        load_packs(lender.packs, door=False),
-        instants.business_date(instant, zone(lender.time_zone)),
-    )
+    rules = rules_of(lender, instants.business_date(instant, zone(lender.time_zone)))
     inputs = PlanInputs(
         snapshot=snapshot, instant=instant, lender=lender, policy=policy, rules=rules
     )

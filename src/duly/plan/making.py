@@ -13,12 +13,12 @@ from duly import book as books
 from duly.core.check_key import CheckKey
 from duly.messages import template_names
 from duly.plan import instants, kept, write
-from duly.plan.inputs import PlanInputs
+from duly.plan.inputs import PlanInputs, rules_of
 from duly.plan.pipeline import Clock, make_plan, positions_of
 from duly.policy import Policy
 from duly.policy import load as load_policy
 from duly.position import warm
-from duly.rules import Rule, active, load_packs
+from duly.rules import Rule
 from duly.rules.zones import zone
 
 
@@ -89,7 +89,7 @@ def _fill(request: Request, half: Path, key: CheckKey, clock: Clock) -> Mapping[
 def _wishes(policy: str, lender: books.Lender, today: date) -> tuple[Policy, tuple[Rule, ...]]:
     """Return the lender's policy and the rules in force; refuse a file with mistakes."""
     read = load_policy(policy, templates=template_names())
-    return read, active(load_packs(lender.packs, door=False), today)
+    return read, rules_of(lender, today)
 
 
 def _snapshot(

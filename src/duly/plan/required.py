@@ -80,8 +80,12 @@ def _rows_of(messages: pa.Table, kind: Mapping[str, object]) -> pa.Array:
 
 def _completed(rules: Sequence[Rule], facts: Mapping[str, object], said: str, locale: str) -> str:
     added = required_texts(rules, {**facts, "text": said}, locale)
-    gap = "" if locale.startswith("zh") else " "
-    return said if not added else said.rstrip("\n") + gap + gap.join(added)
+    if not added:
+        return said
+    gap, stop = ("", "。") if locale.startswith("zh") else (" ", ".")
+    begun = said.rstrip("\n")
+    ends = begun.endswith((".", "!", "?", "。", "！", "？")) or "\n" in begun[-40:]
+    return begun + ("" if ends else stop) + gap + gap.join(added)
 
 
 def _replaced(

@@ -14,7 +14,7 @@ from duly.audit.signing import SigningKey
 from duly.book import Lender
 from duly.core.errors import Refused
 from duly.delivery import Gateway
-from duly.rules import Rule, active, load_packs
+from duly.rules import lenders_rules
 from duly.service.outbox.claiming import Claim, Claimed, claim
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
@@ -63,7 +63,7 @@ class Worker:
         self._clock = clock or now  # What a wire dates and signs by: legal time may be moved.
         self._batch = batch
         self._concurrency = concurrency
-        self._packs = load_packs(lender.packs)
+        self._rules = lenders_rules(lender.packs, lender.switched_off)
         self._signing = signing
         self._stopping = asyncio.Event()
         self.tally = Tally()
@@ -154,10 +154,10 @@ class Worker:
                 "SELECT name FROM store_stopped WHERE scope = 'route' AND lifted_at IS NULL"
             )
         }
-        rules: Sequence[Rule] = active(self._packs, at.date())
+        # Each rule knows its dates, and they are days where the borrower is.
         found = claim(
-            connection, worker=number, routes=self._routes, rules=rules, at=at, batch=self._batch,
-            resting=stopped | set(away),
+            connection, worker=number, routes=self._routes, rules=self._rules, at=at,
+            batch=self._batch, resting=stopped | set(away),
         )  # fmt: skip
         self.tally.claimed += len(found.claimed)
         self.tally.delayed += found.delayed
