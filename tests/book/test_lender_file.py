@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from duly.book import Limits, People, load_lender
+from duly.book.lender import Agency
 from duly.core.errors import Refused
 
 GOOD = """\
@@ -43,6 +46,40 @@ def test_the_built_in_example_is_that_of_the_contract():
     assert lender.routes[1].accepts == ("receipt", "answer")
     assert lender.routes[0].settings["per_second"] == 500
     assert len(lender.sha256) == 64
+
+
+def test_the_built_in_example_has_the_words_of_notices():
+    lender = load_lender(None)
+    assert (lender.late_charge_clause, lender.relief_least_minor) == ("7", 12000)
+    assert lender.agencies == (Agency(name="示例信用服务", name_en="Example Servicing"),)
+    assert lender.templates is None
+
+
+def test_own_texts_lie_beside_the_lender_file(tmp_path):
+    path = tmp_path / "lender.yaml"
+    path.write_text(GOOD + "templates: texts\n", encoding="utf-8")
+    assert load_lender(path).templates == tmp_path / "texts"
+    path.write_text(GOOD + "templates: /elsewhere\n", encoding="utf-8")
+    assert load_lender(path).templates == Path("/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("templates: [a]", (2, "12", "lender_bad_value")),
+        ("templates: ''", (2, "12", "lender_bad_value")),
+        ("agencies: A", (2, "11", "lender_bad_value")),
+        ("agencies: [A]", (2, "11", "lender_bad_value")),
+        ("agencies: [{title: A}]", (2, "11", "lender_bad_value")),
+        ("agencies: [{name: A, phone: 1}]", (2, "11", "lender_bad_value")),
+        ("clauses: {late: 7}", (2, "11", "lender_unknown_key")),
+        ("relief: {least_payment: -1}", (2, "25", "lender_bad_value")),
+        ("relief: {least_payment: much}", (2, "25", "lender_bad_value")),
+        ("templtes: texts", (2, "1", "lender_unknown_key")),
+    ],
+)
+def test_words_of_texts_that_are_wrong_are_placed(tmp_path, line, place):
+    assert refused(tmp_path, GOOD + line + "\n") == [place]
 
 
 def test_what_a_file_does_not_say_is_the_default(tmp_path):

@@ -54,6 +54,11 @@ GROUPS = {
         "show": "duly.cli.rules:show",
         "coverage": "duly.cli.rules:coverage",
     },
+    "messages": {
+        "preview": "duly.cli.templates:preview",
+        "diff": "duly.cli.templates:diff",
+        "publish": "duly.cli.templates:publish",
+    },
 }
 
 

@@ -10,7 +10,6 @@ import pyarrow as pa
 from duly import risk
 from duly.conditions import to_sql
 from duly.core.diagnostic import Diagnostic
-from duly.messages import index
 from duly.plan import addresses, facts, holds, instants, policy_columns, slots, verdict_columns
 from duly.plan.inputs import PlanInputs
 from duly.policy import Policy
@@ -65,7 +64,7 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
 
     law = verdict_columns.compile_rules(inputs)
     policy = policy_columns.compile_policy(
-        inputs.policy, today, classes=_classes(), carried=_carried(inputs)
+        inputs.policy, today, texts=inputs.catalogue, carried=_carried(inputs)
     )
     held = holds.columns(
         inputs.lender.limits.review_days,
@@ -191,10 +190,6 @@ def _lender_cap(inputs: PlanInputs) -> str:
     )
 
 
-def _classes() -> Mapping[str, str]:
-    return {str(one["name"]): str(one["class"]) for one in index()}
-
-
 def _carried(inputs: PlanInputs) -> policy_columns.Carried:
     """Return which class each channel has a route for; None where the lender states no routes."""
     routes = inputs.lender.routes
@@ -203,9 +198,11 @@ def _carried(inputs: PlanInputs) -> policy_columns.Carried:
     return frozenset((route.channel, kind) for route in routes for kind in route.accepts)
 
 
-def treatment_table(policy: Policy) -> pa.Table:
-    """Return the treatments as a relation: what each step sends or asks of people."""
-    classes = _classes()
+def treatment_table(policy: Policy, classes: Mapping[str, str]) -> pa.Table:
+    """Return the treatments as a relation: what each step sends or asks of people.
+
+    `classes` is the class of each template.
+    """
     rows = []
     for one in policy.treatments:
         kind = one.task.kind if one.task else None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from duly.book import Lender, Snapshot
 from duly.core import digest
-from duly.messages import templates_sha256
+from duly.messages import Catalogue
 from duly.plan import instants
 from duly.policy import Policy
 from duly.risk import load_scorecard
@@ -31,6 +31,7 @@ class PlanInputs:
     lender: Lender
     policy: Policy
     rules: tuple[Rule, ...]
+    catalogue: Catalogue  #: the texts that a message may have
 
     @property
     def zone(self) -> ZoneInfo:
@@ -55,7 +56,7 @@ class PlanInputs:
             "lender": self.lender.sha256,
             "policy": self.policy.fingerprint,
             "packs": packs_sha256(self.lender.packs),
-            "templates": templates_sha256(),
+            "templates": self.catalogue.sha256,
             "model": load_scorecard().fingerprint,
             "calendar": _calendar(self.rules),
             "tzdata": metadata.version("tzdata"),

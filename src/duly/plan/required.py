@@ -9,9 +9,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from duly.messages import segments
+from duly.messages import message_locale, segments
 from duly.plan.inputs import PlanInputs
 from duly.rules import Rule, Text, required_texts
+from duly.spelling import traditional
 
 #: What holds of every message of a plan.
 _ALWAYS: Mapping[str, object] = MappingProxyType(
@@ -79,10 +80,13 @@ def _rows_of(messages: pa.Table, kind: Mapping[str, object]) -> pa.Array:
 
 
 def _completed(rules: Sequence[Rule], facts: Mapping[str, object], said: str, locale: str) -> str:
-    added = required_texts(rules, {**facts, "text": said}, locale)
+    served = message_locale(locale)
+    added = required_texts(rules, {**facts, "text": said}, "en" if served == "en" else "zh-CN")
     if not added:
         return said
-    gap, stop = ("", "。") if locale.startswith("zh") else (" ", ".")
+    if served == "zh-TW":
+        added = tuple(traditional(sentence) for sentence in added)
+    gap, stop = (" ", ".") if served == "en" else ("", "。")
     begun = said.rstrip("\n")
     ends = begun.endswith((".", "!", "?", "。", "！", "？")) or "\n" in begun[-40:]
     return begun + ("" if ends else stop) + gap + gap.join(added)

@@ -189,6 +189,7 @@ def run_record(plan: Plan, key: CheckKey, seconds: Mapping[str, float]) -> Mappi
         "quarantined_rows": inputs.snapshot.quarantined_rows,
         "decisions": decisions,
         "reasons": {f"{decision}/{reason}": rows for decision, reason, rows in counts},
+        "texts": texts.versions_said(plan.messages, inputs),
         "versions": {**inputs.versions(), "python_arrow": pa.__version__},
         "inputs_sha256": inputs.sha256(),
         "plan_sha256": plan.plan_sha256,

@@ -14,7 +14,12 @@ Priority: TypeAlias = Literal["first", "normal", "last"]
 TONES: tuple[Tone, ...] = ("gentle", "plain", "serious")
 PRIORITIES: tuple[Priority, ...] = ("first", "normal", "last")
 #: Templates that name an overdue amount as a demand; none of them may go out inside the grace.
-DEMANDS = frozenset({"first_late", "overdue", "plan_offer", "credit_notice"})
+DEMANDS = frozenset(
+    [
+        *("first_late", "overdue", "plan_offer", "credit_notice", "standard_notice", "itemized"),
+        *("help_first", "servicer", "options", "pre_legal", "legal", "visit"),
+    ]
+)
 WHOLE_BASIS_POINTS = 10_000
 _TONE_RANK = MappingProxyType({tone: rank for rank, tone in enumerate(TONES)})
 
