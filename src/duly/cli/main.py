@@ -34,6 +34,7 @@ COMMANDS = {
 }
 GROUPS = {
     "policy": {"check": "duly.cli.policy:check"},
+    "replies": {"read": "duly.cli.replies:read", "train": "duly.cli.replies:train"},
     "rules": {
         "list": "duly.cli.rules:list_rules",
         "test": "duly.cli.rules:test",
