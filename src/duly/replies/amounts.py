@@ -23,7 +23,7 @@ _MONEY = re.compile(
 )
 #: What after a figure says that it counts something else than money.
 _OTHER_AFTER = re.compile(
-    r"^\s?(?:个|期|天|日|号|月|周|星期|礼拜|点|时|岁|年|次|条|遍|分钟|小时|倍|折|%|％|％|成|"
+    r"^\s?(?:个|期|天|日|号|(?<!每)(?<!个)月|周|星期|礼拜|点|时|岁|年|次|条|遍|分钟|小时|倍|折|%|％|％|成|"
     r"批|笔|家|位|人|口|级|楼|栋|斤|"
     r"[:：/]\d|st\b|nd\b|rd\b|th\b|days?\b|weeks?\b|wks?\b|months?\b|mths?\b|years?\b|yrs?\b|"
     r"hours?\b|hrs?\b|mins?\b|minutes?\b|"
@@ -37,7 +37,7 @@ _OTHER_BEFORE = re.compile(
     r"按|chapter|section|ending(?: in)?|room|age|aged|line|extension|ext|"
     r"account(?: number)?|utr|ref|reference|txn|transaction|id|no|code|reply|press|option|at|"
     r"after|before|since|around \d+ or|app ?|v|周|"
-    r"星期|礼拜|月|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|the|"
+    r"星期|礼拜|(?<!每)(?<!个)月|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|the|"
     r"[:：/.\-]\d?)\s?$"
 )
 _INCOME_BEFORE = re.compile(
@@ -76,7 +76,7 @@ _PAY_BEFORE = re.compile(
     r"[^，,。；;！!？?\d]{0,8}$"
 )
 _PERIOD_BEFORE = re.compile(
-    r"(?:每个?(?:月|周|星期|礼拜|天|期)|一个?月|月|(?:monthly|weekly|"
+    r"(?:每个?(?:月|周|星期|礼拜|天|期)|一个?月|(?<!每)(?<!个)月|(?:monthly|weekly|"
     r"per month)(?: of)?)[^，,。；;\d]{0,8}$"
 )
 _PERIOD_AFTER = re.compile(
@@ -88,6 +88,8 @@ _HALF = re.compile(r"[一大小]半|half")
 
 #: What before 五十 makes it money.
 _PAID_TENS = re.compile(r"(?:多?[收扣还付给转交]|多了?)(?:了|我|你们|给)*$")
+#: What is said not to be owed is what was billed.
+_DENIED_OWED = re.compile(r"(?:don'?t|do not|dont|never) owe|[没不](?:是|有)?[欠该]")
 #: Numbers that people dial, not pay.
 _HOTLINES = frozenset("110 315 911 999 12315 12321 12345 12348 12363 12368 12378 12386".split())
 
@@ -147,6 +149,8 @@ def chosen(text: str, found: Sequence[Figure], intent: str) -> Decimal | None:
     if intent == "dispute_amount":
         billed = [one for one in found if not _OWED_BEFORE.search(text[: one.start])]
         asked = [one for one in billed if _BILLED_BEFORE.search(text[: one.start])]
+        if not billed and _DENIED_OWED.search(text):
+            billed = list(found[:1])
         return (asked or billed)[0].value if billed else None
     before = {one: text[max(0, one.start - 24) : one.start] for one in found}
     if intent == "instalment_request":

@@ -18,6 +18,8 @@ _MARKS = re.compile(
     r"([，。；;！!？?、\r\n…]+|(?<!\d)[,.]+(?!\d)|(?<=[㐀-鿿]{2})[ \t\u3000]+(?=[㐀-鿿]{2}))"
 )
 _MARK_NAMES = {"?": "?", "？": "?", "!": "!", "！": "!", "。": ".", ".": "."}
+#: A short reply in letters may be an abbreviation of Chinese words.
+_SHORT = 8
 _DAY_OF_MONTH = re.compile(r"(?<=[\d一二三四五六七八九十]) ?好(?!\w*[吗么])")
 _INITIALS = "zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]"
 _FINALS = (
@@ -52,7 +54,7 @@ def respelled(text: str, lang: str | None = None) -> str:
     if lang != "en":
         plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
         plain = _DAY_OF_MONTH.sub("号", plain)
-    if not _HAN.search(plain):
+    if not _HAN.search(plain) and (lang == "en" or len(plain) > _SHORT):
         return plain
     pattern, means, _ = _tables()
     return pattern.sub(lambda found: means[found[0]], plain)
