@@ -48,6 +48,7 @@ GROUPS = {
         "restore": "duly.cli.db:restore",
     },
     "policy": {"check": "duly.cli.policy:check"},
+    "replies": {"read": "duly.cli.replies:read", "train": "duly.cli.replies:train"},
     "rules": {
         "list": "duly.cli.rules:list_rules",
         "test": "duly.cli.rules:test",
