@@ -47,6 +47,7 @@ class Source:
     scan: str  #: SQL relation over the file, its columns as `columns` name them
     numbered: str  #: the same with `__row`, the 1-based data row
     rows_hint: int  #: rows, estimated for CSV
+    width: int = 0  #: fields of a CSV file's header
 
     @property
     def name(self) -> str:
@@ -183,7 +184,7 @@ def _csv_header(file: Path, label: str) -> list[str]:
     except csv.Error as error:
         raise Refused(finding("cut_off_file", label, why=str(error))) from error
     if "\ufffd" in "".join(header):
-        files.fingerprint(file, label)
+        files.look(file, label)
     if not any(header):
         raise Refused(finding("empty_file", label))
     return header
@@ -240,6 +241,7 @@ def _csv_source(table: schema.Table, file: Path, header: Sequence[str]) -> Sourc
         scan=scan,
         numbered=f"(SELECT row_number() OVER () AS __row, * FROM {scan})",
         rows_hint=file.stat().st_size // 50,
+        width=len(header),
     )
 
 
