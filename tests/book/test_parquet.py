@@ -178,3 +178,25 @@ class TestParquet:
         (book / "payments.csv").unlink()
         (book / "payments").mkdir()
         assert refused(book) == [("payments/", "empty_file")]
+
+    @pytest.mark.parametrize(
+        "stray",
+        ["part-1", "part-1.PARQUET", "part-1.csv", "_part-1.parquet", "day=1/part-1.parquet"],
+    )
+    def test_in_a_folder_with_anything_else_is_refused(self, refused, book, stray):
+        to_parquet(book, "payments", **payments())
+        (book / "payments").mkdir()
+        (book / "payments.parquet").rename(book / "payments" / "part-0.parquet")
+        other = book / "payments" / stray
+        other.parent.mkdir(exist_ok=True)
+        pq.write_table(pa.table(payments(payment_id=pa.array(["P3", "P4"]))), other)
+        name = stray.split("/")[0]
+        assert refused(book) == [(f"payments/{name}", "stray_part")]
+
+    @pytest.mark.parametrize("left", ["_SUCCESS", "_metadata", ".part-0.parquet.crc", ".tmp"])
+    def test_in_a_folder_with_what_writers_leave_is_read(self, take, book, left):
+        to_parquet(book, "payments", **payments())
+        (book / "payments").mkdir()
+        (book / "payments.parquet").rename(book / "payments" / "part-0.parquet")
+        (book / "payments" / left).write_bytes(b"")
+        assert take(book).column("payments", "payment_id") == ["P1", "P2"]
