@@ -149,12 +149,13 @@ CASES = [
     ("payments", {"amount": "0x10"}, "amount", "bad_money"),
     ("payments", {"paid_on": "yesterday"}, "paid_on", "bad_date"),
     ("payments", {"reversed_on": "2026-13-01"}, "reversed_on", "bad_date"),
+    ("payments", {"reversed_on": "2026-01-31"}, "reversed_on", "ends_before_start"),
     ("payments", {"kind": "paymnt"}, "kind", "bad_choice"),
     ("payments", {"component": "fee"}, "component", "component_of_payment"),
     ("payments", {"kind": "waiver", "component": "all"}, "component", "bad_choice"),
     ("payments", {"loan_id": "L9"}, "loan_id", "unknown_loan"),
     ("payments", {"borrower_id": "B9"}, "borrower_id", "unknown_borrower"),
-    ("payments", {"loan_id": "", "borrower_id": ""}, "loan_id", "missing_value"),
+    ("payments", {"loan_id": "", "borrower_id": ""}, "loan_id", "names_nobody"),
     ("payments", {"payment_id": ""}, "payment_id", "missing_value"),
     ("debits", {"at": "2026-02-01T10:00:00"}, "at", "bad_instant"),
     ("debits", {"at": "2026-02-30T10:00:00Z"}, "at", "bad_instant"),
@@ -387,6 +388,32 @@ def test_a_payment_of_nobody_is_an_alert_with_its_amount(quarantine):
     assert (alert.code, alert.line) == ("unknown_payment", 2)
     assert alert.sentence("en") == "payment P2 of 12.30 belongs to no known loan or borrower"
     assert alert.sentence("zh-CN") == "还款 P2（金额 12.30）不属于任何已知的借款或借款人"
+
+
+def test_a_payment_that_names_nobody_is_an_alert_with_its_amount(quarantine):
+    taken = quarantine({"payments": [{}, {"loan_id": "", "amount": "2050.00"}]})
+    assert taken.found == [("payments", 2, "loan_id", "names_nobody")]
+    assert taken.quarantined_loans == set()
+    (alert,) = taken.snapshot.alerts
+    assert (alert.code, alert.line) == ("unknown_payment", 2)
+    assert alert.sentence("en") == "payment P2 of 2050.00 belongs to no known loan or borrower"
+
+
+def test_more_than_a_hundred_payments_of_nobody_are_one_alert_with_their_sum(quarantine):
+    lost = [{"loan_id": "" if n % 2 else "L9", "amount": "0.10"} for n in range(100)]
+    taken = quarantine({"payments": [*lost, {"loan_id": "", "amount": "990.05"}]})
+    (alert,) = taken.snapshot.alerts
+    assert alert.code == "unknown_payments"
+    assert alert.sentence("en") == (
+        "101 payments, CNY 1000.05 in all, belong to no known loan or borrower"
+    )
+
+
+def test_a_sum_over_loans_of_several_currencies_names_none(quarantine):
+    lost = [{"loan_id": "L9", "amount": "1.00"}] * 101
+    rows = [{**one, "payment_id": f"P{n}"} for n, one in enumerate(lost)]
+    taken = quarantine({"loans": [{}, {"currency": "EUR"}], "payments": rows})
+    assert [one.values["total"] for one in taken.snapshot.alerts] == ["101"]
 
 
 def test_a_payment_of_an_unknown_loan_touches_the_borrower_it_names(quarantine):

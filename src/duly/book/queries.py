@@ -193,8 +193,9 @@ def _own_checks(table: str, columns: Columns, decimals: str) -> Mapping[str, tup
         nobody = f"{c['loan_id']} IS NULL AND {c['borrower_id']} IS NULL"
         of_payment = f"{c['component']} IS NOT NULL AND {c['kind']} IS DISTINCT FROM 'waiver'"
         return {
-            "loan_id": (("missing_value", nobody),),
+            "loan_id": (("names_nobody", nobody),),
             "component": (("component_of_payment", of_payment),),
+            "reversed_on": (("ends_before_start", f"{c['reversed_on']} < {c['paid_on']}"),),
         }
     if table == "consents":
         early = f"{c['withdrawn_at']} < {c['granted_at']}"
