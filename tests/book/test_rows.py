@@ -390,6 +390,18 @@ def test_a_payment_of_nobody_is_an_alert_with_its_amount(quarantine):
     assert alert.sentence("zh-CN") == "还款 P2（金额 12.30）不属于任何已知的借款或借款人"
 
 
+def test_a_schedule_whose_sum_could_wrap_is_quarantined_whole(quarantine):
+    largest = {"principal": "100000000000.00"}
+    fits = [{"loan_id": "L1", "number": n, **largest} for n in range(1, 101)]
+    rows = [{"loan_id": "L2", "number": n, **largest} for n in range(1, 102)]
+    taken = quarantine({"installments": [*fits, *rows]})
+    assert taken.found == [
+        ("installments", row, "principal", "out_of_range") for row in range(101, 202)
+    ]
+    assert taken.quarantined_loans == {"L2"}
+    assert len(taken.rows("installments")) == 100
+
+
 def test_a_payment_that_names_nobody_is_an_alert_with_its_amount(quarantine):
     taken = quarantine({"payments": [{}, {"loan_id": "", "amount": "2050.00"}]})
     assert taken.found == [("payments", 2, "loan_id", "names_nobody")]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from duly.book import queries, schema
+from duly.book import queries, schema, sums
 from duly.book.columns import Columns
 from duly.book.expressions import name, quoted
 from duly.book.files import why_unread
@@ -38,6 +38,8 @@ class Writer:
     book: Book
     context: queries.Context
     rows: dict[str, int] = field(default_factory=dict)
+    #: The largest value of each column of whole numbers in the table written last.
+    most: dict[str, int] = field(default_factory=dict)
 
     def file(self, table: str) -> str:
         """Return the SQL literal of a table's file in the snapshot."""
@@ -71,6 +73,8 @@ class Writer:
         target.replace(self.folder / f"{table}.parquet")
         stats = made[4]
         assert isinstance(stats, dict) and isinstance(made[1], int)
+        tops = {key.strip('"'): str(one.get("max", "")) for key, one in stats.items()}
+        self.most = {key: int(top) for key, top in tops.items() if top.isdecimal()}
         nulls = {key.strip('"'): int(one.get("null_count", 0)) for key, one in stats.items()}
         return {"": made[1], **nulls}
 
@@ -263,9 +267,13 @@ def _write_child(writer: Writer, query: Query) -> None:
     with writer.reading(table):
         stats = writer.copy(query.select(outputs), table)
     writer.rows[table] = stats[""]
-    suspect = stats[witness] > 0 or _key_repeats(writer, query) or _runs_back(writer, query)
+    large = sums.too_large(writer, query)
+    suspect = (
+        large or stats[witness] > 0 or _key_repeats(writer, query) or _runs_back(writer, query)
+    )
     if suspect:
         query = _with_key_checks(writer, query)
+        query = sums.with_check(query) if large else query
         list_faults(writer, query)
         good = query.select(query.outputs, f"WHERE NOT coalesce({query.bad}, false)")
         writer.copy(good, table)
