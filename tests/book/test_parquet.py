@@ -35,6 +35,16 @@ class TestParquet:
         assert taken.found == []
         assert taken.column("payments", "amount") == [73410, 29]
 
+    @pytest.mark.parametrize("column", ["principal", "late_rate_daily", "grace_days"])
+    def test_with_nan_among_doubles_that_are_equal_is_quarantined(self, take, book, column):
+        cells = {"principal": 1000.0, "late_rate_daily": 0.0005, "grace_days": 3.0}
+        doubles = {name: [value, value] for name, value in cells.items()}
+        doubles[column][1] = float("nan")
+        loans = {"loan_id": ["L1", "L2"], "borrower_id": ["B1", "B2"]} | doubles
+        loans["disbursed_on"] = ["2026-01-01"] * 2
+        to_parquet(book, "loans", **{name: pa.array(values) for name, values in loans.items()})
+        assert take(book).found == [("loans", 2, column, "not_finite")]
+
     def test_holds_whole_money_as_integers_of_major_units(self, take, book):
         taken = take(to_parquet(book, "payments", **payments(amount=pa.array([734, 1]))))
         assert taken.column("payments", "amount") == [73400, 100]
