@@ -102,6 +102,8 @@ class TestControl:
             '{"tables": {"payments": {"rows": "1"}}}',
             '{"tables": {"payments": {"amount": "1e3"}}}',
             '{"tables": {"payments": {"kind": "1"}}}',
+            pytest.param("[" * 100_000, id="deep lists"),
+            pytest.param('{"tables":' * 100_000, id="deep objects"),
         ],
     )
     def test_a_file_that_says_something_else_refuses_the_book(self, refused, book, text):

@@ -150,10 +150,12 @@ _PAID_EARLY = (
     "SELECT p.loan FROM {rows} AS p JOIN loan_ids AS l ON l.loan = p.loan"
     " WHERE p.paid_on < l.disbursed_on"
 )
+#: A loan set aside has lost its installments here; without any, an ended one may have none.
 _PRINCIPAL_DIFFERS = (
-    "SELECT i.loan FROM"
+    "SELECT l.loan FROM {loans} AS l LEFT JOIN"
     " (SELECT loan, sum(principal)::BIGINT AS principal FROM {rows} GROUP BY loan) AS i"
-    " JOIN {loans} AS l ON l.loan = i.loan WHERE l.principal <> i.principal"
+    " ON i.loan = l.loan WHERE NOT l.quarantined AND l.principal <> coalesce(i.principal, 0)"
+    " AND (i.loan IS NOT NULL OR l.status = 'active')"
 )
 
 

@@ -119,7 +119,12 @@ def prepare() -> None:
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
+    _asked.append(number)
     raise Stopped(number)
+
+
+#: The signals that asked this process to end; an engine may tell of them by an error of its own.
+_asked: list[int] = []
 
 
 def run(tokens: list[str]) -> int:
@@ -149,6 +154,11 @@ def run(tokens: list[str]) -> int:
     except Stopped as stopped:
         output.error(say("cli", "interrupted", settings.locale()))
         return output.STOPPED + stopped.number
+    except failures.of_interruption() as error:
+        if not failures.is_interruption(error):
+            raise
+        output.error(say("cli", "interrupted", settings.locale()))
+        return output.STOPPED + (_asked[-1] if _asked else signal.SIGINT)
     return result if isinstance(result, int) else output.DONE
 
 
