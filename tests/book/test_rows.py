@@ -344,7 +344,7 @@ def test_a_loan_of_an_unknown_borrower_has_an_index_and_is_quarantined(quarantin
 
 
 def test_an_agreed_amount_of_an_unknown_signal_is_named(quarantine):
-    taken = quarantine({"signals": [{}], "agreed": [{}, {"signal_id": "S9"}]})
+    taken = quarantine({"signals": [{"kind": "plan"}], "agreed": [{}, {"signal_id": "S9"}]})
     assert taken.found == [("agreed", 2, "signal_id", "unknown_signal")]
     assert taken.quarantined_loans == set()
     assert taken.column("agreed", "number") == [1]
@@ -400,6 +400,21 @@ def test_a_schedule_whose_sum_could_wrap_is_quarantined_whole(quarantine):
     ]
     assert taken.quarantined_loans == {"L2"}
     assert len(taken.rows("installments")) == 100
+
+
+def test_agreed_amounts_of_a_signal_that_is_no_plan_are_quarantined(quarantine):
+    signals = [{"kind": "plan"}, {"kind": "dispute"}]
+    agreed = [{"signal_id": "S1"}, {"signal_id": "S2"}]
+    taken = quarantine({"signals": signals, "agreed": agreed})
+    assert taken.found == [("agreed", 2, "signal_id", "signal_is_no_plan")]
+    assert taken.quarantined_loans == {"L1"}
+
+
+def test_a_waiver_of_no_loan_is_quarantined_with_its_borrower(quarantine):
+    waiver = {"loan_id": "", "borrower_id": "B2", "kind": "waiver"}
+    taken = quarantine({"payments": [{}, waiver]})
+    assert taken.found == [("payments", 2, "loan_id", "waiver_of_no_loan")]
+    assert taken.quarantined_loans == {"L2"}
 
 
 def test_a_payment_that_names_nobody_is_an_alert_with_its_amount(quarantine):

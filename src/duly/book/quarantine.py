@@ -38,6 +38,8 @@ ROW_CODES = (
     "unknown_loan",
     "unknown_borrower",
     "unknown_signal",
+    "signal_is_no_plan",
+    "waiver_of_no_loan",
     "other_borrowers_loan",
     "number_out_of_order",
     "ends_before_start",

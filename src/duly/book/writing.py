@@ -218,14 +218,17 @@ def _index_signals(writer: Writer) -> None:
     source = writer.source("signals")
     if source is None:
         writer.con.execute(
-            "CREATE TEMP TABLE signal_ids (signal_id VARCHAR, borrower INT, loan INT, decimals INT)"
+            "CREATE TEMP TABLE signal_ids (signal_id VARCHAR, borrower INT, loan INT, decimals INT,"
+            " plan BOOL)"
         )
         return
     query = queries.build(schema.TABLES["signals"], source, writer.context)
-    outputs = {one: query.outputs[one] for one in ("signal_id", "borrower", "loan")}
+    outputs = {one: query.outputs[one] for one in ("signal_id", "borrower", "loan", "kind")}
     writer.con.execute(
         "CREATE TEMP TABLE signal_ids AS SELECT signal_id, max(k.borrower) AS borrower,"
-        " max(k.loan) AS loan, max(l.decimals) AS decimals"
+        " max(k.loan) AS loan, max(l.decimals) AS decimals,"
+        # A broken kind is quarantined as such.
+        " bool_or(coalesce(k.kind = 'plan', true)) AS plan"
         f" FROM ({query.select(outputs)}) AS k LEFT JOIN loan_ids AS l ON l.loan = k.loan"
         " WHERE signal_id IS NOT NULL GROUP BY signal_id"
     )
