@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import signal
@@ -56,6 +57,21 @@ def test_a_signal_that_the_engine_tells_as_its_own_error_ends_the_same(monkeypat
     monkeypatch.setattr("duly.book.check", interrupted)
     assert main.run(["check", "book"]) == 128 + number
     assert capsys.readouterr().err == say("cli", "interrupted", settings.locale()) + "\n"
+
+
+def test_kernels_that_may_be_kept_nowhere_are_compiled_and_not_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("DULY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DULY_KERNELS_NOT_KEPT", "")  # So that it is put back afterwards.
+    monkeypatch.delenv("DULY_KERNELS_NOT_KEPT")
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    main.prepare()
+    assert os.environ["DULY_KERNELS_NOT_KEPT"] == "1"
+    assert "NUMBA_CACHE_DIR" not in os.environ
+    asked = "from duly.position import arrays; print(arrays._OPTIONS['cache'])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_another_error_of_a_command_is_not_taken_for_a_signal(monkeypatch):
