@@ -417,6 +417,12 @@ def test_a_waiver_of_no_loan_is_quarantined_with_its_borrower(quarantine):
     assert taken.quarantined_loans == {"L2"}
 
 
+@pytest.mark.parametrize("number", ["1.5", "2.4", "2e0"])
+def test_a_number_that_is_no_whole_one_makes_no_other_row_a_duplicate(quarantine, number):
+    rows = [{"loan_id": "L1", "number": one} for one in (1, 2, number)]
+    assert quarantine({"installments": rows}).found == [("installments", 3, "number", "bad_number")]
+
+
 def test_a_payment_that_names_nobody_is_an_alert_with_its_amount(quarantine):
     taken = quarantine({"payments": [{}, {"loan_id": "", "amount": "2050.00"}]})
     assert taken.found == [("payments", 2, "loan_id", "names_nobody")]

@@ -62,6 +62,8 @@ def take_snapshot(
 
     Refuses a book that is broken as a whole, and an `out` that holds something else.
     """
+    if is_snapshot(book):
+        raise Refused(finding("is_snapshot", str(book)))
     if out.exists() and not is_snapshot(out) and (not out.is_dir() or any(out.iterdir())):
         raise Refused(finding("output_exists", str(out)))
     work = out.with_name(f".{out.name}.half-{os.getpid()}")
