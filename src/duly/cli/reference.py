@@ -61,8 +61,10 @@ def book() -> str:
     return _page(
         "The book (账本)",
         "A book is a directory; each table is `NAME.csv` (UTF-8, header row), `NAME.parquet`, or a "
-        "directory `NAME/` of Parquet parts. Money is written in decimal major units, such as "
-        "`734.10`; dates as `YYYY-MM-DD`; instants as ISO 8601 with an offset or `Z`. A required "
+        "directory `NAME/` of Parquet parts (`*.parquet`; hidden files, `_SUCCESS`, `_metadata`, "
+        "`_common_metadata`, `_committed_*`, `_started_*` and `*.crc` are passed over, anything "
+        "else refuses the book). Money is written in decimal major units, such as `734.10`; dates "
+        "as `YYYY-MM-DD`; instants as ISO 8601 with an offset or `Z`. A required "
         "column must be in the file; a filled one must have a value in every row. `book.json` "
         "(optional) holds `cut_at` and control totals.",
         *(_book_table(table) for table in TABLES.values()),
