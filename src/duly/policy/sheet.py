@@ -155,7 +155,7 @@ class Sheet:
         text = self.text(node, what)
         if not text:
             return None
-        line, column = _first_character(node)
+        line, column = first_character(node)
         place = place_in_scalar(self.source, line, column, text)
         parsed = parse(text, vocabulary, file=self.file, place=place)
         self.diagnostics.extend(parsed.diagnostics)
@@ -168,7 +168,7 @@ def is_empty(node: Node) -> bool:
     return plain and node.value in {"", "~", "null", "Null", "NULL"}
 
 
-def _first_character(node: Node) -> tuple[int, int]:
+def first_character(node: Node) -> tuple[int, int]:
     """Return where the text of a scalar begins: past its quote, below its `|` or `>`."""
     mark = node.start_mark
     assert isinstance(node, ScalarNode)
