@@ -103,11 +103,16 @@ def constant(kind: OpenKind, value: object, symbols: Symbols) -> Pair:
 
 def to_terms(condition: Condition, row: Terms, symbols: Symbols) -> Pair:
     """Return the answer over a row; refuse (UnprovableError) a product of two values."""
+    check_linear(condition)
+    return _pair(condition.tree, row, symbols)
+
+
+def check_linear(condition: Condition) -> None:
+    """Refuse (UnprovableError) a product of two values."""
     products = [node for node in _in_order(condition.tree) if _is_product(node)]
     for place, node in enumerate(products):
         if names_in(node.left) and names_in(node.right):
             raise UnprovableError(_star(condition.text, place))
-    return _pair(condition.tree, row, symbols)
 
 
 def holds(condition: Condition, row: Terms, symbols: Symbols) -> Term:

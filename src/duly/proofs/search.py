@@ -41,6 +41,7 @@ class Answer:
     verdict: Verdict
     people: tuple[Values, ...] = ()
     buildable: bool = True  #: False: none of the refutation's borrowers can be built as a book
+    seen: tuple[bool, ...] = ()  #: the truth of what was to be looked at, for these people
 
 
 class Asker:
@@ -63,7 +64,9 @@ class Asker:
             term for one in states for term in family.preferred(setting, one, lender_name)
         ]
 
-    def ask(self, *wanted: Term, wishes: Iterable[Term] = ()) -> Answer:
+    def ask(
+        self, *wanted: Term, wishes: Iterable[Term] = (), see: Sequence[Term] = ()
+    ) -> Answer:
         """Return whether no state has what is `wanted`; else such states, short to read.
 
         First for every scorecard; a refutation keeps to the scorecard in use and, where it can,
@@ -82,10 +85,17 @@ class Asker:
                 return Answer(verdict=verdict)
             model = self._solver.model()
             self._solver.add(*self._family)
-            if self._solver.check() != z3.sat:
-                return Answer(verdict="refuted", people=self._read(model), buildable=False)
-            model = self._shortened([*wishes, *self._wishes])
-            return Answer(verdict="refuted", people=self._read(model))
+            buildable = self._solver.check() == z3.sat
+            if buildable:
+                model = self._shortened([*wishes, *self._wishes])
+            return Answer(
+                verdict="refuted",
+                people=tuple(self._values(model, one) for one in self.states),
+                buildable=buildable,
+                seen=tuple(
+                    bool(z3.is_true(model.eval(term, model_completion=True))) for term in see
+                ),
+            )
         finally:
             self._solver.pop()
 
@@ -105,9 +115,6 @@ class Asker:
                 model = self._solver.model()
                 self._solver.add(wish)
         return model
-
-    def _read(self, model: Term) -> tuple[Values, ...]:
-        return tuple(self._values(model, one) for one in self.states)
 
     def _values(self, model: Term, one: State) -> Values:
         features = {
