@@ -71,7 +71,11 @@ def kept(limit: Limit, at: Sequence[Term], on: Sequence[Term]) -> Term:
 def allowed(limit: Limit, history: Times, now: Term, today: Term) -> Term:
     """Return whether the gate lets a contact leave: what the plan's columns count."""
     inside = [
-        z3.If(at > now - limit.seconds if limit.seconds is not None else on > today - limit.dates, 1, 0)
+        z3.If(
+            at > now - limit.seconds if limit.seconds is not None else on > today - limit.dates,
+            1,
+            0,
+        )
         for at, on in zip(history.at, history.on, strict=True)
     ]
     terms = [z3.Sum([z3.IntVal(0), *inside]) < limit.count]
@@ -124,7 +128,9 @@ def inductive(limit: Limit, *, seconds: float) -> bool | None:
     broken by one more contact holds it and the k before it.
     """
     history = times(2 * limit.count, "h")
-    now, today, leaves, leaves_on = (z3.Int(name) for name in ("now", "today", "leaves", "leaves_on"))
+    now, today, leaves, leaves_on = (
+        z3.Int(name) for name in ("now", "today", "leaves", "leaves_on")
+    )
     solver = z3.Solver()
     solver.set("timeout", int(seconds * 1000))
     solver.add(*history.order, kept(limit, history.at, history.on))

@@ -1,4 +1,4 @@
-"""Is somebody decided by nobody? Holes, ladders that end, waits without end, texts without a way."""
+"""Is somebody decided by nobody? Holes, ladders that end, endless waits, texts without a way."""
 
 from __future__ import annotations
 
@@ -120,12 +120,12 @@ def _ladder(theory: Theory) -> Question:
     )
 
 
-def rule_decides(id: str, *decisions: str) -> Shows:
+def rule_decides(step: str, *decisions: str) -> Shows:
     """Return whether a treatment decides, and one of the decisions comes of it."""
 
     def shows(outcomes: Sequence[Outcome]) -> bool:
         decided = outcomes[0].decision
-        return decided.get("rule") == id and decided.get("decision") in decisions
+        return decided.get("rule") == step and decided.get("decision") in decisions
 
     return shows
 
@@ -169,7 +169,9 @@ def _way(theory: Theory, number: int, one: Treatment) -> Question:
     for channel in one.send.channels:
         if channel == "preferred":
             ways += [
-                conjunction([state.is_("preferred_channel", name, symbols), state.value(f"has_{name}")])
+                conjunction(
+                    [state.is_("preferred_channel", name, symbols), state.value(f"has_{name}")]
+                )
                 for name in ("sms", "email")
             ]
         elif channel in ("sms", "email"):

@@ -46,7 +46,8 @@ def _schedule(s: State) -> list[Term]:
     others = after - z3.If(counted >= 1, 1, 0)
     return [
         disjunction([past <= RECENT_DAYS, beyond]),
-        overdue <= COUNT_MOST, overdue <= past, late <= 2 * COUNT_MOST, most <= RECENT_DAYS + OLD_DAYS,
+        overdue <= COUNT_MOST, overdue <= past, late <= 2 * COUNT_MOST,
+        most <= RECENT_DAYS + OLD_DAYS,
         before >= 0,
         z3.Implies(past > 0, s.value("days_since_arrears") == past - 1),
         z3.Implies(conjunction([past >= 1, past <= RECENT_DAYS, before == 0]), most == past),
@@ -103,7 +104,9 @@ def _contacts(policy: Policy, s: State) -> list[Term]:
     return [
         texts <= TEXTS_MOST, calls <= TEXTS_MOST,
         *(
-            z3.Implies(negation(one.null), conjunction([negation(text.null), text.value <= one.value]))
+            z3.Implies(
+                negation(one.null), conjunction([negation(text.null), text.value <= one.value])
+            )
             for one in said
         ),
         *(
@@ -167,7 +170,8 @@ def preferred(setting: Setting, s: State, lender_name: str) -> tuple[Term, ...]:
         s.value("promises_broken_since_arrears") == 0, *(s.null(name) for name in empty),
         s.value("loans_of_borrower") == 1, s.value("calls_since_arrears") == 0,
         *(one.null for one in s.steps.values()),
-        s.value("texts_since_arrears") == 0, s.null("days_since_contact"), s.null("days_since_text"),
+        s.value("texts_since_arrears") == 0,
+        s.null("days_since_contact"), s.null("days_since_text"),
         s.value("days_since_text") >= 8, s.value("days_since_contact") >= 8,
         s.value("texts_since_arrears") <= 1,
         s.value("overdue_interest") == 0, s.value("overdue_fee") == 0,

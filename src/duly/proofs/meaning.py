@@ -54,26 +54,18 @@ class Meaning:
 def meaning(setting: Setting, state: State) -> Meaning:
     """Return what the policy does with a borrower."""
     policy, symbols = setting.policy, setting.symbols
-    cases = tuple(
-        holds(case.condition, state.row, symbols) for case in policy.first_contact.cases
-    )
+    cases = tuple(holds(case.condition, state.row, symbols) for case in policy.first_contact.cases)
     left = _days_left(policy.first_contact.default, state)
     for case, held in reversed(list(zip(policy.first_contact.cases, cases, strict=True))):
         left = z3.If(held, _days_left(case.offset, state), left)
     conditions = tuple(holds(one.condition, state.row, symbols) for one in policy.treatments)
     days = tuple(_day(one, state, left) for one in policy.treatments)
-    fresh = tuple(
-        state.steps[one.id].null if acts_once(one) else TRUE for one in policy.treatments
-    )
-    applies = (
-        TRUE if policy.applies_to is None else holds(policy.applies_to, state.row, symbols)
-    )
+    fresh = tuple(state.steps[one.id].null if acts_once(one) else TRUE for one in policy.treatments)
+    applies = TRUE if policy.applies_to is None else holds(policy.applies_to, state.row, symbols)
     can = [conjunction(pair) for pair in zip(conditions, days, strict=True)]
     covered = _first(can, applies)
     chosen = _first([conjunction(pair) for pair in zip(can, fresh, strict=True)], applies)
-    ceilings = tuple(
-        holds(one.condition, state.row, symbols) for one in policy.tone_ceilings
-    )
+    ceilings = tuple(holds(one.condition, state.row, symbols) for one in policy.tone_ceilings)
     return Meaning(
         state=state,
         conditions=conditions,
@@ -118,9 +110,7 @@ def _day(one: Treatment, state: State, days_to_contact: Term) -> Term:
     if one.from_day <= 0:
         early = TRUE if one.from_day <= -EARLY_DAYS else FALSE
         due = state.row["days_to_due"]
-        begun = disjunction(
-            [past > 0, z3.If(due.null, early, due.value <= -one.from_day)]
-        )
+        begun = disjunction([past > 0, z3.If(due.null, early, due.value <= -one.from_day)])
     else:
         begun = past >= one.from_day
     if not one.within_grace:
@@ -147,7 +137,7 @@ def _tone(policy: Policy, chosen: Sequence[Term], ceilings: Sequence[Term]) -> T
 
 def rank(tone: str) -> int:
     """Return 1 for gentle, 2 for plain, 3 for serious."""
-    return TONES.index(tone) + 1  # type: ignore[arg-type]
+    return TONES.index(tone) + 1
 
 
 def look_ahead_days(policy: Policy) -> int:

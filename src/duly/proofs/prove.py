@@ -186,14 +186,15 @@ class _Prover:
                                 values={"claim": question.claim})  # fmt: skip
                 self.notes.append(self._diagnostic(detail, "warning"))
             elif answer.verdict == "refuted":
-                made.append(
-                    _Open(question=question, answer=answer, detail=question.detail(answer))
-                )
+                made.append(_Open(question=question, answer=answer, detail=question.detail(answer)))
         return made
 
     def _unreached(self) -> list[_Open]:
-        self._parts = list(reach.treatments(self.theory))
-        parts = [*self._parts, *reach.other_parts(self.theory)]
+        others = list(reach.other_parts(self.theory))
+        nobody = self.theory.alone.holds(self.theory.one.applies) is False
+        # Where the policy is for nobody, that is said once and not of every treatment.
+        self._parts = [] if nobody else list(reach.treatments(self.theory))
+        parts = [*self._parts, *others]
         self.asked += len(parts)
         made: list[_Open] = []
         for one in parts:
@@ -237,16 +238,21 @@ class _Prover:
     # --- Deciding again ------------------------------------------------------------------------
 
     def _realize(
-        self, cases: Sequence[_Open], reached: Mapping[str, tuple[Shows, tuple[Built, ...], list[bool]]]
+        self,
+        cases: Sequence[_Open],
+        reached: Mapping[str, tuple[Shows, tuple[Built, ...], list[bool]]],
     ) -> None:
-        """Decide everybody by the real plan; ask for somebody else where a book came out otherwise."""
+        """Decide everybody by the real plan; ask for others where a book came out otherwise."""
         waiting = [one for one in cases if one.answer.verdict == "refuted"]
         extra = [built for _, people, _ in reached.values() for built in people]
         for attempt in range(ATTEMPTS_MAX):
             for one in waiting:
                 one.people = self._build(one.answer, one.question.prepare(one.answer)) or ()
-            everybody = [built for one in waiting for built in one.people]
-            outcomes = decide(self.world, [*everybody, *(extra if attempt == 0 else ())])
+            together = [built for one in waiting if not one.question.apart for built in one.people]
+            outcomes = dict(decide(self.world, [*together, *(extra if attempt == 0 else ())]))
+            for one in waiting:
+                if one.question.apart:
+                    outcomes.update(decide(self.world, one.people))
             for one in waiting:
                 self._judge(one, outcomes)
             if attempt == 0:

@@ -1,4 +1,4 @@
-"""What is asked about a policy: one claim, where in the file it stands, and how a plan breaks it."""
+"""What is asked about a policy: one claim, its place in the file, and how a plan breaks it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TypeAlias
 from duly.conditions.solver import Term, conjunction, disjunction, negation
 from duly.policy import Policy
 from duly.policy.places import Path
+from duly.proofs.draft import Moment
 from duly.proofs.meaning import Meaning
-from duly.proofs.person import Built, Moment
+from duly.proofs.person import Built
 from duly.proofs.rerun import Outcome
 from duly.proofs.search import Answer, Asker
 from duly.proofs.state import Setting, State
@@ -66,7 +67,7 @@ class Question:
     wishes: tuple[Term, ...] = ()
     see: tuple[Term, ...] = ()
     prepare: Callable[[Answer], Prepare] = field(default=lambda _answer: nothing_more)
-    warns: bool = False  #: a refutation is worth knowing and refuses nothing
+    apart: bool = False  #: the plan may refuse the whole book: decided in a book of its own
 
     def ask(self, *without: Term) -> Answer:
         """Return the answer, with more that is wanted."""

@@ -1,4 +1,4 @@
-"""Is every part of a policy reached by somebody? Treatments, ceilings, cases of the first contact."""
+"""Is every part of a policy reached by somebody? Treatments, ceilings, cases of first contact."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from duly.policy.places import Path
 from duly.proofs.question import Detail, Question, Shows, Theory, first
 from duly.proofs.rerun import Outcome
 from duly.proofs.search import Answer
+from duly.proofs.truths import what_it_says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,26 +36,28 @@ def treatments(theory: Theory) -> Iterator[Reached | Unreached]:
     one, state = theory.one, theory.state
     decided = disjunction([one.decided, state.value("security_signal")])
     for number, treatment in enumerate(theory.policy.treatments):
-        answer = theory.alone.ask(decided, one.chosen[number])
+        said = None if treatment.send is None else what_it_says(theory, treatment.send.template)
+        wishes = () if said is None else (said,)
+        answer = theory.alone.ask(decided, one.chosen[number], wishes=wishes)
         if answer.verdict != "proved":
             yield Reached(name=treatment.id, answer=answer, shows=_acts(treatment.id))
             continue
         yield _unreached(theory, number, decided)
 
 
-def _acts(id: str) -> Shows:
+def _acts(step: str) -> Shows:
     def shows(outcomes: Sequence[Outcome]) -> bool:
-        return outcomes[0].decision.get("rule") == id
+        return outcomes[0].decision.get("rule") == step
 
     return shows
 
 
-def _passes(id: str) -> Shows:
+def _passes(step: str) -> Shows:
     """Return whether the plan decides the borrower by something else."""
 
     def shows(outcomes: Sequence[Outcome]) -> bool:
         decided = outcomes[0].decision
-        return bool(decided) and decided.get("rule") != id
+        return bool(decided) and decided.get("rule") != step
 
     return shows
 
@@ -113,7 +116,9 @@ def other_parts(theory: Theory) -> Iterator[Unreached]:
     taken: list[Term] = []
     for place, (case, held) in enumerate(zip(policy.first_contact.cases, one.cases, strict=True)):
         reached = conjunction([held, *(negation(term) for term in taken)])
-        parts.append((("first_contact", "when", place, "if"), reached, case.condition, "never_case"))
+        parts.append(
+            (("first_contact", "when", place, "if"), reached, case.condition, "never_case")
+        )
         taken.append(held)
     for place, (ceiling, held) in enumerate(zip(policy.tone_ceilings, one.ceilings, strict=True)):
         parts.append((("tone_ceiling", place, "if"), held, ceiling.condition, "never_ceiling"))
@@ -127,7 +132,7 @@ def other_parts(theory: Theory) -> Iterator[Unreached]:
                 claim="reached",
                 asker=theory.alone,
                 wanted=(one.decided, *kept),
-                shows=lambda _answer: lambda outcomes: bool(outcomes[0].decision),
+                shows=lambda _answer: _passes(""),
                 detail=lambda _answer, found=detail: found,  # type: ignore[misc]
             ),
         )

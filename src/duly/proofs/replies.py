@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from duly.policy import Response
 from duly.policy.places import Path
-from duly.proofs.person import Built, Moment, signal
+from duly.proofs.draft import Moment, signal
+from duly.proofs.person import Built
 from duly.proofs.question import Detail, Prepare, Question, Shows, Theory
 from duly.proofs.rerun import Outcome
 from duly.proofs.truths import speaks
@@ -48,9 +49,7 @@ def questions(theory: Theory) -> Iterator[Question]:
             yield _asks(theory, place, one)
 
 
-def _someone(
-    theory: Theory, detail: Detail, shows: Shows, prepare: Prepare
-) -> Question:
+def _someone(theory: Theory, detail: Detail, shows: Shows, prepare: Prepare) -> Question:
     """Return the question whether anybody who replied is contacted at all."""
     state, steps = theory.state, theory.policy.treatments
     numbers = [number for number, one in enumerate(steps) if speaks(one)]
@@ -62,6 +61,7 @@ def _someone(
             theory.one.chosen_of(numbers),
             state.value("days_past_due") > 0,
             state.value("replied_since_arrears"),
+            state.value("days_since_arrears") >= LAPSED_DAYS,
         ),
         shows=lambda _answer: shows,
         detail=lambda _answer: detail,
@@ -94,11 +94,15 @@ def _ignored(
 def _with_signal(kind: str, ago: int) -> Prepare:
     def prepare(people: Sequence[Built], moment: Moment) -> None:
         for one in people:
+            for row in one.tables["contacts"]:
+                if row["direction"] == "in":
+                    row["at"] = moment.at(ago, 8)
             # What the file makes of the reply, at the moment at which it arrives.
             signal(
                 one.tables, moment, one.borrower_id, kind, ago,
                 detail={"amount": "1.00", "on": moment.day(ago - 1)} if kind == "promise" else None,
                 loan_id=one.loan_id,
+                hour=9,
             )  # fmt: skip
 
     return prepare

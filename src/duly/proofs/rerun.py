@@ -15,7 +15,8 @@ from duly.core.errors import DulyError
 from duly.plan.inputs import PlanInputs
 from duly.plan.pipeline import Plan, make_plan
 from duly.policy import Policy
-from duly.proofs.person import Built, Moment, Row, Tables
+from duly.proofs.draft import Moment, Row, Tables
+from duly.proofs.person import Built
 from duly.proofs.search import OTHER, Clock
 from duly.rules import Rule
 
@@ -96,7 +97,10 @@ def _planned(world: World, people: Sequence[Built]) -> Mapping[str, Outcome]:
 
 
 def _outcomes(plan: Plan) -> Mapping[str, Outcome]:
-    seen = {row["loan_id"]: row for row in plan.connection.sql("from scored").to_arrow_table().to_pylist()}
+    seen = {
+        row["loan_id"]: row
+        for row in plan.connection.sql("from scored").to_arrow_table().to_pylist()
+    }
     return {
         row["loan_id"]: Outcome(decision=row, features=seen.get(row["loan_id"], {}))
         for row in plan.decisions.to_pylist()

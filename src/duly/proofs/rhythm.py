@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from duly.conditions.solver import Term, conjunction, negation
 from duly.policy import Treatment
 from duly.proofs import caps
-from duly.proofs.person import Built, Moment
+from duly.proofs.draft import Moment
+from duly.proofs.person import Built
 from duly.proofs.question import Detail, Prepare, Question, Theory, nothing_more
 from duly.proofs.rerun import Outcome
 
@@ -50,7 +51,9 @@ def _loose(theory: Theory, seconds: float) -> Iterator[Question]:
             continue
         by_day = cap.seconds is None
         code, key = (
-            ("cooldown_below_cap", "cooldown_days") if by_day else ("limit_above_cap", "texts_per_7_days")
+            ("cooldown_below_cap", "cooldown_days")
+            if by_day
+            else ("limit_above_cap", "texts_per_7_days")
         )
         if code in seen or not _texts(theory):
             continue
@@ -76,7 +79,9 @@ def _rhythms(theory: Theory) -> Iterator[Question]:
             yield _waits(theory, Detail(code="every_below_cooldown", path=path, values=values),
                          [number], days=(every,), reason="cooldown", step=one)  # fmt: skip
         elif not caps.can_repeat(_policy_limits(theory), every):
-            days = tuple(every * place for place in range(theory.policy.limits.texts_per_7_days, 0, -1))
+            days = tuple(
+                every * place for place in range(theory.policy.limits.texts_per_7_days, 0, -1)
+            )
             yield _waits(theory, Detail(code="every_above_limit", path=path, values=values),
                          [number], days=days, reason="cap", step=one)  # fmt: skip
 

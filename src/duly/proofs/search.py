@@ -64,9 +64,7 @@ class Asker:
             term for one in states for term in family.preferred(setting, one, lender_name)
         ]
 
-    def ask(
-        self, *wanted: Term, wishes: Iterable[Term] = (), see: Sequence[Term] = ()
-    ) -> Answer:
+    def ask(self, *wanted: Term, wishes: Iterable[Term] = (), see: Sequence[Term] = ()) -> Answer:
         """Return whether no state has what is `wanted`; else such states, short to read.
 
         First for every scorecard; a refutation keeps to the scorecard in use and, where it can,
@@ -137,4 +135,3 @@ class Asker:
         if not is_text:
             return number
         return self.setting.symbols.text(number) or OTHER
-

@@ -180,7 +180,8 @@ def _money(s: State) -> list[Term]:
 def _said(s: State) -> list[Term]:
     """Return what the history of contacts makes true (plan/sql/06_contacts.sql)."""
     texts, calls, undelivered = (
-        s.value(name) for name in ("texts_since_arrears", "calls_since_arrears", "undelivered_count")
+        s.value(name)
+        for name in ("texts_since_arrears", "calls_since_arrears", "undelivered_count")
     )
     text, contact, since = (
         s.row[name] for name in ("days_since_text", "days_since_contact", "days_since_arrears")

@@ -1,4 +1,4 @@
-"""Is the tone just? Never harsher for who is less late, for bad luck or candor, early or at first."""
+"""Is the tone just? Never harsher for who is less late, for bad luck or candor, nor early."""
 
 from __future__ import annotations
 
@@ -95,9 +95,7 @@ def _in_grace(theory: Theory) -> Question:
 
 def _early(theory: Theory) -> Question:
     days = theory.state.value("days_delinquent")
-    return _alone(
-        theory, "serious_early", days >= 1, days < SERIOUS_FROM_DAYS, least=SERIOUS
-    )
+    return _alone(theory, "serious_early", days >= 1, days < SERIOUS_FROM_DAYS, least=SERIOUS)
 
 
 def _first(theory: Theory) -> Question:

@@ -21,7 +21,7 @@ def questions(theory: Theory) -> Iterator[Question]:
     """Give the questions about what texts say and what comes first."""
     for number, one in enumerate(theory.policy.treatments):
         if one.send is not None:
-            says = _says(theory, one.send.template)
+            says = what_it_says(theory, one.send.template)
             if says is not None:
                 yield _untrue(theory, number, one, says)
     yield _security(theory)
@@ -31,7 +31,7 @@ def questions(theory: Theory) -> Iterator[Question]:
             yield _call_in_grace(theory, number, one)
 
 
-def _says(theory: Theory, template: str) -> Term | None:
+def what_it_says(theory: Theory, template: str) -> Term | None:
     """Return what a built-in template says of the loan; None for one that we do not know."""
     state, symbols = theory.state, theory.setting.symbols
     late, due = state.value("days_past_due") >= 1, state.row["days_to_due"]
@@ -44,7 +44,10 @@ def _says(theory: Theory, template: str) -> Term | None:
         "plan_offer": lambda: conjunction([late, state.value("long_arrears_plan_possible")]),
         "credit_notice": lambda: state.value("bureau_notice_due"),
         "card_refused": lambda: disjunction(
-            [state.is_("debit_failed_cause", name, symbols) for name in ("card", "limit", "mandate")]
+            [
+                state.is_("debit_failed_cause", name, symbols)
+                for name in ("card", "limit", "mandate")
+            ]
         ),
         "returned_payment": lambda: negation(state.null("days_since_returned_payment")),
         SECURITY_TEMPLATE: lambda: state.value("security_signal"),
@@ -73,6 +76,7 @@ def _untrue(theory: Theory, number: int, one: Treatment, says: Term) -> Question
             negation(says),
         ),
         shows=lambda _answer: shows,
+        apart=True,
         detail=lambda _answer: Detail(
             code="text_untrue",
             path=("treatments", number, "send", "template"),
@@ -141,8 +145,10 @@ def _call_in_grace(theory: Theory, number: int, one: Treatment) -> Question:
         claim="call_in_grace",
         asker=theory.alone,
         wanted=(
-            theory.one.decided, theory.one.chosen[number], state.value("days_delinquent") == 0,
-        ),  # fmt: skip
+            theory.one.decided,
+            theory.one.chosen[number],
+            state.value("days_delinquent") == 0,
+        ),
         shows=lambda _answer: rule_decides(one.id, "task"),
         detail=lambda _answer: Detail(
             code="call_in_grace", path=("treatments", number, "task"), values={"id": one.id}
