@@ -33,7 +33,7 @@ COMMANDS = {
     "reference": "duly.cli.doctor:reference",
 }
 GROUPS = {
-    "policy": {"check": "duly.cli.policy:check"},
+    "policy": {"check": "duly.cli.policy:check", "diff": "duly.cli.policy_diff:diff"},
     "rules": {
         "list": "duly.cli.rules:list_rules",
         "test": "duly.cli.rules:test",
