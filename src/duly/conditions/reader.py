@@ -112,7 +112,7 @@ def _read(text: str, vocabulary: Vocabulary) -> tuple[Condition | None, list[Fin
         tokens = DuckDB().tokenize(text)
     except TokenError:
         return None, [Finding.at(_open_quote(text), "unclosed_text")]
-    wrong = _too_deep(tokens) or _forbidden(tokens)
+    wrong = _comments(text) or _too_deep(tokens) or _forbidden(tokens)
     if wrong:
         return None, wrong
     if sys.getrecursionlimit() < _CALLS_MIN:  # Raised once, never lowered: safe among threads.
@@ -146,6 +146,13 @@ def _forbidden(tokens: Sequence[Token]) -> list[Finding]:
         elif _is_word(token) and (calls or kind.name.startswith("CURRENT_")):
             findings.append(Finding.at(token.start, "function", name=text))
     return findings
+
+
+def _comments(text: str) -> list[Finding]:
+    """Return where comments begin: the tokens pass over them, and a reader would believe them."""
+    parts = re.finditer(r"'(?:[^']|'')*'|\"[^\"]*\"|--|/\*(?:.|\n)*?\*/", text)
+    starts = [part.start() for part in parts if part[0].startswith(("--", "/*"))]
+    return [Finding.at(starts[0], "comment")] if starts else []
 
 
 def _is_word(token: Token) -> bool:
