@@ -89,6 +89,7 @@ def _unreached(theory: Theory, number: int, decided: Term) -> Unreached:
         wanted=wanted,
         shows=lambda _answer: _passes(treatment.id),
         detail=detail,
+        wishes=(disjunction(one.chosen),),
         see=one.chosen[:number],
     )
     return Unreached(nearest=nearest)
@@ -132,6 +133,7 @@ def other_parts(theory: Theory) -> Iterator[Unreached]:
                 claim="reached",
                 asker=theory.alone,
                 wanted=(one.decided, *kept),
+                wishes=(one.tone > 0,),  # Somebody who is written to, for whom it would matter.
                 shows=lambda _answer: _passes(""),
                 detail=lambda _answer, found=detail: found,  # type: ignore[misc]
             ),

@@ -140,9 +140,9 @@ def _days(s: State, symbols: Symbols) -> list[Term]:
         z3.Implies(conjunction([in_window, counted >= 1]), after >= 1),
         s.value("first_late") == (after <= 1),
         s.value("long_arrears_plan_possible") == (past >= 31),
-        # The run of days past due began at the latest on the day after the oldest due date.
+        # A payment that came back counts on the days before: the run may be shorter than the days.
         s.null("days_since_arrears") == (past == 0),
-        s.value("days_since_arrears") >= past - 1, s.value("days_since_arrears") <= DAYS_MAX,
+        s.value("days_since_arrears") >= 0, s.value("days_since_arrears") <= DAYS_MAX,
         s.value("loans_of_borrower") >= 1, s.value("loans_of_borrower") <= COUNT_MAX,
     ]  # fmt: skip
 
