@@ -1,4 +1,4 @@
-"""Is the tone just? Never harsher for who is less late, for bad luck or candor, nor early."""
+"""Is the tone fair? Never harsher for who is less late, for bad luck or candor, nor early."""
 
 from __future__ import annotations
 
