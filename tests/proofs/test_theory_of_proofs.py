@@ -137,7 +137,7 @@ def test_every_axiom_and_every_step_agrees_with_the_plan_of_a_real_book(
 def test_the_axioms_contradict_nothing() -> None:
     setting = _setting(world("cn-installment").policy)
     one = state(setting)
-    asker = Asker(setting, [one], lender_name="x", seconds=10)
+    asker = Asker(setting, [one], usual={}, seconds=10)
     for name in ("security_signal", "undelivered_last", "first_late", "bureau_notice_due"):
         assert asker.holds(one.value(name), *one.scored)
         assert asker.holds(z3.Not(one.value(name)), *one.scored)

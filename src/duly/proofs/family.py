@@ -6,12 +6,17 @@ is plain. The family only chooses examples; what is proved is proved of every st
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 import z3
 
 from duly.conditions.solver import Term, conjunction, disjunction, negation
 from duly.policy import Policy
 from duly.proofs.state import Setting, State
 
+#: One wish, or several that are tried together first.
+Wish: TypeAlias = "Term | tuple[Term, ...]"
 #: The oldest due date that still lies in the window of twelve months with room before it.
 RECENT_DAYS = 360
 OLD_DAYS = 366
@@ -144,14 +149,13 @@ def _events(s: State) -> list[Term]:
     ]  # fmt: skip
 
 
-def preferred(setting: Setting, s: State, lender_name: str) -> tuple[Term, ...]:
-    """Return what makes an example short to read, the most wanted first."""
+def preferred(setting: Setting, s: State, usual: Mapping[str, str]) -> tuple[Wish, ...]:
+    """Return what makes an example short to read, the most wanted first.
+
+    `usual` names the texts that most loans of the lender have.
+    """
     symbols = setting.symbols
     past, total = s.value("days_past_due"), s.value("overdue_total")
-    usual = {
-        "status": "active", "currency": "CNY", "jurisdiction": "cn", "product": "installment",
-        "creditor": lender_name, "locale": "zh-CN",
-    }  # fmt: skip
     empty = (
         "debit_failed_cause", "days_since_returned_payment", "days_since_plan_broken",
         "days_since_contact_changed", "days_since_hardship_ended", "days_to_bureau_report",
@@ -169,7 +173,7 @@ def preferred(setting: Setting, s: State, lender_name: str) -> tuple[Term, ...]:
         *(negation(s.value(name)) for name in off), negation(s.value("has_email")),
         s.value("promises_broken_since_arrears") == 0, *(s.null(name) for name in empty),
         s.value("loans_of_borrower") == 1, s.value("calls_since_arrears") == 0,
-        *(one.null for one in s.steps.values()),
+        (*(one.null for one in s.steps.values()),),
         s.value("texts_since_arrears") == 0,
         s.null("days_since_contact"), s.null("days_since_text"),
         s.value("days_since_text") >= 8, s.value("days_since_contact") >= 8,

@@ -88,10 +88,10 @@ def acts_once(one: Treatment) -> bool:
 
 
 def _first(can: Sequence[Term], applies: Term) -> tuple[Term, ...]:
-    found, before = [], [applies]
+    found, left = [], applies  # What is left is shared from one to the next: no square of terms.
     for term in can:
-        found.append(conjunction([*before, term]))
-        before.append(negation(term))
+        found.append(conjunction([left, term]))
+        left = conjunction([left, negation(term)])
     return tuple(found)
 
 

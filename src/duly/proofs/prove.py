@@ -108,13 +108,17 @@ def theory(world: World, card: Scorecard, seconds: float) -> Theory:
         floor_minor=floor, symbols=Symbols(),
     )  # fmt: skip
     single, less, more = (state(setting, tag) for tag in ("a", "less", "more"))
-    name = world.lender.name
+    lender = world.lender
+    usual = {
+        "status": "active", "currency": lender.currency, "jurisdiction": lender.licence,
+        "product": "installment", "creditor": lender.name, "locale": lender.locale,
+    }  # fmt: skip
     return Theory(
         setting=setting,
         one=meaning(setting, single),
         two=(meaning(setting, less), meaning(setting, more)),
-        alone=Asker(setting, [single], lender_name=name, seconds=seconds),
-        pair=Asker(setting, [less, more], lender_name=name, seconds=seconds),
+        alone=Asker(setting, [single], usual=usual, seconds=seconds),
+        pair=Asker(setting, [less, more], usual=usual, seconds=seconds),
         rules=world.rules,
         classes={str(one["name"]): str(one["class"]) for one in index()},
     )

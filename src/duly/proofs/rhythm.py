@@ -67,6 +67,7 @@ def _loose(theory: Theory, seconds: float) -> Iterator[Question]:
 
 def _rhythms(theory: Theory) -> Iterator[Question]:
     cooldown = theory.policy.limits.cooldown_days
+    can: dict[int, bool] = {}
     for number in _texts(theory):
         one = theory.policy.treatments[number]
         every = one.every_days
@@ -78,7 +79,10 @@ def _rhythms(theory: Theory) -> Iterator[Question]:
         if every < cooldown:
             yield _waits(theory, Detail(code="every_below_cooldown", path=path, values=values),
                          [number], days=(every,), reason="cooldown", step=one)  # fmt: skip
-        elif not caps.can_repeat(_policy_limits(theory), every):
+            continue
+        if every not in can:
+            can[every] = caps.can_repeat(_policy_limits(theory), every)
+        if not can[every]:
             days = tuple(
                 every * place for place in range(theory.policy.limits.texts_per_7_days, 0, -1)
             )

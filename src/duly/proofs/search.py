@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import z3
 
-from duly.conditions.solver import Pair, Term
+from duly.conditions.solver import Pair, Term, conjunction
 from duly.policy import FEATURES
 from duly.proofs import family
 from duly.proofs.state import Setting, State
@@ -48,7 +48,7 @@ class Asker:
     """One solver that keeps the axioms of its states from question to question."""
 
     def __init__(
-        self, setting: Setting, states: Sequence[State], *, lender_name: str, seconds: float
+        self, setting: Setting, states: Sequence[State], *, usual: Mapping[str, str], seconds: float
     ) -> None:
         self.setting = setting
         self.states = tuple(states)
@@ -60,9 +60,7 @@ class Asker:
         for one in states:
             self._solver.add(*one.axioms)
         self._family = [term for one in states for term in family.buildable(setting, one)]
-        self._wishes = [
-            term for one in states for term in family.preferred(setting, one, lender_name)
-        ]
+        self._wishes = [term for one in states for term in family.preferred(setting, one, usual)]
 
     def ask(self, *wanted: Term, wishes: Iterable[Term] = (), see: Sequence[Term] = ()) -> Answer:
         """Return whether no state has what is `wanted`; else such states, short to read.
@@ -102,16 +100,26 @@ class Asker:
         found = self._solver.check(*wanted)
         return None if found == z3.unknown else bool(found == z3.sat)
 
-    def _shortened(self, wishes: Sequence[Term]) -> Term:
+    def _shortened(self, wishes: Sequence[family.Wish]) -> Term:
         """Return a model that grants each wish it can, in their order."""
         model = self._solver.model()
         for wish in wishes:
-            if z3.is_true(model.eval(wish, model_completion=True)):
-                self._solver.add(wish)
+            together = conjunction(wish) if isinstance(wish, tuple) else wish
+            granted = self._granted(model, together)
+            if granted is not None:
+                model = granted
                 continue
-            if self._solver.check(wish) == z3.sat:
-                model = self._solver.model()
-                self._solver.add(wish)
+            for one in wish if isinstance(wish, tuple) else ():
+                model = self._granted(model, one) or model
+        return model
+
+    def _granted(self, model: Term, wish: Term) -> Term | None:
+        """Return a model that grants one wish and keep to it; None where none does."""
+        if not z3.is_true(model.eval(wish, model_completion=True)):
+            if self._solver.check(wish) != z3.sat:
+                return None
+            model = self._solver.model()
+        self._solver.add(wish)
         return model
 
     def _values(self, model: Term, one: State) -> Values:
