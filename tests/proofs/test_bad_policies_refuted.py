@@ -66,6 +66,10 @@ BAD_POLICIES: dict[str, tuple[str, list[Decision]]] = {
         "23:22 text_untrue",
         [{"decision": "contact", "template": "card_refused"}],
     ),
+    "demand-for-our-own-failure": (
+        "20:9 held",
+        [{"decision": "hold", "reason": "our_failure", "rule": None}],
+    ),
     "mail-only": ("27:54 no_way", [{"decision": "task", "reason": "no_text_channel"}]),
     "waits-forever": (
         "20:9 waits_forever",

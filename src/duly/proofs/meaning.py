@@ -42,7 +42,8 @@ class Meaning:
     tone: Term  #: rank of the tone of the chosen text, 0 where there is none
     applies: Term
     days_to_contact: Term
-    decided: Term  #: no hold, above the floor, not looked past: the policy has its say
+    held: Term  #: a hold that a feature shows is open
+    decided: Term  #: no such hold, above the floor, not looked past: the policy has its say
     ceilings: tuple[Term, ...]
     cases: tuple[Term, ...]
 
@@ -76,6 +77,7 @@ def meaning(setting: Setting, state: State) -> Meaning:
         tone=_tone(policy, chosen, ceilings),
         applies=applies,
         days_to_contact=left,
+        held=_held(setting, state),
         decided=_decided(setting, state),
         ceilings=ceilings,
         cases=cases,
@@ -145,23 +147,30 @@ def look_ahead_days(policy: Policy) -> int:
     return max([0, *(-one.from_day for one in policy.treatments if -30 <= one.from_day < 0)])
 
 
-def _decided(setting: Setting, state: State) -> Term:
-    """Return whether no hold that a feature shows, nor the floor, comes before the policy.
+def _held(setting: Setting, state: State) -> Term:
+    """Return whether a hold is open that a feature shows: our own failure, or money that we hold.
 
     What only signals show (a dispute, a promise) is no feature: the realized book has none.
     """
     symbols = setting.symbols
+    return disjunction(
+        [
+            state.is_("debit_failed_cause", "bank", symbols),
+            state.is_("debit_failed_cause", "ours", symbols),
+            state.value("unallocated_credit") > 0,
+        ]
+    )
+
+
+def _decided(setting: Setting, state: State) -> Term:
+    """Return whether neither such a hold nor the floor comes before the policy."""
+    symbols = setting.symbols
     past, due = state.value("days_past_due"), state.row["days_to_due"]
     ahead = look_ahead_days(setting.policy)
-    held = [
-        state.is_("debit_failed_cause", "bank", symbols),
-        state.is_("debit_failed_cause", "ours", symbols),
-        state.value("unallocated_credit") > 0,
-        negation(state.is_("status", "active", symbols)),
-    ]
+    apart = [_held(setting, state), negation(state.is_("status", "active", symbols))]
     near = conjunction(
         [past == 0, negation(due.null), due.value <= ahead,
          state.value("next_due_amount") >= setting.floor_minor]
     )  # fmt: skip
     late = conjunction([past > 0, state.value("overdue_total") >= setting.floor_minor])
-    return conjunction([negation(disjunction(held)), disjunction([late, near])])
+    return conjunction([negation(disjunction(apart)), disjunction([late, near])])

@@ -12,7 +12,7 @@ from duly.policy.places import Path
 from duly.proofs.question import Detail, Question, Shows, Theory, first
 from duly.proofs.rerun import Outcome
 from duly.proofs.search import Answer
-from duly.proofs.truths import what_it_says
+from duly.proofs.truths import SECURITY_TEMPLATE, what_it_says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +34,11 @@ class Unreached:
 def treatments(theory: Theory) -> Iterator[Reached | Unreached]:
     """Give for each treatment somebody for whom it acts, or why there is nobody."""
     one, state = theory.one, theory.state
-    decided = disjunction([one.decided, state.value("security_signal")])
+    signal = disjunction([one.decided, state.value("security_signal")])
     for number, treatment in enumerate(theory.policy.treatments):
+        # The notice about an account is decided before holds and floor; nothing else should be.
+        notice = treatment.send is not None and treatment.send.template == SECURITY_TEMPLATE
+        decided = signal if notice else one.decided
         said = None if treatment.send is None else what_it_says(theory, treatment.send.template)
         wishes = () if said is None else (said,)
         answer = theory.alone.ask(decided, one.chosen[number], wishes=wishes)
@@ -63,7 +66,7 @@ def _passes(step: str) -> Shows:
 
 
 def _unreached(theory: Theory, number: int, decided: Term) -> Unreached:
-    """Tell apart: nobody can meet the condition, its day never comes, others come before."""
+    """Tell apart: nobody meets the condition, or they are held; its day never comes; others act."""
     one, treatment = theory.one, theory.policy.treatments[number]
     can = conjunction([decided, one.applies, one.conditions[number]])
     ready = conjunction([can, one.days[number], one.fresh[number]])
@@ -75,6 +78,11 @@ def _unreached(theory: Theory, number: int, decided: Term) -> Unreached:
         code = "shadowed"
     elif theory.alone.holds(can):
         wanted, code, path = (can,), "day_contradicts", ("treatments", number, "from_day")
+    elif theory.alone.holds(one.applies, one.conditions[number], one.held):
+        wanted = (one.applies, one.conditions[number], one.held, negation(one.decided))
+        code = "held"
+    elif theory.alone.holds(one.applies, one.conditions[number]):
+        wanted, code = (one.applies, one.conditions[number]), "looked_past"
     else:
         parts = _largest_part(theory, treatment.condition, decided)
         wanted, code = (decided, *parts), "never_holds"
