@@ -51,7 +51,7 @@ def _hole(theory: Theory) -> Question:
         wanted=wanted,
         shows=lambda _answer: lane("step_done"),
         detail=lambda answer: _hole_detail(theory, wanted, answer),
-        wishes=(*_known(theory), *_no_arm(theory)),
+        wishes=tuple(_no_arm(theory)),
     )
 
 
@@ -65,10 +65,6 @@ def _asked_fields(theory: Theory) -> list[str]:
 
 def _never(term: Term) -> bool:
     return str(term) == "False"
-
-
-def _known(theory: Theory) -> list[Term]:
-    return [negation(theory.state.null(name)) for name in _asked_fields(theory)]
 
 
 def _no_arm(theory: Theory) -> list[Term]:

@@ -7,6 +7,7 @@ is plain. The family only chooses examples; what is proved is proved of every st
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 import z3
@@ -23,6 +24,11 @@ OLD_DAYS = 366
 COUNT_MOST, TEXTS_MOST = 6, 5
 #: What a past installment that was paid late is worth, where several were.
 PAST_MINOR = 100
+#: Principals on which a late charge is built, and for how many days a rate of eight decimals gives
+#: it to the minor unit.
+CHARGED: Mapping[int, int] = MappingProxyType({50_000: RECENT_DAYS, 500_000: 190, 5_000_000: 19})
+#: The most that may accrue in a day: 0.064 %, less than 24 % a year, from where rules speak.
+_CHARGE_PER_100_000 = 64
 #: Days between two past installments, and those that an agreed plan pauses before it breaks.
 APART_DAYS, PLAN_DAYS = 3, 3
 
@@ -85,13 +91,35 @@ def _amounts(s: State) -> list[Term]:
     total, due = s.value("overdue_total"), s.value("next_due_amount")
     late = s.value("days_past_due") > 0
     return [
-        s.value("late_charge") == 0, s.value("unallocated_credit") == 0,
+        _charge(s), s.value("unallocated_credit") == 0,
         z3.Implies(negation(late), total == 0),
         z3.Implies(late, s.value("overdue_principal") >= s.value("installments_overdue")),
         z3.Implies(due == 0, s.value("outstanding_total") == total),
         s.value("outstanding_total") <= 10**11, s.value("paid_total") <= 10**11,
         s.value("days_to_due") <= OLD_DAYS, s.value("loans_of_borrower") <= 3,
     ]  # fmt: skip
+
+
+def _charge(s: State) -> Term:
+    """Return that no late charge accrued, or one on a plain installment at a lawful rate."""
+    past, charge = s.value("days_past_due"), s.value("late_charge")
+    since, returned = s.row["days_since_paid"], s.row["days_since_returned_payment"]
+    principal = s.value("overdue_principal")
+    plain = [
+        s.value("installments_overdue") == 1, s.value("days_delinquent") >= 1,
+        past <= RECENT_DAYS, _past_late(s) == 0, disjunction([since.null, since.value >= past]),
+        returned.null, s.null("days_since_plan_broken"),
+        disjunction(
+            [
+                conjunction(
+                    [principal == minor, past <= days,
+                     charge <= minor * _CHARGE_PER_100_000 // 100_000 * past]
+                )
+                for minor, days in CHARGED.items()
+            ]
+        ),
+    ]  # fmt: skip
+    return disjunction([charge == 0, conjunction(plain)])
 
 
 def _contacts(policy: Policy, s: State) -> list[Term]:
@@ -178,7 +206,7 @@ def preferred(setting: Setting, s: State, usual: Mapping[str, str]) -> tuple[Wis
         s.null("days_since_contact"), s.null("days_since_text"),
         s.value("days_since_text") >= 8, s.value("days_since_contact") >= 8,
         s.value("texts_since_arrears") <= 1,
-        s.value("overdue_interest") == 0, s.value("overdue_fee") == 0,
+        s.value("overdue_interest") == 0, s.value("overdue_fee") == 0, s.value("late_charge") == 0,
         s.value("installments_overdue") <= 1, s.value("days_delinquent") == past,
         s.value("late_count_12m") <= 1, s.value("late_count_12m") <= 3,
         past <= 10, past <= 20, past <= 40, past <= 70, past <= 100, past <= 360,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from duly.conditions.solver import Term, conjunction, negation
+from duly.conditions.solver import Term, conjunction, disjunction, negation
 from duly.policy import Treatment
 from duly.proofs import caps
 from duly.proofs.draft import Moment
@@ -104,10 +104,8 @@ def _waits(
 
     `days` are those before today on which texts went out, the oldest first.
     """
-    state = theory.state
-    wanted: list[Term] = [
-        theory.one.decided, theory.one.chosen_of(numbers), state.value("days_past_due") > 0,
-    ]  # fmt: skip
+    state, one = theory.state, theory.one
+    wanted: list[Term] = [one.decided, state.value("days_past_due") > 0]
     if days:
         wanted += [
             state.within("days_since_text", days[-1], days[-1]),
@@ -119,13 +117,19 @@ def _waits(
         wanted += [state.null("days_since_text"), state.value("texts_since_arrears") == 0]
     if step is not None:
         last = state.steps[step.id]
-        wanted.append(conjunction([negation(last.null), last.value == days[-1]]))
+        wanted += [negation(last.null), last.value == days[-1]]
+    chosen = one.chosen_of(numbers)
+    # Where another treatment comes first on such a day, it is the one that lets the borrower wait.
+    first = theory.alone.holds(*wanted, chosen)
+    ready = [conjunction([one.conditions[number], one.days[number]]) for number in numbers]
+    wanted.append(chosen if first else disjunction(ready))
 
     def shows(outcomes: Sequence[Outcome]) -> bool:
         decided = outcomes[0].decision
         spoke = decided.get("legal")
         named = not legal or (isinstance(spoke, list) and legal in spoke)
-        return decided.get("decision") == "wait" and decided.get("reason") == reason and named
+        because = not first or (decided.get("reason") == reason and named)
+        return decided.get("decision") == "wait" and because
 
     return Question(
         claim=detail.code,

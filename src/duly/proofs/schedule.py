@@ -35,12 +35,21 @@ def schedule(draft: Draft) -> None:
 def _loan(draft: Draft, loan_id: str, principal: str) -> None:
     draft.add(
         "loans", loan_id=loan_id, borrower_id=draft.borrower_id, principal=principal,
-        disbursed_on=draft.moment.day(8_000), late_rate_daily="0", grace_days="0",
+        disbursed_on=draft.moment.day(8_000), late_rate_daily=_rate(draft), grace_days="0",
         product=text(draft, "product", "installment"),
         creditor=text(draft, "creditor", draft.moment.lender_name),
         currency=text(draft, "currency", "CNY"),
         jurisdiction=text(draft, "jurisdiction", draft.moment.jurisdiction), status="active",
     )  # fmt: skip
+
+
+def _rate(draft: Draft) -> str:
+    """Return the daily rate at which the late charge asked for accrues since the due date."""
+    charge, past = draft.number_of("late_charge"), draft.number_of("days_past_due")
+    if charge == 0:
+        return "0"
+    rate = Decimal(charge) / (draft.number_of("overdue_principal") * past)
+    return str(rate.quantize(Decimal("0.00000001")))
 
 
 def pay(draft: Draft, ago: int, minor: int, reversed_ago: int | None = None) -> None:
