@@ -57,7 +57,7 @@ PAIRS = [
         "case bucket when 'M1' then replied end",
         '(CASE WHEN ("bucket" = \'M1\') THEN "replied" END)',
     ),
-    ("product = '-- /* none */'", "(\"product\" = '-- /* none */')"),
+    ("product = '-- /* no remark */'", "(\"product\" = '-- /* no remark */')"),
     (
         "not replied = undelivered",
         '(NOT ("replied" = "undelivered"))',

@@ -11,14 +11,15 @@ from typing import Any
 
 from duly.book import Lender, load_lender
 from duly.core.check_key import CheckKey
-from duly.messages import template_names
+from duly.messages import Catalogue, load_templates
+from duly.plan.inputs import rules_of
 from duly.plan.making import Request, make_and_write
 from duly.plan.replay import read_table
 from duly.policy import load, places_of
 from duly.proofs.draft import Moment
 from duly.proofs.prove import Proof, prove
 from duly.proofs.rerun import World
-from duly.rules import Rule, active, load_packs
+from duly.rules import Rule
 from duly.rules.zones import zone
 
 AT = datetime.fromisoformat("2026-03-10T10:00:00+08:00")
@@ -35,7 +36,13 @@ def lender() -> Lender:
 @cache
 def rules() -> tuple[Rule, ...]:
     """Give the rules in force for the example lender."""
-    return active(load_packs(lender().packs, door=False), AT.date())
+    return rules_of(lender(), AT.date())
+
+
+@cache
+def texts() -> Catalogue:
+    """Give the texts of the example lender."""
+    return load_templates(lender().templates)
 
 
 def moment() -> Moment:
@@ -47,9 +54,10 @@ def moment() -> Moment:
 def world(policy: str | Path) -> World:
     """Give everything around one policy."""
     return World(
-        policy=load(policy, templates=template_names()),
+        policy=load(policy, templates=texts().names, demands=texts().demands),
         lender=lender(),
         rules=rules(),
+        catalogue=texts(),
         moment=moment(),
         clock=time.perf_counter,
     )

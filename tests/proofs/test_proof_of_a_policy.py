@@ -28,10 +28,9 @@ def test_the_built_in_policy_is_proved_and_each_step_shown_by_a_plan() -> None:
     assert proof.cases == ()
     assert proof.sound
     treatments = load("cn-installment").treatments
-    idle = [one.values["id"] for one in proof.notes if one.code == "idle"]
-    assert [one.code for one in proof.notes] == ["idle"]
-    assert idle == ["patient"]  # With the scorecard in use nobody late twice is of low risk.
-    assert proof.shown == len(treatments) - len(idle)
+    # Late before and of low risk, in arrears: only far beyond a year, with interest alone due.
+    assert [(one.code, one.values["id"]) for one in proof.notes] == [("not_shown", "patient")]
+    assert proof.shown == len(treatments) - 1
     for claim in ("hole", "reached", "tone_not_monotone", "security_demand", "inductive"):
         assert claim in proof.claims
 
@@ -113,9 +112,9 @@ class TestCommand:
     ) -> None:
         assert run(["policy", "check", "cn-installment", *AT]) == 0
         out = capsys.readouterr()
-        assert out.out.startswith("cn-installment version 1: 23 treatments, sha256 ")
+        assert out.out.startswith("cn-installment version 1: 24 treatments, sha256 ")
         assert "\nproved in " in out.out
-        assert ":143:9 idle " in out.err
+        assert ":151:9 not_shown " in out.err
 
     def test_a_bad_policy_exits_1_with_place_code_hint_and_timeline(
         self, capsys: pytest.CaptureFixture[str], tmp_path: Path

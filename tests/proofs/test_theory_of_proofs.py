@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import z3
-from proof_world import BAD, lender, world
+from proof_world import BAD, lender, texts, world
 
 from duly.book import take_snapshot
 from duly.conditions.solver import Symbols, conjunction
-from duly.plan.inputs import PlanInputs
+from duly.plan.inputs import PlanInputs, rules_of
 from duly.plan.pipeline import make_plan
 from duly.policy import FEATURES, TONES, Policy
 from duly.proofs.meaning import meaning
@@ -26,7 +26,6 @@ from duly.proofs.rerun import World
 from duly.proofs.search import Asker
 from duly.proofs.state import Setting, State, state
 from duly.risk import load_scorecard
-from duly.rules import active, load_packs
 from duly.simulate import write_sample
 
 Row = Mapping[str, Any]
@@ -40,7 +39,7 @@ def _rows(book: Path, work: Path, at: datetime, around: World) -> list[Row]:
     today = at.astimezone(around.moment.zone).date()
     inputs = PlanInputs(
         snapshot=snapshot, instant=at, lender=lender(), policy=around.policy,
-        rules=active(load_packs(lender().packs, door=False), today),
+        rules=rules_of(lender(), today), catalogue=around.catalogue,
     )  # fmt: skip
     plan = make_plan(inputs, clock=time.perf_counter, threads=1, keep_stages=True)
     columns = ", ".join(
@@ -48,8 +47,9 @@ def _rows(book: Path, work: Path, at: datetime, around: World) -> list[Row]:
         for number in range(len(around.policy.treatments))
     )
     found = plan.connection.sql(
-        f"select s.*, {columns}, p.step, p.lane, v.tone, v.sends from scored as s"
-        " join proposals as p on p.loan = s.loan join verdicts as v on v.loan = s.loan"
+        f"select s.*, {columns}, date '{today}' as today, p.step, p.lane, v.tone, v.sends"
+        " from scored as s join proposals as p on p.loan = s.loan"
+        " join verdicts as v on v.loan = s.loan"
     ).to_arrow_table()
     plan.connection.close()
     return found.to_pylist()
@@ -58,7 +58,8 @@ def _rows(book: Path, work: Path, at: datetime, around: World) -> list[Row]:
 def _setting(policy: Policy) -> Setting:
     return Setting(
         policy=policy, card=load_scorecard(), bureau_reports=lender().bureau_reports,
-        floor_minor=max(policy.floor_minor, lender().limits.floor_minor), symbols=Symbols(),
+        floor_minor=max(policy.floor_minor, lender().limits.floor_minor), demands=texts().demands,
+        symbols=Symbols(),
     )  # fmt: skip
 
 
@@ -71,6 +72,8 @@ def _given(setting: Setting, one: State, row: Row) -> Iterator[z3.BoolRef]:
             continue
         is_text = name not in FEATURES or FEATURES[name].kind == "text"
         yield pair.value == (setting.symbols.code(value) if is_text else value)
+    ends, today = row["grace_ends_on"], row["today"]
+    yield one.in_grace == (row["days_delinquent"] < 1 if ends is None else ends >= today)
     for number, step in enumerate(setting.policy.treatments):
         ago, pair = row[f"ago_{number}"], one.steps[step.id]
         yield pair.null == z3.BoolVal(ago is None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ from duly.core.diagnostic import Diagnostic
 from duly.core.words import say
 
 if TYPE_CHECKING:
+    from duly.book import Lender
     from duly.proofs.prove import Proof
     from duly.proofs.rerun import World
 
@@ -33,21 +34,20 @@ def check(
     json: arguments.Json = False,
 ) -> int:
     """Check a policy file or a built-in policy, then prove it."""
-    from duly import policy
-    from duly.messages import template_names
+    from duly import book
 
     locale = settings.locale()
-    found = policy.check(name, templates=template_names())
-    errors = [item for item in found if item.severity == "error"]
+    whose = book.load_lender(settings.lender_file(lender))
+    errors = _mistakes(name, whose)
     if errors:
         if json:
-            output.as_json([_item(item, locale) for item in found])
+            output.as_json([_item(item, locale) for item in errors])
         else:
-            output.diagnostics(found, locale)
+            output.diagnostics(errors, locale)
         unread = any(item.code == "unreadable" for item in errors)
         return output.REFUSED if unread else output.FOUND_WRONG
     with output.progress(say("cli", "proving", locale)):
-        world = _world(name, lender, at)
+        world = _world(name, whose, at)
         proof = _prove(name, world, seconds)
     if books is not None:
         _write_books(proof, world, books)
@@ -58,27 +58,44 @@ def check(
     return output.DONE if proof.sound else output.FOUND_WRONG
 
 
-def _world(name: str, lender: Path | None, at: str | None) -> World:
-    from duly import book, policy
-    from duly.messages import template_names
+def _mistakes(name: str, lender: Lender) -> Sequence[Diagnostic]:
+    """Return what is wrong with a file before anything is proved: its text, or texts it sends."""
+    from duly import policy
+    from duly.core.errors import Refused
+    from duly.messages import load_templates
+    from duly.plan import sendable
+
+    texts = load_templates(lender.templates)
+    found = policy.check(name, templates=texts.names, demands=texts.demands)
+    errors = [item for item in found if item.severity == "error"]
+    if errors:
+        return found
+    read = policy.load(name, templates=texts.names, demands=texts.demands)
+    try:
+        sendable.check(read, texts, lender)
+    except Refused as refused:
+        return refused.diagnostics
+    return ()
+
+
+def _world(name: str, lender: Lender, at: str | None) -> World:
+    from duly.plan.making import wishes
     from duly.proofs.draft import Moment
     from duly.proofs.rerun import World
-    from duly.rules import active, load_packs
     from duly.rules.zones import zone
 
-    whose = book.load_lender(settings.lender_file(lender))
-    local = zone(whose.time_zone)
+    local = zone(lender.time_zone)
     instant = datetime.now(local) if at is None else arguments.instant(at).astimezone(local)
     if at is None:
         instant = instant.replace(hour=_HOUR, minute=0, second=0, microsecond=0)
-    moment = Moment(instant=instant, zone=local, lender_name=whose.name, jurisdiction=whose.licence)
-    return World(
-        policy=policy.load(name, templates=template_names()),
-        lender=whose,
-        rules=active(load_packs(whose.packs, door=False), moment.today),
-        moment=moment,
-        clock=time.perf_counter,
+    moment = Moment(
+        instant=instant, zone=local, lender_name=lender.name, jurisdiction=lender.licence
     )
+    read, rules, catalogue = wishes(name, lender, moment.today)
+    return World(
+        policy=read, lender=lender, rules=rules, catalogue=catalogue, moment=moment,
+        clock=time.perf_counter,
+    )  # fmt: skip
 
 
 def _prove(name: str, world: World, seconds: int) -> Proof:

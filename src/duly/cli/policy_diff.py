@@ -39,23 +39,22 @@ def diff(
 ) -> int:
     """Compare two policies: their parts, and the plans of one book under each."""
     from duly import book as books
-    from duly import policy
-    from duly.messages import template_names
+    from duly.plan.making import wishes
     from duly.proofs import moved, wording
-    from duly.rules import active, load_packs
     from duly.rules.zones import zone
 
-    locale, names = settings.locale(), template_names()
-    before, after = (policy.load(name, templates=names) for name in (old, new))
+    locale = settings.locale()
     whose = books.load_lender(settings.lender_file(lender))
     local = zone(whose.time_zone)
     instant = datetime.now(local) if at is None else arguments.instant(at)
     instant = instant.replace(microsecond=0)
     today = instant.astimezone(local).date()
+    before, rules, catalogue = wishes(old, whose, today)
+    after, _, _ = wishes(new, whose, today)
     with output.progress(say("cli", "diffing", locale)), _opened(book, whose, locale) as snapshot:
         found = moved.compare(
             before, after, snapshot=snapshot, lender=whose, instant=instant, threads=threads,
-            rules=active(load_packs(whose.packs, door=False), today), clock=time.perf_counter,
+            rules=rules, catalogue=catalogue, clock=time.perf_counter,
         )  # fmt: skip
     changes = wording.changes(before, after)
     if json:

@@ -108,11 +108,14 @@ def _read(text: str, vocabulary: Vocabulary) -> tuple[Condition | None, list[Fin
         return None, [Finding.at(0, "too_long", bytes=len(text.encode()), max=TEXT_BYTES_MAX)]
     if not text.strip():
         return None, [Finding.at(0, "empty")]
+    remark = re.search(r"--|/\*", _without_texts(text))
+    if remark:
+        return None, [Finding.at(remark.start(), "comment", construct=remark[0])]
     try:
         tokens = DuckDB().tokenize(text)
     except TokenError:
         return None, [Finding.at(_open_quote(text), "unclosed_text")]
-    wrong = _comments(text) or _too_deep(tokens) or _forbidden(tokens)
+    wrong = _too_deep(tokens) or _forbidden(tokens)
     if wrong:
         return None, wrong
     if sys.getrecursionlimit() < _CALLS_MIN:  # Raised once, never lowered: safe among threads.
@@ -148,22 +151,19 @@ def _forbidden(tokens: Sequence[Token]) -> list[Finding]:
     return findings
 
 
-def _comments(text: str) -> list[Finding]:
-    """Return where comments begin: the tokens pass over them, and a reader would believe them."""
-    parts = re.finditer(r"'(?:[^']|'')*'|\"[^\"]*\"|--|/\*(?:.|\n)*?\*/", text)
-    starts = [part.start() for part in parts if part[0].startswith(("--", "/*"))]
-    return [Finding.at(starts[0], "comment")] if starts else []
-
-
 def _is_word(token: Token) -> bool:
     structural = token.token_type in _TEXTS or token.token_type in _BEFORE_PARENTHESIS
     return token.text.isidentifier() and not structural
 
 
+def _without_texts(text: str) -> str:
+    """Return a text with blanks for what stands between quotes."""
+    return re.sub(r"'(?:[^']|'')*'|\"[^\"]*\"", lambda found: " " * len(found[0]), text)
+
+
 def _open_quote(text: str) -> int:
     """Return the offset of the first quote that nothing closes."""
-    closed = re.sub(r"'(?:[^']|'')*'|\"[^\"]*\"", lambda found: " " * len(found[0]), text)
-    found = re.search(r"['\"$]|/\*", closed)
+    found = re.search(r"['\"$]", _without_texts(text))
     return found.start() if found else 0
 
 

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from duly.messages import parts, values
-from duly.messages.catalog import FACT_FLAGS, VARIABLES, Body, Template, environment
+from duly.messages.catalog import Body, Template, environment
 from duly.messages.code import HOLE, LENGTH
-from duly.messages.elements import holds, violations
+from duly.messages.elements import elements_of, holds, violations
 from duly.messages.facts import TemplateBroken
+from duly.messages.locales import is_chinese
+from duly.messages.stages import STAGES
+from duly.messages.variables import FACT_FLAGS, OF_CASE, VARIABLES
 from duly.messages.voice import Voice
 
 _FIRST_HOLE = 0xE000
@@ -35,9 +38,18 @@ _SAMPLES: Mapping[str, Callable[[str], str]] = {
     "date": lambda locale: values.date_text(_SAMPLE_DAY, locale),
     "instant": lambda locale: values.instant_text(_SAMPLE_DAY, "09:30", locale),
     "days": lambda locale: values.days_text(7, locale),
-    "name": lambda locale: values.mask_name("张三" if locale == "zh-CN" else "Zhang", locale),
+    "name": lambda locale: values.mask_name("张三" if is_chinese(locale) else "Zhang", locale),
     "tail": lambda _: "1234",
     "count": lambda _: "3",
+    "number": lambda _: "3",
+    "agency": lambda locale: "示例信用服务" if is_chinese(locale) else "Example Servicing",
+    "court": lambda locale: "甲市乙区人民法院" if is_chinese(locale) else "Example County Court",
+    "case": lambda locale: "（2026）甲0101民初1号" if is_chinese(locale) else "K12 345",
+    "code": lambda _: "D2603-18",
+    "staff": lambda locale: values.staff_text(
+        "李明 1001" if is_chinese(locale) else "Li Ming 1001", locale
+    ),
+    "channel": lambda locale: values.channel_text("sms", locale),
 }
 
 
@@ -50,19 +62,20 @@ class Shape:
     variables: tuple[str, ...]  #: one a hole
     distinct: tuple[str, ...]  #: sorted
     encoding: str  #: of the fixed text; no value changes it
-    even: bool  #: every fixed character has one unit
+    even: bool  #: every fixed character has one unit, and no value is of the case file
     params_pattern: str  #: canonical JSON with `%s` holes for `distinct`
 
 
 def compile_shape(template: Template, body: Body, voice: Voice, answers: dict[str, bool]) -> Shape:
     """Return the shape of a body under these answers; raise TemplateBroken where a check fails."""
     flags = {name: answers.get(name, False) for name in FACT_FLAGS} | dict(voice.flags)
-    text = environment().render_template(body.key, **(_HOLES | dict(voice.words) | flags))
+    text = environment().render_str(body.source, **(_HOLES | dict(voice.words) | flags))
     sms = body.subject is None
     text = _SPACES.sub(" ", text).strip() if sms else _EMPTY_LINES.sub("\n\n", text).strip()
     pieces = _HOLE.split(text)
     holes = tuple(_NAMES[hole] for hole in pieces[1::2])
-    _check(template, body, pieces, flags)
+    if not body.looked_at:
+        _check(template, body, pieces, flags)
     distinct = tuple(sorted(set(holes)))
     fixed = "".join(pieces[0::2]).replace(HOLE, "")
     return Shape(
@@ -71,7 +84,8 @@ def compile_shape(template: Template, body: Body, voice: Voice, answers: dict[st
         variables=holes,
         distinct=distinct,
         encoding=parts.GSM if parts.is_gsm(fixed) else parts.UCS2,
-        even=parts.units(fixed, parts.segments(fixed)[0]) == len(fixed),
+        even=parts.units(fixed, parts.segments(fixed)[0]) == len(fixed)
+        and not any(VARIABLES[name] in OF_CASE for name in distinct),
         params_pattern="{" + ",".join(f'{json.dumps(name)}:"%s"' for name in distinct) + "}",
     )
 
@@ -85,9 +99,18 @@ def _check(template: Template, body: Body, pieces: list[str], flags: dict[str, b
     found = list(
         violations(filled, locale, template.stage, channel=channel, opt_out=flags["opt_out"])
     )
+    held = elements_of(filled, locale, channel=channel)
+    found += [
+        f"missing:{element}"
+        for element in body.elements
+        if element not in (*held, *STAGES[template.stage].must)
+        and not (element == "opt_out" and not flags["opt_out"])
+    ]
     if any(not piece for piece in pieces[2:-1:2]):
         found.append("adjacent variables")
-    if flags["accrues"] != holds(filled, locale, "charge") and "accrues" in body.flags:
+    # What is not late yet has no late charge, whatever the contract says.
+    accrues = flags["accrues"] and (flags["late"] or "late" not in body.flags)
+    if accrues != holds(filled, locale, "charge") and "accrues" in body.flags:
         found.append("the late charge is named where none accrues, or the other way round")
     if "accrues" not in body.flags and holds(filled, locale, "charge"):
         found.append("a late charge is named whether it accrues or not")

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from duly.book.lender import Lender
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
-from duly.core.words import say
+from duly.messages import values
+from duly.messages.locales import is_chinese
 
 _SIGNATURE = re.compile(r"[\w &.'-]{2,16}")
 _PLAIN = re.compile(r"[\w &.,'()（）·-]{2,60}")
 _HOTLINE = re.compile(r"\+?[0-9][0-9xX -]{2,18}[0-9xX]")
 _PERSONAL = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}")
+_CLAUSE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}")
 #: Signatures that name nobody (CN-ID-1, CN-SMS-3).
 _NEUTRAL = frozenset(
     [
@@ -46,16 +48,17 @@ def voice_of(lender: Lender, locale: str, channel: str, message_class: str) -> V
     found = lender_problems(lender)
     if found:
         raise Refused(*found)
-    english = locale == "en"
+    english = not is_chinese(locale)
     lender_name = _in_english(lender, "name") if english else lender.name
     signature = _in_english(lender, "signature") if english else lender.signature
     app = _in_english(lender, "app") if english else lender.app
-    which = "both" if app and lender.hotline else "app" if app else "hotline"
     return Voice(
         words={
             "signature": signature,
             "lender": lender_name,
-            "ways": say("messages", f"ways.{which}", locale, app=app, hotline=lender.hotline),
+            "ways": values.ways_text(app, lender.hotline, locale),
+            "phone": lender.hotline,
+            "clause": lender.late_charge_clause,
         },
         flags={
             "opt_out": _may_opt_out(lender, channel, message_class),
@@ -100,4 +103,10 @@ def lender_problems(lender: Lender) -> tuple[Diagnostic, ...]:
         note("hotline_personal", lender.hotline)
     if not lender.hotline and not lender.app:
         note("no_way_to_answer", "")
+    if lender.late_charge_clause and not _CLAUSE.fullmatch(lender.late_charge_clause):
+        note("clause_not_a_number", lender.late_charge_clause)
+    for agency in lender.agencies:
+        for value in (agency.name, agency.name_en):
+            if value and not _PLAIN.fullmatch(value):
+                note("lender_words_not_plain", value)
     return tuple(found)

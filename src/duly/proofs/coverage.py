@@ -166,19 +166,19 @@ def _way(theory: Theory, number: int, one: Treatment) -> Question:
         if channel == "preferred":
             ways += [
                 conjunction(
-                    [state.is_("preferred_channel", name, symbols), state.value(f"has_{name}")]
+                    [state.is_("preferred_channel", name, symbols), state.value(f"can_{name}")]
                 )
                 for name in ("sms", "email")
             ]
         elif channel in ("sms", "email"):
-            ways.append(state.value(f"has_{channel}"))
+            ways.append(state.value(f"can_{channel}"))
     return Question(
         claim="no_way",
         asker=theory.alone,
         wanted=(
             theory.one.decided,
             theory.one.chosen[number],
-            disjunction([state.value("has_sms"), state.value("has_email")]),
+            disjunction([state.value("can_sms"), state.value("can_email")]),
             negation(disjunction(ways)),
         ),
         shows=lambda _answer: rule_decides(one.id, "task", "blocked"),
@@ -187,7 +187,7 @@ def _way(theory: Theory, number: int, one: Treatment) -> Question:
             path=("treatments", number, "send", "channels"),
             values={
                 "id": one.id,
-                "has": "sms" if answer.people[0].features["has_sms"] else "email",
+                "has": "sms" if answer.people[0].features["can_sms"] else "email",
             },
         ),
     )

@@ -14,7 +14,7 @@ import z3
 
 from duly.conditions.solver import Term, conjunction, disjunction, negation
 from duly.policy import Policy
-from duly.proofs.state import Setting, State
+from duly.proofs.state import DOUBT_DAYS, Setting, State
 
 #: One wish, or several that are tried together first.
 Wish: TypeAlias = "Term | tuple[Term, ...]"
@@ -54,17 +54,19 @@ def _schedule(s: State) -> list[Term]:
     )
     before = _past_late(s)
     beyond = conjunction([overdue == 1, late == 0, past > OLD_DAYS])
-    others = after - z3.If(counted >= 1, 1, 0)
+    settled = s.value("late_count_before_arrears")
+    others = after - settled - z3.If(counted >= 1, 1, 0)
     return [
         disjunction([past <= RECENT_DAYS, beyond]),
         overdue <= COUNT_MOST, overdue <= past, late <= 2 * COUNT_MOST,
         most <= RECENT_DAYS + OLD_DAYS,
         before >= 0,
         z3.Implies(past > 0, s.value("days_since_arrears") == past - 1),
+        s.in_grace == (counted == 0),  # Nothing pauses.
         z3.Implies(conjunction([past >= 1, past <= RECENT_DAYS, before == 0]), most == past),
         z3.Implies(
             conjunction([past >= 1, past <= RECENT_DAYS]),
-            conjunction([others >= 0, others <= overdue - 1 + before]),
+            conjunction([others >= 0, others <= overdue - 1, settled <= before]),
         ),
     ]  # fmt: skip
 
@@ -168,13 +170,31 @@ def _contacts(policy: Policy, s: State) -> list[Term]:
 def _events(s: State) -> list[Term]:
     past, counted = s.value("days_past_due"), s.value("days_delinquent")
     promise, plan = s.row["days_since_promise_broken"], s.row["days_since_plan_broken"]
+    paid, returned = s.row["days_since_paid"], s.row["days_since_returned_payment"]
     paused = conjunction([negation(plan.null), plan.value + PLAN_DAYS < past])
     return [
+        *_doubts(s),
+        # Another payment on the day on which one came back would stand in its place.
+        disjunction([returned.null, paid.null, paid.value != returned.value]),
         s.value("promises_broken_since_arrears") <= 2,
         disjunction([promise.null, promise.value + 1 <= s.value("days_since_arrears")]),
         z3.Implies(paused, counted + PLAN_DAYS <= past),
         disjunction([s.null("days_to_bureau_report"), s.value("days_to_bureau_report") <= 300]),
     ]  # fmt: skip
+
+
+def _doubts(s: State) -> list[Term]:
+    """Return which address is in doubt: all texts went by phone; an e-mail changes by its date."""
+    changed, undelivered = s.row["days_since_contact_changed"], s.value("undelivered_last")
+    lately = conjunction([negation(changed.null), changed.value <= DOUBT_DAYS])
+    number, mail = s.value("number_in_doubt"), s.value("email_in_doubt")
+    reported = conjunction([lately, negation(mail)])  # By a signal that does not say what changed.
+    return [
+        z3.Implies(mail, lately),
+        z3.Implies(mail, disjunction([s.value("has_email"), negation(s.value("has_voice"))])),
+        z3.Implies(reported, s.value("has_voice")),
+        number == disjunction([undelivered, reported]),
+    ]
 
 
 def preferred(setting: Setting, s: State, usual: Mapping[str, str]) -> tuple[Wish, ...]:
@@ -200,6 +220,10 @@ def preferred(setting: Setting, s: State, usual: Mapping[str, str]) -> tuple[Wis
         total >= setting.floor_minor, total == 50_000,
         *(negation(s.value(name)) for name in off), negation(s.value("has_email")),
         s.value("promises_broken_since_arrears") == 0, *(s.null(name) for name in empty),
+        *(
+            s.value(f"can_{channel}") == s.value(f"has_{channel}")
+            for channel in ("sms", "email", "voice")
+        ),
         s.value("loans_of_borrower") == 1, s.value("calls_since_arrears") == 0,
         (*(one.null for one in s.steps.values()),),
         s.value("texts_since_arrears") == 0,

@@ -19,7 +19,7 @@ from duly.conditions.solver import (
     holds,
     negation,
 )
-from duly.policy import DEMANDS, TONES, Offset, Policy, Treatment
+from duly.policy import TONES, Offset, Policy, Treatment
 from duly.proofs.state import Setting, State
 
 GENTLE, PLAIN, SERIOUS = 1, 2, 3
@@ -60,7 +60,7 @@ def meaning(setting: Setting, state: State) -> Meaning:
     for case, held in reversed(list(zip(policy.first_contact.cases, cases, strict=True))):
         left = z3.If(held, _days_left(case.offset, state), left)
     conditions = tuple(holds(one.condition, state.row, symbols) for one in policy.treatments)
-    days = tuple(_day(one, state, left) for one in policy.treatments)
+    days = tuple(_day(setting, one, state, left) for one in policy.treatments)
     fresh = tuple(state.steps[one.id].null if acts_once(one) else TRUE for one in policy.treatments)
     applies = TRUE if policy.applies_to is None else holds(policy.applies_to, state.row, symbols)
     can = [conjunction(pair) for pair in zip(conditions, days, strict=True)]
@@ -103,11 +103,11 @@ def _days_left(offset: Offset, state: State) -> Term:
     if offset.at_most_days is not None:
         latest = offset.at_most_days - past
         wait = z3.If(latest < wait, latest, wait)
-    least = z3.If(counted >= 1, 0, 1)  # Never inside the grace.
+    least = z3.If(state.in_grace, 1, 0)  # Never inside the grace.
     return z3.If(wait < least, least, wait)
 
 
-def _day(one: Treatment, state: State, days_to_contact: Term) -> Term:
+def _day(setting: Setting, one: Treatment, state: State, days_to_contact: Term) -> Term:
     past = state.value("days_past_due")
     if one.from_day <= 0:
         early = TRUE if one.from_day <= -EARLY_DAYS else FALSE
@@ -117,7 +117,7 @@ def _day(one: Treatment, state: State, days_to_contact: Term) -> Term:
         begun = past >= one.from_day
     if not one.within_grace:
         return conjunction([begun, days_to_contact == 0, past > 0])
-    if one.send is not None and one.send.template in DEMANDS:
+    if one.send is not None and one.send.template in setting.demands:
         return conjunction([begun, state.value("days_delinquent") >= 1])
     return begun
 

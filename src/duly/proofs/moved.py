@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from duly.book import Lender, Snapshot
+from duly.messages import Catalogue
 from duly.plan.inputs import PlanInputs
 from duly.plan.pipeline import Clock, make_plan, positions_of
 from duly.policy import TONES, Policy
@@ -71,6 +72,7 @@ def compare(
     snapshot: Snapshot,
     lender: Lender,
     rules: tuple[Rule, ...],
+    catalogue: Catalogue,
     instant: datetime,
     clock: Clock,
     threads: int = 0,
@@ -80,7 +82,8 @@ def compare(
     positions: Future[pa.Table] | None = None
     for policy in (old, new):
         inputs = PlanInputs(
-            snapshot=snapshot, instant=instant, lender=lender, policy=policy, rules=rules
+            snapshot=snapshot, instant=instant, lender=lender, policy=policy, rules=rules,
+            catalogue=catalogue,
         )  # fmt: skip
         if positions is None:
             positions = Future()

@@ -84,9 +84,12 @@ def _person(draft: Draft) -> None:
     }
     for channel, address in points.items():
         if address:
+            is_new = channel == "email" and draft.truth("email_in_doubt")
+            ago = draft.number_of("days_since_contact_changed")
             draft.add(
                 "contact_points", borrower_id=draft.borrower_id, channel=channel, address=address,
                 verified_on=draft.moment.day(800),
+                changed_on=draft.moment.day(ago) if is_new else "",
             )  # fmt: skip
     if draft.truth("asked_for_reminders"):
         draft.add(
@@ -167,8 +170,13 @@ def _signals(draft: Draft) -> None:
             amount="99999.00",
         )  # fmt: skip
     changed = draft.known("days_since_contact_changed")
-    if changed is not None:
+    by_address = draft.truth("email_in_doubt") and draft.truth("has_email")
+    if changed is not None and not by_address:
         signal(draft.tables, moment, draft.borrower_id, "contact_changed", changed)
+    for channel in ("sms", "email", "voice"):
+        if draft.truth(f"has_{channel}") and not draft.truth(f"can_{channel}"):
+            detail = {"channel": channel}
+            signal(draft.tables, moment, draft.borrower_id, "opt_out", 30, detail=detail)
     ended = draft.known("days_since_hardship_ended")
     if ended is not None:
         signal(

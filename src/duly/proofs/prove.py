@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from duly.conditions import Condition
 from duly.conditions.solver import Symbols, Term, UnprovableError, check_linear
 from duly.core.diagnostic import Diagnostic
-from duly.messages import index
 from duly.policy import Places, Policy
 from duly.policy.places import Path
 from duly.proofs import caps, coverage, reach, replies, rhythm, tone, truths
@@ -105,7 +104,7 @@ def theory(world: World, card: Scorecard, seconds: float) -> Theory:
     floor = max(world.policy.floor_minor, world.lender.limits.floor_minor)
     setting = Setting(
         policy=world.policy, card=card, bureau_reports=world.lender.bureau_reports,
-        floor_minor=floor, symbols=Symbols(),
+        floor_minor=floor, demands=world.catalogue.demands, symbols=Symbols(),
     )  # fmt: skip
     single, less, more = (state(setting, tag) for tag in ("a", "less", "more"))
     lender = world.lender
@@ -120,7 +119,7 @@ def theory(world: World, card: Scorecard, seconds: float) -> Theory:
         alone=Asker(setting, [single], usual=usual, seconds=seconds),
         pair=Asker(setting, [less, more], usual=usual, seconds=seconds),
         rules=world.rules,
-        classes={str(one["name"]): str(one["class"]) for one in index()},
+        classes=world.catalogue.classes,
     )
 
 
@@ -223,6 +222,8 @@ class _Prover:
                 self.notes.append(self._diagnostic(detail, "warning"))
             elif (people := self._build(one.answer, nothing_more)) is not None:
                 found[one.name] = (one.shows, people, [])
+            else:
+                self._not_shown(number, one.name)
         return found
 
     def _build(self, answer: Answer, prepare: Prepare) -> tuple[Built, ...] | None:
@@ -298,9 +299,11 @@ class _Prover:
             if shows([outcomes[built.loan_id] for built in people]):
                 shown.append(True)
             else:
-                detail = Detail(code="not_shown", path=("treatments", number, "if"),
-                                values={"id": one.id})  # fmt: skip
-                self.notes.append(self._diagnostic(detail, "warning"))
+                self._not_shown(number, one.id)
+
+    def _not_shown(self, number: int, name: str) -> None:
+        detail = Detail(code="not_shown", path=("treatments", number, "if"), values={"id": name})
+        self.notes.append(self._diagnostic(detail, "warning"))
 
     # --- Caps ----------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from duly.book import TABLES, Lender, take_snapshot
 from duly.core.errors import DulyError
+from duly.messages import Catalogue
 from duly.plan.inputs import PlanInputs
 from duly.plan.pipeline import Plan, make_plan
 from duly.policy import Policy
@@ -55,6 +56,7 @@ class World:
     policy: Policy
     lender: Lender
     rules: tuple[Rule, ...]
+    catalogue: Catalogue
     moment: Moment
     clock: Clock
 
@@ -87,7 +89,7 @@ def _planned(world: World, people: Sequence[Built]) -> Mapping[str, Outcome]:
         )
         inputs = PlanInputs(
             snapshot=snapshot, instant=world.moment.instant, lender=world.lender,
-            policy=world.policy, rules=world.rules,
+            policy=world.policy, rules=world.rules, catalogue=world.catalogue,
         )  # fmt: skip
         plan = make_plan(inputs, clock=world.clock, threads=1, keep_stages=True)
         try:

@@ -68,8 +68,7 @@ def _payments_before(draft: Draft, rows: list[tuple[int, int, Row]]) -> int:
     since, rest = draft.known("days_since_paid"), draft.number_of("paid_total")
     overdue = draft.number_of("installments_overdue") if past <= family.RECENT_DAYS else 0
     before = draft.number_of("late_count_12m") - overdue
-    counted = 1 if draft.number_of("days_delinquent") >= 1 and overdue else 0
-    after = min(before, draft.number_of("late_count_12m_after_grace") - counted)
+    after = draft.number_of("late_count_before_arrears")
     if since is None:
         return 0
     settled = since if since >= past else past + family.APART_DAYS
@@ -105,7 +104,7 @@ def _overdue(draft: Draft, rows: list[tuple[int, int, Row]], part: int) -> None:
     share = max(1, principal // count)
     apart = 30 if past > 30 * (count - 1) else 1
     in_window = past <= family.RECENT_DAYS
-    before = draft.number_of("late_count_12m") - (count if in_window else 0)
+    before = draft.number_of("late_count_before_arrears")
     own = 1 if counted >= 1 and in_window else 0
     others = max(0, draft.number_of("late_count_12m_after_grace") - own - before)
     for place in range(count):

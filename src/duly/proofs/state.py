@@ -32,6 +32,8 @@ DAYS_MAX, COUNT_MAX, MINOR_MAX = 5_000, 400, 10**13
 #: Outside arrears the plan remembers steps for so long (plan/sql/06_contacts.sql).
 STEP_MEMORY_DAYS = 20
 LATE_WINDOW_DAYS = 365
+#: A contact point that changed no longer ago is in doubt (plan/sql/07_features.sql).
+DOUBT_DAYS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,7 @@ class Setting:
     card: Scorecard
     bureau_reports: bool
     floor_minor: int  #: the larger of policy and lender, at two decimals
+    demands: frozenset[str]  #: the templates that ask for an overdue amount
     symbols: Symbols
 
 
@@ -56,6 +59,7 @@ class State:
     tag: str
     row: Terms
     steps: Terms
+    in_grace: Term  #: the grace runs: a pause may keep days_delinquent at 0 after it has ended
     axioms: tuple[Term, ...]
     scored: tuple[Term, ...]
 
@@ -96,16 +100,21 @@ def state(setting: Setting, tag: str = "a") -> State:
         one.id: Pair(value=z3.Int(f"{tag}.step.{one.id}"), null=z3.Bool(f"{tag}.step.{one.id}?"))
         for one in policy.treatments
     }
-    made = State(tag=tag, row=row, steps=steps, axioms=(), scored=())
+    in_grace = z3.Bool(f"{tag}.in_grace")
+    made = State(tag=tag, row=row, steps=steps, in_grace=in_grace, axioms=(), scored=())
     axioms = (
         *kept,
         *_days(made, symbols),
         *_money(made),
         *_said(made),
+        *_addresses(made),
         *_happened(made, setting),
         *_band(made, setting),
     )
-    return State(tag=tag, row=row, steps=steps, axioms=axioms, scored=_scored(made, setting))
+    return State(
+        tag=tag, row=row, steps=steps, in_grace=in_grace, axioms=axioms,
+        scored=_scored(made, setting),
+    )  # fmt: skip
 
 
 def _if_known(pair: Pair, *terms: Term) -> Term:
@@ -121,6 +130,7 @@ def _days(s: State, symbols: Symbols) -> list[Term]:
         s.value(name)
         for name in ("late_count_12m", "late_count_12m_after_grace", "days_past_due_max_12m")
     )
+    before = s.value("late_count_before_arrears")
     in_window = conjunction([past >= 1, past <= LATE_WINDOW_DAYS])
     buckets = [
         z3.Implies(
@@ -137,8 +147,11 @@ def _days(s: State, symbols: Symbols) -> list[Term]:
         after >= 0, after <= late, late <= COUNT_MAX, most >= 0, most <= DAYS_MAX,
         (late > 0) == (most > 0),
         z3.Implies(in_window, conjunction([late >= overdue, most >= past])),
-        z3.Implies(conjunction([in_window, counted >= 1]), after >= 1),
-        s.value("first_late") == (after <= 1),
+        # What was settled before the arrears is not what still counts in them.
+        before >= 0, before <= after, z3.Implies(past == 0, before == after),
+        z3.Implies(conjunction([in_window, negation(s.in_grace)]), after >= before + 1),
+        s.value("first_late") == (before == 0),
+        z3.Implies(s.in_grace, counted == 0), z3.Implies(past == 0, s.in_grace),
         s.value("long_arrears_plan_possible") == (past >= 31),
         # A payment that came back counts on the days before: the run may be shorter than the days.
         s.null("days_since_arrears") == (past == 0),
@@ -202,12 +215,26 @@ def _said(s: State) -> list[Term]:
             disjunction([s.value("replied_since_arrears"), s.value("answered_since_arrears")]), late
         ),
         z3.Implies(late, (texts >= 1) == in_arrears),
-        z3.Implies(s.value("has_sms"), s.value("has_voice")),  # A number for texts can be called.
     ]  # fmt: skip
     for step in s.steps.values():
         memory = z3.If(late, since.value, STEP_MEMORY_DAYS)
         terms.append(_if_known(step, step.value >= 0, step.value <= memory))
     return terms
+
+
+def _addresses(s: State) -> list[Term]:
+    """Return what addresses, refusals and doubts make true (plan/sql/02_people, 07_features)."""
+    changed = s.row["days_since_contact_changed"]
+    lately = conjunction([negation(changed.null), changed.value <= DOUBT_DAYS])
+    doubt = disjunction([s.value("number_in_doubt"), s.value("email_in_doubt")])
+    return [
+        z3.Implies(s.value("has_sms"), s.value("has_voice")),  # A number for texts can be called.
+        *(
+            z3.Implies(s.value(f"can_{channel}"), s.value(f"has_{channel}"))
+            for channel in ("sms", "email", "voice")
+        ),
+        doubt == disjunction([s.value("undelivered_last"), lately]),
+    ]
 
 
 def _happened(s: State, setting: Setting) -> list[Term]:
@@ -244,8 +271,11 @@ def _happened(s: State, setting: Setting) -> list[Term]:
         s.value("relief_offered_since_arrears") == negation(relief.null),
         s.value("bureau_notice_due")
         == (s.within("days_to_bureau_report", 5, 20) if setting.bureau_reports else FALSE),
-        # A failed debit is told of only where it came after the oldest unpaid due date.
-        z3.Implies(s.value("days_past_due") == 0, s.null("debit_failed_cause")),
+        # A failed debit is told of only where something unpaid is due, today included.
+        disjunction(
+            [s.null("debit_failed_cause"), s.value("days_past_due") > 0,
+             conjunction([negation(s.null("days_to_due")), s.value("days_to_due") == 0])]
+        ),
     ]  # fmt: skip
 
 

@@ -121,6 +121,8 @@ def _signal(row: Row, locale: str) -> str:
         return say(_AREA, "story.promise", locale, on=detail.get("on", ""))
     if row["kind"] == "bureau_reporting":
         return say(_AREA, "story.report", locale, on=detail.get("report_on", ""))
+    if row["kind"] == "opt_out":
+        return say(_AREA, "story.opt_out", locale, channel=detail.get("channel", ""))
     kind = say(_AREA, f"signal.{row['kind']}", locale)
     key = "signal_until" if row["ends_at"] else "signal"
     return say(_AREA, f"story.{key}", locale, kind=kind, until=row["ends_at"][:10])

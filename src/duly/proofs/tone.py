@@ -15,7 +15,7 @@ from duly.proofs.state import State
 #: Lateness in numbers: less in none of them is more late.
 ORDERED = (
     "days_past_due", "days_delinquent", "installments_overdue", "late_count_12m",
-    "late_count_12m_after_grace", "days_past_due_max_12m", "score",
+    "late_count_12m_after_grace", "late_count_before_arrears", "days_past_due_max_12m", "score",
 )  # fmt: skip
 #: What follows from those numbers by the vocabulary's own axioms.
 _FOLLOWS = frozenset(
@@ -29,11 +29,13 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "plan": ("days_since_plan_broken",),
         "hardship": ("days_since_hardship_ended",),
         "reply": ("replied_since_arrears",),
-        "undelivered": ("undelivered_last", "undelivered_count"),
-        "changed": ("days_since_contact_changed",),
+        "undelivered": (
+            "undelivered_last", "undelivered_count", "number_in_doubt", "email_in_doubt",
+        ),
+        "changed": ("days_since_contact_changed", "number_in_doubt", "email_in_doubt"),
         "returned": ("days_since_returned_payment",),
     }
-)
+)  # fmt: skip
 #: Serious words before so many days that count are no help (borrower's view, stages of lateness).
 SERIOUS_FROM_DAYS = 16
 
@@ -89,8 +91,7 @@ def _rank(decided: Mapping[str, object]) -> int:
 
 
 def _in_grace(theory: Theory) -> Question:
-    within = theory.state.value("days_delinquent") == 0
-    return _alone(theory, "tone_in_grace", within, least=GENTLE + 1)
+    return _alone(theory, "tone_in_grace", theory.state.in_grace, least=GENTLE + 1)
 
 
 def _early(theory: Theory) -> Question:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from duly.conditions.solver import Term, conjunction, disjunction, negation
-from duly.policy import DEMANDS, Treatment
+from duly.policy import Treatment
 from duly.proofs.coverage import rule_decides
 from duly.proofs.question import Detail, Question, Shows, Theory, first
 from duly.proofs.rerun import Outcome
@@ -55,7 +55,9 @@ def what_it_says(theory: Theory, template: str) -> Term | None:
             [state.value("undelivered_last"), negation(state.null("days_since_contact_changed"))]
         ),
     }
-    return said[template]() if template in said else None
+    if template in said:
+        return said[template]()
+    return late if template in theory.setting.demands else None
 
 
 def _untrue(theory: Theory, number: int, one: Treatment, says: Term) -> Question:
@@ -132,7 +134,7 @@ def _promise(theory: Theory) -> Question:
     numbers = [
         number
         for number, one in enumerate(theory.policy.treatments)
-        if (one.send is not None and one.send.template in DEMANDS)
+        if (one.send is not None and one.send.template in theory.setting.demands)
         or (one.task is not None and one.task.kind == "call")
     ]
     fresh = theory.state.within("days_since_promise_broken", 1, PROMISE_DAYS)
@@ -147,7 +149,7 @@ def _call_in_grace(theory: Theory, number: int, one: Treatment) -> Question:
         wanted=(
             theory.one.decided,
             theory.one.chosen[number],
-            state.value("days_delinquent") == 0,
+            state.in_grace,
         ),
         shows=lambda _answer: rule_decides(one.id, "task"),
         detail=lambda _answer: Detail(

@@ -1,5 +1,5 @@
 """Which words were meant? One spelling for every way in which a text may be written."""
 
-from duly.spelling.folding import folded
+from duly.spelling.folding import folded, traditional
 
-__all__ = ["folded"]
+__all__ = ["folded", "traditional"]
