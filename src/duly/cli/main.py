@@ -47,7 +47,7 @@ GROUPS = {
         "backup": "duly.cli.db:backup",
         "restore": "duly.cli.db:restore",
     },
-    "policy": {"check": "duly.cli.policy:check"},
+    "policy": {"check": "duly.cli.policy:check", "diff": "duly.cli.policy_diff:diff"},
     "replies": {"read": "duly.cli.replies:read", "train": "duly.cli.replies:train"},
     "rules": {
         "list": "duly.cli.rules:list_rules",

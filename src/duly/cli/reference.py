@@ -124,6 +124,33 @@ def conditions() -> str:
     )
 
 
+def policies() -> str:
+    """Return the page of what a policy check says: mistakes of the file, and refutations."""
+    return _page(
+        "Policy checks (策略检查)",
+        "What `duly policy check` may find, each at a line and column. A mistake of the file stops "
+        "before the proof. What is proved, and how, stands in "
+        "[policy-proofs.md](../policy-proofs.md).",
+        "## Mistakes of the file (文件错误)",
+        _said("policy"),
+        "## Mistakes of a condition (条件错误)",
+        _said("conditions"),
+        "## Refutations and notes of the proof (反例与提示)",
+        _said("proofs"),
+    )
+
+
+def _said(area: str) -> str:
+    """Return the sentences of an area that have a hint, with their codes."""
+    codes = [key for key in catalogue(area, "en") if f"{key}_hint" in catalogue(area, "en")]
+    rows = [
+        (f"`{code}`", *(f"{one}; {two}" for one, two in zip(
+            _both(area, code), _both(area, f"{code}_hint"), strict=True)))
+        for code in codes
+    ]  # fmt: skip
+    return _table(("code", "sentence; hint", "句子"), rows)
+
+
 def _vocabulary(fields: Mapping[str, Field], area: str) -> str:
     rows = [
         (
@@ -277,6 +304,7 @@ def _help(sentence: str) -> tuple[str, str]:
 PAGES: Mapping[str, Callable[[], str]] = {
     "book.md": book,
     "conditions.md": conditions,
+    "policy.md": policies,
     "reasons.md": reasons,
     "rules.md": rules,
     "templates.md": templates,
