@@ -33,6 +33,8 @@ COMMANDS = {
     "reference": "duly.cli.doctor:reference",
 }
 GROUPS = {
+    "bench": {"text": "duly.cli.bench_text:text"},
+    "messages": {"lint": "duly.cli.lint:lint"},
     "policy": {"check": "duly.cli.policy:check"},
     "rules": {
         "list": "duly.cli.rules:list_rules",
@@ -73,7 +75,8 @@ def build() -> App:
             help_epilogue=_example(name, locale), sort_key=place,
         )  # fmt: skip
     for group, commands in GROUPS.items():
-        inner = App(
+        # A command may have commands of its own beside what it does by itself: `duly bench`.
+        inner = app[group] if group in COMMANDS else App(
             name=group, help=say("cli", f"{group}.help", locale),
             help_epilogue=_example(group, locale), sort_key=len(COMMANDS),
         )  # fmt: skip
@@ -83,7 +86,8 @@ def build() -> App:
                 target, name=name, help=say("cli", f"{key}.help", locale),
                 help_epilogue=_example(key, locale),
             )  # fmt: skip
-        app.command(inner)
+        if group not in COMMANDS:
+            app.command(inner)
     return app
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from types import MappingProxyType
-
-from ruamel.yaml import YAML
 
 from duly.core.words import known_locale
 from duly.messages.code import HOLE
+from duly.messages.lint import unsaid
 
 _REMINDER = ("identity", "name", "loan", "amount", "date", "as_of", "route", "objection")
 _REMINDER_END = ("relief", "ignore", "code")
@@ -91,7 +88,6 @@ _PERSONAL_PHONE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _SIGNATURE = re.compile(r"【[^【】]{2,16}】")
 _LENDER_LEAD = re.compile(r"[^:\n]{2,40}: Hello")
-_NEGATION_REACH = 12
 
 
 def holds(text: str, locale: str, element: str) -> bool:
@@ -118,7 +114,8 @@ def violations(
     if stage in NO_DEBT and holds(text, locale, "amount"):
         found.append("forbidden:amount")
     found += _form(text, channel=channel)
-    return tuple(found + _phrases(text, locale))
+    found += [f"forbidden:{words}" for words in unsaid(text, locale)]
+    return tuple(found)
 
 
 def _has(text: str, locale: str, element: str, *, channel: str) -> bool:
@@ -145,28 +142,3 @@ def _form(text: str, *, channel: str) -> list[str]:
         "control": _CONTROL.search(body) is not None or (channel == "sms" and "\n" in body),
     }
     return [f"forbidden:{name}" for name, hit in checks.items() if hit]
-
-
-@cache
-def _lexicon(locale: str) -> tuple[re.Pattern[str], tuple[tuple[str, re.Pattern[str]], ...]]:
-    source = resources.files("duly.messages").joinpath("lexicon.yaml")
-    data = YAML(typ="safe").load(source.read_text(encoding="utf-8"))
-    edge = "" if locale == "zh-CN" else r"\b"
-    negation = re.compile(f"{edge}(?:{'|'.join(data['negations'][locale])}){edge}", re.IGNORECASE)
-    categories = tuple(
-        (name, re.compile(f"{edge}(?:{'|'.join(words[locale])}){edge}", re.IGNORECASE))
-        for name, words in data["categories"].items()
-    )
-    return negation, categories
-
-
-def _phrases(text: str, locale: str) -> list[str]:
-    negation, categories = _lexicon(locale)
-    found: list[str] = []
-    for name, pattern in categories:
-        for hit in pattern.finditer(text):
-            reach = _NEGATION_REACH if locale == "zh-CN" else 3 * _NEGATION_REACH
-            before = re.split(r"[。；.;\n]", text[max(0, hit.start() - reach) : hit.start()])[-1]
-            if name == "MANNERS" or not negation.search(before):
-                found.append(f"forbidden:{name}:{hit.group()}")
-    return found
