@@ -15,6 +15,7 @@ from duly.messages.lint.model import (
     LABELS,
     PERSONAL,
     STAGES,
+    THIRD_PARTY,
     Finding,
     Hit,
     Message,
@@ -43,6 +44,7 @@ def lint(message: Message) -> tuple[Finding, ...]:
         Finding(label=PERSONAL, rule="CN-PI-4", words=message.text[start:end], start=start,
                 end=end, why=why)
         for why, start, end in personal.capitals(message.text)
+        if stage != THIRD_PARTY
     ]  # fmt: skip
     hits = list(_content(reading, stage, known))
     if not hits and not shown:
@@ -63,7 +65,7 @@ def _content(reading: Reading, stage: str, known: Known) -> Iterator[Hit]:
     found = [
         *wording.worded(reading, stage, known),
         *links.linked(reading, known),
-        *personal.personal(reading.text, known),
+        *personal.personal(reading.text, stage, known),
     ]
     baited = any(hit.label == "suspicious_link" for hit in found)
     found += sender.posing(reading.text, stage, known, baited=baited)

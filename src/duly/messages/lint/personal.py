@@ -9,9 +9,10 @@ from functools import cache
 
 from duly.messages.lint.files import data
 from duly.messages.lint.known import Known
-from duly.messages.lint.model import PERSONAL, Hit
+from duly.messages.lint.model import PERSONAL, THIRD_PARTY, Hit
 
 _RULE = "CN-PI-4"
+_RELATIVE = "Details of a relative"
 _HAN = "一-鿿"
 #: Most forms need a Chinese character, a house number or one of these words.
 _HINT = re.compile(rf"[{_HAN}]|[0-9]{{1,5}}[a-z]? [a-z]|born|birth|d\.?o\.?b|apt|flat|unit|room")
@@ -31,13 +32,15 @@ class _Forms:
     named: re.Pattern[str]
 
 
-def personal(text: str, known: Known) -> Iterator[Hit]:
+def personal(text: str, stage: str, known: Known) -> Iterator[Hit]:
     """Give the details of a person that a folded text shows."""
     if any("0" <= char <= "9" for char in text):
         yield from _numbers(text, known)
     if _HINT.search(text):
         found = _forms()
         for why, form in found.forms:
+            if stage == THIRD_PARTY and why == _RELATIVE:
+                continue  # He is the one whom the text is about.
             hit = form.search(text)
             if hit is not None and not found.before["lenders_own"].search(_before(text, hit)):
                 yield Hit(PERSONAL, _RULE, why, *hit.span())

@@ -20,10 +20,12 @@ from duly.core.errors import DulyError
 WAYS_MAX = 8_000
 _PIECE = re.compile(r"\*\*|[*~#()|^$?]|<[a-z_]+>")
 _NUMBER = r"(?:[0-9][0-9,.]{0,9}|[零〇一二两三四五六七八九十百千万半几数]{1,6})"
-_HOLES = {  # piece: (kind of characters, longest in Chinese, longest in letters)
-    "*": (r"[^。!?;\n]", 12, 24),
-    "**": (r"[^。!?;\n]", 40, 60),
-    "~": (r"[^。!?;,\n]", 8, 16),
+#: In letters a full stop with a space after it ends a sentence.
+_STOP = r"(?:[^。!?;\n.]|[.](?! ))"
+_HOLES = {  # piece: characters, and how many at most; in Chinese, then in letters
+    "*": (r"[^。!?;\n]", 12, _STOP, 24),
+    "**": (r"[^。!?;\n]", 40, _STOP, 60),
+    "~": (r"[^。!?;,\n]", 8, r"[^。!?;,\n]", 16),
 }
 _WORD = re.compile(r"[a-z0-9]+")
 _NOT_LETTERS = re.compile(r"[^\x00-\x7f]+")
@@ -181,8 +183,7 @@ def _after_hole(literal: str, before: list[str]) -> str:
 @cache
 def _single(piece: str, *, letters: bool) -> _Part:
     if piece in _HOLES:
-        kind, short, long = _HOLES[piece]
-        most = long if letters else short
+        kind, most = _HOLES[piece][2:] if letters else _HOLES[piece][:2]
         return _Part(f"({kind}{{0,{most}}}?)", None, most + 1)
     if piece == "#":
         return _Part(_NUMBER, None, 4)
@@ -235,7 +236,7 @@ def _chain(parts: Sequence[_Part]) -> _Part:
 
 
 def _is_hole(pattern: str) -> bool:
-    return pattern.startswith("([^")
+    return pattern.startswith(("([^", "((?:[^"))
 
 
 def _better(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
