@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duly.messages.lint import LABELS, NONE, STAGES, Message, labels_of, lint
+from duly.messages.lint import LABELS, NONE, STAGES, Message, corpora, labels_of, lint
+from duly.messages.lint.disguise import restored
 from duly.messages.lint.lexicon import lexicon
 from duly.messages.lint.phrasing import WAYS_MAX, PhraseBroken, Phrasing
+from duly.spelling import traced
 
 PIECES = st.sampled_from(
     ["【示例消金】", "再不还", "后果自负", "上门", "家人", "不会", "，", "。", "t.cn/a1", "法院",
@@ -96,3 +98,13 @@ def test_a_phrase_that_is_empty_open_or_endless_is_refused(phrase, why):
     with pytest.raises(PhraseBroken, match=why):
         Phrasing({}).phrase(phrase)
     assert WAYS_MAX < 61**3
+
+
+def test_no_text_is_spared_a_phrase_by_its_keys():
+    for rows in corpora().values():
+        for row in rows:
+            text = restored(traced(row.message.text)).text
+            asked = {phrase.written for phrase, _ in lexicon().candidates(text)}
+            for phrase, _ in lexicon().phrases:
+                if phrase.compiled().search(text):
+                    assert phrase.written in asked, (row.id, phrase.written)

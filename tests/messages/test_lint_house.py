@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lint_approvals import APPROVED, approved
 from message_facts import EXAMPLE, facts, write
 
 from duly.messages import TemplateBroken, lender_problems
-from duly.messages.catalog import Body, templates
+from duly.messages.catalog import VARIABLES, Body, environment, templates
 from duly.messages.lint import broken, is_authority, names_nobody, unsaid
 from duly.messages.shape import compile_shape
 from duly.messages.voice import voice_of
@@ -33,8 +36,6 @@ def test_every_text_of_ours_was_linted_with_this_lexicon():
 def test_a_template_that_would_break_a_rule_is_refused_when_it_is_compiled(words, label):
     template = templates()["overdue", "zh-CN"]
     body = template.bodies["sms", "plain"]
-    from duly.messages.catalog import environment
-
     key = f"overdue.zh-CN.sms.{label}"
     environment().add_template(key, f"{body.source}。{words}")
     bad = Body(key=key, source=f"{body.source}。{words}", subject=None, variables=body.variables,
@@ -89,3 +90,29 @@ def test_the_house_list_is_stricter_than_the_labels():
     assert unsaid("请尽快还款", "zh-CN") == ("FALSE_URGENCY:尽快",)
     assert broken("请尽快还款") == ()
     assert unsaid("我们不会联系您的家人", "zh-CN") == ()
+
+
+#: What a value of each type may look like; there is no type for prose.
+FORMS = {
+    "money": r"[0-9,]+\.[0-9]{2}元|[A-Z]{3} [0-9,]+(\.[0-9]+)?",
+    "date": r"([0-9]{4}年)?[0-9]{1,2}月[0-9]{1,2}日|[A-Z][a-z]{2} [0-9]{1,2}(, [0-9]{4})?",
+    "instant": r"[0-9]{1,2}月[0-9]{1,2}日[0-9]{1,2}:[0-9]{2}|[A-Z][a-z]{2} [0-9]{1,2} [0-9:]{5}",
+    "days": r"[0-9]+天|[0-9]+ days?",
+    "count": r"[0-9]+",
+    "tail": r"[0-9*]{1,4}",
+    "name": r"(\w{1,2}\*\*|\w\*\*\*|)",
+}
+
+
+@given(
+    name=st.text(max_size=40) | st.sampled_from(["再不还就上门", "请点t.cn/a", "Pay or else"]),
+    loan_id=st.text(min_size=1, max_size=20) | st.sampled_from(["后果自负", "WARRANT", "t.cn/a"]),
+)
+@settings(deadline=None)
+def test_no_variable_can_carry_prose(name, loan_id):
+    for locale in ("zh-CN", "en"):
+        for channel in ("sms", "email"):
+            params = facts(name=name, loan_ids=(loan_id,))
+            written = write("overdue", params, locale=locale, channel=channel).params
+            for variable, value in written.items():
+                assert re.fullmatch(FORMS[VARIABLES[variable]], value), (variable, value)

@@ -20,7 +20,7 @@ _BETWEEN = re.compile(
     rf"(?<=[{_HAN}])(?:_|[^\w\n,:;。!?()<>\[\]【】{{}}\"'、%@$￥¥£€]){{1,12}}(?=[{_HAN}])"
 )
 #: Single characters parted by one and the same mark: 后,果,自,负.
-_SPELT_OUT = re.compile(rf"(?<![{_HAN}])(?:[{_HAN}]([,、。:/;!]))(?:[{_HAN}]\1){{2,30}}[{_HAN}]")
+_SPELT_OUT = re.compile(rf"(?:[{_HAN}]([,、。:/;!]))(?:[{_HAN}]\1){{2,30}}[{_HAN}]")
 _HIDDEN = frozenset({"Cc", "Cf", "Mn", "Me"})
 _LINE = frozenset("\n\r\u2028\u2029\x85")
 _MARKS = {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"',

@@ -52,7 +52,9 @@ def restored(source: Traced) -> Traced:
         source = rewritten(source, changes)
     text = source.text
     if text.isascii():
-        return rewritten(source, _apart([*_leet(text, known), *_spaced(text, known)]))
+        return rewritten(
+            source, _apart([*_leet(text, known), *_spaced(text, known), *_pinyin(text, known)])
+        )
     found = [*_sounded(text, known), *_leet(text, known)]
     if _MIXED.search(text):
         found += _mixed(text, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,6 +24,7 @@ class Entry:
     stages: frozenset[str] | None  #: None: all, and where the stage is not known
     unstaged: bool  #: asked where the stage is not known
     fact: str  #: a fact that makes the words true
+    denied_by: str  #: a fact without whose denial the words are no breach
     always: bool  #: a negation before the words does not matter
     hint: bool  #: broad words, asked only where no other words of content were found
 
@@ -36,12 +37,16 @@ class Lexicon:
     phrases: Sequence[tuple[Phrase, Entry]]
     by_key: Mapping[str, tuple[int, ...]]
 
-    def candidates(self, text: str) -> Iterable[tuple[Phrase, Entry]]:
+    def candidates(self, text: str) -> Iterator[tuple[Phrase, Entry]]:
         """Give the phrases that may stand in a folded text, each once, in their order."""
+        held = keys_in(text)
         places: set[int] = set()
-        for key in self.by_key.keys() & keys_in(text):
+        for key in self.by_key.keys() & held:
             places.update(self.by_key[key])
-        return (self.phrases[place] for place in sorted(places))
+        for place in sorted(places):
+            phrase, entry = self.phrases[place]
+            if not phrase.more or not phrase.more.isdisjoint(held):
+                yield phrase, entry
 
 
 @cache
@@ -94,7 +99,8 @@ def _entry(item: Mapping[str, object], content: Mapping[str, object]) -> Entry:
         needs=several("needs"),
         stages=_stages(stages),
         unstaged=not isinstance(stages, dict) or "not" in stages,
-        fact=str(item.get("facts", "")),
+        fact=str(item.get("facts", content.get("facts", ""))),
+        denied_by=str(item.get("denied_by", "")),
         always=bool(item.get("always")),
         hint=bool(item.get("hint")),
     )

@@ -12,8 +12,8 @@ from duly.messages.lint.model import Hit
 _ENDS = (
     "com|cn|net|org|io|co|me|ly|link|top|vip|cc|tv|xyz|info|site|shop|club|online|app|example"
     "|test|invalid|im|gg|to|ru|us|uk|hk|tw|in|biz|fun|live|ink|wang|pro|work|loan|finance|money"
-    "|click|icu|pw|tk|ml|ga|eu|de|gl|gd|is|la|st|be|ws|win|bid|men|page|dev|mobi|asia|name|support|help|pay"
-    "|cash|credit|bank|law|legal"
+    "|click|icu|pw|tk|ml|ga|eu|de|gl|gd|is|la|st|be|ws|win|bid|men|page|dev|mobi|asia|name|support"
+    "|help|pay|cash|credit|bank|law|legal"
 )
 _REST = r"(?:/[^\s,。;!【】()]{0,200})?"
 _LINK = re.compile(

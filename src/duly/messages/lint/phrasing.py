@@ -40,6 +40,7 @@ class _Part(NamedTuple):
     pattern: str
     keys: frozenset[str] | None  #: one of them stands in every match; None where nothing must
     ways: int
+    more: frozenset[str] | None = None  #: one of these stands in every match, too
     loose: bool = False  #: may be empty or end with a space, so that a space after it is no must
 
 
@@ -56,6 +57,7 @@ class Phrase:
     written: str
     source: str
     keys: frozenset[str]
+    more: frozenset[str]  #: a text must hold one of these as well; empty where there are none
 
     def compiled(self) -> re.Pattern[str]:
         """Return the pattern; `re` keeps it, and most are never asked for."""
@@ -86,7 +88,9 @@ class Phrasing:
             raise PhraseBroken(f"{written!r}: no word that must stand in a text")
         if part.ways > WAYS_MAX:
             raise PhraseBroken(f"{written!r}: {part.ways} ways to match")
-        return Phrase(written=written, source=_edged(part), keys=part.keys)
+        return Phrase(
+            written=written, source=_edged(part), keys=part.keys, more=part.more or frozenset()
+        )
 
     def union(self, several: Iterable[str]) -> re.Pattern[str]:
         """Return one pattern that finds any of the phrases."""
@@ -190,26 +194,30 @@ def _single(piece: str, *, letters: bool) -> _Part:
     if piece in "^$":
         return _Part(piece, None, 1)
     pattern = piece if piece.isalnum() else _SPACE.join(map(re.escape, piece.split(" ")))
-    return _Part(pattern, frozenset({_key(piece)}), 1, piece.endswith(" "))
+    key = _key(piece)
+    keys = frozenset({key}) if key else None
+    return _Part(pattern, keys, 1, None, piece.endswith(" "))
 
 
 def _key(literal: str) -> str:
-    """Return the shortest piece of a literal that tells most about a text that holds it."""
+    """Return the piece of a literal by which a text is asked; empty where it has no word."""
     if not literal.isascii():
         run = max(_NOT_LETTERS.findall(literal), key=len)
         return str(run[:_KEY_CHARACTERS])
     words: list[str] = _WORD.findall(literal)
-    return max(words, key=len)[:_KEY_LETTERS] if words else literal[:1]
+    return max(words, key=len)[:_KEY_LETTERS] if words else ""
 
 
 def _either(parts: Sequence[_Part]) -> _Part:
     if len(parts) == 1:
         return parts[0]
     keys = [part.keys for part in parts if part.keys is not None]
+    more = [part.more for part in parts if part.more is not None]
     return _Part(
         "(?:" + "|".join([part.pattern for part in parts]) + ")",
         frozenset().union(*keys) if len(keys) == len(parts) else None,
         max(part.ways for part in parts),
+        frozenset().union(*more) if len(more) == len(parts) else None,
         any(part.loose for part in parts),
     )
 
@@ -220,7 +228,6 @@ def _chain(parts: Sequence[_Part]) -> _Part:
     if len(parts) == 1:
         return parts[0]
     pattern, ways = "", 1
-    best: frozenset[str] | None = None
     for place, part in enumerate(parts):
         before = parts[place - 1].pattern if place else ""
         after = parts[place + 1].pattern if place + 1 < len(parts) else ""
@@ -231,19 +238,19 @@ def _chain(parts: Sequence[_Part]) -> _Part:
             written = "[ -]{0,2}" + written.removeprefix(_SPACE)
         pattern += lead + written + tail
         ways *= part.ways
-        best = _better(best, part.keys)
-    return _Part(pattern, best, ways, parts[-1].loose)
+    must = [keys for part in parts for keys in (part.keys, part.more) if keys is not None]
+    must.sort(key=_telling, reverse=True)
+    best = must[0] if must else None
+    return _Part(pattern, best, ways, must[1] if len(must) > 1 else None, parts[-1].loose)
 
 
 def _is_hole(pattern: str) -> bool:
     return pattern.startswith(("([^", "((?:[^"))
 
 
-def _better(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
-    """Return the keys that let fewer texts through: long keys, then few."""
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other, key=lambda keys: (min(map(len, keys)), -len(keys)))
+def _telling(keys: frozenset[str]) -> tuple[int, int]:
+    """Return how few texts keys let through: long keys let few, and so do few keys."""
+    return min(map(len, keys)), -len(keys)
 
 
 def _edged(part: _Part) -> str:

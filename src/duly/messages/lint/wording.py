@@ -52,6 +52,8 @@ def _candidates(
     for phrase, entry in lexicon().candidates(reading.text):
         if entry.hint is not hint or not _asked(entry, stage):
             continue
+        if entry.denied_by and not known.says_no(entry.denied_by):
+            continue
         if not (entry.fact and known.confirms(entry.fact, reading.text)):
             yield phrase, entry
 
