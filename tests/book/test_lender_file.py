@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from duly.book import Limits, People, load_lender
+from duly.book.lender import Agency
 from duly.core.errors import Refused
 
 GOOD = """\
@@ -45,6 +48,40 @@ def test_the_built_in_example_is_that_of_the_contract():
     assert len(lender.sha256) == 64
 
 
+def test_the_built_in_example_has_the_words_of_notices():
+    lender = load_lender(None)
+    assert (lender.late_charge_clause, lender.relief_least_minor) == ("7", 12000)
+    assert lender.agencies == (Agency(name="示例信用服务", name_en="Example Servicing"),)
+    assert lender.templates is None
+
+
+def test_own_texts_lie_beside_the_lender_file(tmp_path):
+    path = tmp_path / "lender.yaml"
+    path.write_text(GOOD + "templates: texts\n", encoding="utf-8")
+    assert load_lender(path).templates == tmp_path / "texts"
+    path.write_text(GOOD + "templates: /elsewhere\n", encoding="utf-8")
+    assert load_lender(path).templates == Path("/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("templates: [a]", (2, "12", "lender_bad_value")),
+        ("templates: ''", (2, "12", "lender_bad_value")),
+        ("agencies: A", (2, "11", "lender_bad_value")),
+        ("agencies: [A]", (2, "11", "lender_bad_value")),
+        ("agencies: [{title: A}]", (2, "11", "lender_bad_value")),
+        ("agencies: [{name: A, phone: 1}]", (2, "11", "lender_bad_value")),
+        ("clauses: {late: 7}", (2, "11", "lender_unknown_key")),
+        ("relief: {least_payment: -1}", (2, "25", "lender_bad_value")),
+        ("relief: {least_payment: much}", (2, "25", "lender_bad_value")),
+        ("templtes: texts", (2, "1", "lender_unknown_key")),
+    ],
+)
+def test_words_of_texts_that_are_wrong_are_placed(tmp_path, line, place):
+    assert refused(tmp_path, GOOD + line + "\n") == [place]
+
+
 def test_what_a_file_does_not_say_is_the_default(tmp_path):
     (tmp_path / "lender.yaml").write_text(GOOD)
     lender = load_lender(tmp_path / "lender.yaml")
@@ -53,6 +90,15 @@ def test_what_a_file_does_not_say_is_the_default(tmp_path):
         "automatic",
         Limits(),
     )
+
+
+def test_rules_are_switched_off_by_a_list_that_may_be_empty(tmp_path):
+    for text, expected in (("[]", ()), ("[DEC-HOURS-1, CN-FREQ-3]", ("DEC-HOURS-1", "CN-FREQ-3"))):
+        (tmp_path / "lender.yaml").write_text(GOOD + f"switched_off: {text}\n")
+        assert load_lender(tmp_path / "lender.yaml").switched_off == expected
+    assert refused(tmp_path, GOOD + "switched_off: DEC-HOURS-1\n") == [
+        (2, "15", "lender_bad_value")
+    ]
 
 
 def test_review_days_are_the_lenders_to_change(tmp_path):

@@ -57,8 +57,7 @@ PAIRS = [
         "case bucket when 'M1' then replied end",
         '(CASE WHEN ("bucket" = \'M1\') THEN "replied" END)',
     ),
-    ("late_count = 1 -- a remark", '("late_count" = 1)'),
-    ("late_count = /* a remark */ 1", '("late_count" = 1)'),
+    ("product = '-- /* no remark */'", "(\"product\" = '-- /* no remark */')"),
     (
         "not replied = undelivered",
         '(NOT ("replied" = "undelivered"))',

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from duly.book.lender import Lender, Route
+from duly.book.lender import Agency, Lender, Route
 from duly.messages import Facts, Order, Rendered, render
 from duly.messages.catalog import TONES, templates
 
@@ -25,6 +25,9 @@ EXAMPLE = Lender(
     hotline="95xxx",
     website="https://example.com",
     app="示例消金App",
+    late_charge_clause="7",
+    relief_least_minor=12000,
+    agencies=(Agency(name="示例信用服务", name_en="Example Servicing"),),
 )
 ENGLISH = replace(
     EXAMPLE, name="Example Finance Ltd", signature="Example Finance", app="the Example app"
@@ -34,8 +37,46 @@ NO_OPT_OUT = replace(
     EXAMPLE,
     routes=(Route(name="a", channel="sms", kind="http", settings={"opt_out": False}),),
 )
-LENDERS = {"zh-CN": EXAMPLE, "en": ENGLISH}
-NAMES = {"zh-CN": "张晓明", "en": "Zhang Xiaoming"}
+LENDERS = {"zh-CN": EXAMPLE, "zh-TW": EXAMPLE, "en": ENGLISH}
+NAMES = {"zh-CN": "张晓明", "zh-TW": "張曉明", "en": "Zhang Xiaoming"}
+
+
+#: What comes with a case or an event.
+CASE: dict[str, Any] = {
+    "principal": 800000,
+    "disbursed_on": date(2026, 1, 18),
+    "case_approved": True,
+    "document_sha256": "0" * 64,
+    "court": "甲市乙区人民法院",
+    "case_no": "（2026）甲0101民初1号",
+    "filed_on": date(2026, 3, 16),
+    "answer_by": date(2026, 4, 3),
+    "agency": "示例信用服务",
+    "agency_from": date(2026, 4, 1),
+    "visit_on": date(2026, 3, 28),
+    "staff_one": "李明 1001",
+    "staff_two": "王芳 1002",
+    "reference": "D2603-18",
+    "accrual_stops": True,
+    "plan_total": 73650,
+    "plan_count": 3,
+    "plan_amount": 24550,
+    "plan_first_on": date(2026, 4, 10),
+    "plan_cost": 0,
+    "promise_amount": 30000,
+    "promise_on": date(2026, 3, 27),
+    "stopped": "sms",
+}
+#: The same case, as an English text names it.
+CASE_EN = {
+    "court": "Example County Court",
+    "case_no": "K12 345",
+    "agency": "Example Servicing",
+    "staff_one": "Li Ming 1001",
+    "staff_two": "Wang Fang 1002",
+}
+#: Texts that may not go out before so many days past due.
+LATE_ENOUGH = {"help_first": 8, "servicer": 45, "options": 75, "pre_legal": 78, "legal": 95}
 
 
 def facts(**given: Any) -> Facts:
@@ -59,6 +100,7 @@ def facts(**given: Any) -> Facts:
         "paid_on": date(2026, 3, 10),
         "paid_amount": 30000,
         "corrects_on": date(2026, 3, 11),
+        **CASE,
     }
     return Facts(**{**base, **given})
 
@@ -107,7 +149,12 @@ def variants() -> Iterator[tuple[str, str, str, str]]:
 def usual(template: str, locale: str) -> Facts:
     """Give the facts that suit a template."""
     given = due if template in ("due_soon", "due_today") else facts
-    return given(name=NAMES[locale])
+    named = {"name": NAMES[locale]} | (CASE_EN if locale == "en" else {})
+    return given(**named, **_days(template))
+
+
+def _days(template: str) -> dict[str, int]:
+    return {"days_past_due": LATE_ENOUGH[template]} if template in LATE_ENOUGH else {}
 
 
 def golden_text() -> str:
@@ -138,7 +185,7 @@ def _entry(title: str, text: Rendered) -> list[str]:
 
 def _cases() -> Iterator[tuple[str, Rendered]]:
     three = ("L-2025-001234", "L-2025-009999", "L-2024-000007")
-    for locale in ("zh-CN", "en"):
+    for locale in ("zh-CN", "zh-TW", "en"):
         how: dict[str, Any] = {"locale": locale}
         name = NAMES[locale]
         yield (
@@ -158,7 +205,26 @@ def _cases() -> Iterator[tuple[str, Rendered]]:
         yield f"returned, payment unknown, {locale}", write("returned_payment", unknown, **how)
         vague = facts(name=name, corrects_on=None)
         yield f"correction, day unknown, {locale}", write("correction", vague, **how)
+        yield from _new_cases(locale)
     yield "the route forbids the opt-out", write("overdue", facts(), lender=NO_OPT_OUT)
+
+
+def _new_cases(locale: str) -> Iterator[tuple[str, Rendered]]:
+    how: dict[str, Any] = {"locale": locale}
+    plain = replace(usual("standard_notice", locale), accrues=False, principal=0)
+    yield (
+        f"notice, nothing accrues, amount unknown, {locale}",
+        write("standard_notice", plain, **how),
+    )
+    silent = replace(LENDERS[locale], relief_least_minor=0)
+    help_ = usual("help_first", locale)
+    yield f"help, least unknown, {locale}", write("help_first", help_, lender=silent, **how)
+    runs = replace(usual("dispute_opened", locale), accrual_stops=False)
+    yield f"dispute, the charge runs on, {locale}", write("dispute_opened", runs, **how)
+    uneven = replace(usual("plan_agreed", locale), plan_amount=24650, plan_cost=1500)
+    yield f"plan, uneven and not free, {locale}", write("plan_agreed", uneven, **how)
+    taiwan = replace(usual("itemized", locale), currency="TWD")
+    yield f"itemized, in another currency, {locale}", write("itemized", taiwan, **how)
 
 
 if __name__ == "__main__":

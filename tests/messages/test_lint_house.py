@@ -12,7 +12,7 @@ from lint_approvals import APPROVED, approved
 from message_facts import EXAMPLE, facts, write
 
 from duly.messages import TemplateBroken, lender_problems
-from duly.messages.catalog import VARIABLES, Body, environment, templates
+from duly.messages.catalog import VARIABLES, builtin
 from duly.messages.lint import broken, is_authority, names_nobody, unsaid
 from duly.messages.shape import compile_shape
 from duly.messages.voice import voice_of
@@ -34,12 +34,9 @@ def test_every_text_of_ours_was_linted_with_this_lexicon():
     ],
 )
 def test_a_template_that_would_break_a_rule_is_refused_when_it_is_compiled(words, label):
-    template = templates()["overdue", "zh-CN"]
+    template = builtin().templates["overdue", "zh-CN"]
     body = template.bodies["sms", "plain"]
-    key = f"overdue.zh-CN.sms.{label}"
-    environment().add_template(key, f"{body.source}。{words}")
-    bad = Body(key=key, source=f"{body.source}。{words}", subject=None, variables=body.variables,
-               flags=body.flags)  # fmt: skip
+    bad = replace(body, key=f"overdue.zh-CN.sms.{label}", source=f"{body.source}。{words}")
     voice = voice_of(EXAMPLE, "zh-CN", "sms", "dunning")
     with pytest.raises(TemplateBroken) as refused:
         compile_shape(template, bad, voice, {"named": True})
@@ -56,7 +53,7 @@ def test_the_same_text_is_free_of_labels_for_any_lender():
     )
     for lender in (EXAMPLE, other):
         text = write("overdue", facts(), lender=lender).text
-        assert broken(text, (lender.name, lender.signature)) == ()
+        assert broken(text, "d1_3", (lender.name, lender.signature)) == ()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import date
-from importlib import resources
 
 import pytest
 from message_facts import EXAMPLE, due, facts, order, write
@@ -15,6 +14,7 @@ from duly.core.errors import Refused
 from duly.core.words import catalogue
 from duly.messages import (
     CannotSay,
+    builtin_templates,
     index,
     lender_problems,
     render,
@@ -22,7 +22,7 @@ from duly.messages import (
     template_names,
     templates_sha256,
 )
-from duly.messages.catalog import TONES, VARIABLES, templates
+from duly.messages.catalog import TONES, templates
 from duly.messages.render import COLUMNS, OUT_COLUMNS
 
 NAMES = {
@@ -38,14 +38,18 @@ NAMES = {
     "check_details",
     "receipt",
     "correction",
+    *("standard_notice", "itemized", "help_first", "servicer", "options", "pre_legal", "legal"),
+    *("visit", "dispute_opened", "plan_agreed", "hardship_received", "promise_noted"),
+    *("wrong_person", "opt_out_confirmed"),
 }
 
 
-def test_there_are_exactly_the_templates_of_the_policy():
+def test_there_is_a_template_for_every_stage():
     assert template_names() == frozenset(NAMES)
 
 
-def test_every_template_speaks_both_locales_on_both_channels_in_every_tone():
+def test_every_template_speaks_three_locales_on_both_channels_in_every_tone():
+    assert set(templates()) == {(name, one) for name in NAMES for one in ("zh-CN", "zh-TW", "en")}
     for template in templates().values():
         assert set(template.bodies) == {(c, t) for c in ("sms", "email") for t in TONES}
 
@@ -57,13 +61,20 @@ def test_classes_follow_the_contract():
         "check_details": "answer",
         "receipt": "receipt",
         "correction": "correction",
+        **dict.fromkeys(
+            [
+                *("dispute_opened", "plan_agreed", "hardship_received", "promise_noted"),
+                *("wrong_person", "opt_out_confirmed"),
+            ],
+            "answer",
+        ),
     }
     assert classes == dict.fromkeys(NAMES, "dunning") | others
 
 
 def test_the_index_has_a_row_a_template_and_locale():
     rows = index()
-    assert len(rows) == 24
+    assert len(rows) == 78
     assert {
         "name": "receipt",
         "locale": "zh-CN",
@@ -71,20 +82,14 @@ def test_the_index_has_a_row_a_template_and_locale():
         "stage": "receipt",
         "channels": ["email", "sms"],
         "tones": ["gentle", "plain", "serious"],
-        "elements": ["identity", "name", "loan", "paid", "route", "code"],
+        "elements": ["identity", "name", "loan", "paid", "proof", "route", "code"],
         "variables": ["as_of", "loans", "name", "paid_amount", "paid_on", "tail"],
     } in rows
 
 
-def test_no_variable_can_carry_prose():
-    kinds = {"name", "tail", "count", "days", "instant", "money", "date", "lender"}
-    assert set(VARIABLES.values()) == kinds
-
-
-def test_the_fingerprint_is_that_of_the_files():
+def test_the_fingerprint_is_of_the_texts_in_use():
     assert len(templates_sha256()) == 64
-    root = resources.files("duly.messages").joinpath("templates")
-    assert len([file for file in root.iterdir() if file.name.endswith(".yaml")]) == 26
+    assert templates_sha256() == builtin_templates().sha256
 
 
 def test_both_catalogues_of_words_have_the_same_keys():
@@ -181,11 +186,21 @@ def test_a_lender_without_app_or_without_hotline_still_shows_a_way():
     assert "请打开示例消金App。" in no_hotline
 
 
-def test_an_unknown_locale_is_served_in_english_and_every_chinese_in_simplified():
-    assert (
-        write("overdue", facts()).text
-        == render([replace(order("overdue", facts()), locale="zh-Hant")], EXAMPLE)[0].text
-    )
+@pytest.mark.parametrize(
+    ("wanted", "served"),
+    [
+        *((one, "zh-TW") for one in ("zh-TW", "zh_TW", "zh-HK", "zh-MO", "zh-Hant", "zh-Hant-CN")),
+        *((one, "zh-CN") for one in ("zh", "zh-CN", "zh-SG", "zh-Hans-TW", "zh_CN.UTF-8", "zho")),
+        *((one, "en") for one in ("en", "en-GB", "fr", "")),
+    ],
+)
+def test_who_reads_traditional_characters_gets_them_and_nobody_else(wanted, served):
+    expected = write("overdue", facts(), locale=served, lender=EXAMPLE).text
+    asked = replace(order("overdue", facts()), locale=wanted)
+    assert render([asked], EXAMPLE)[0].text == expected
+
+
+def test_an_unknown_locale_is_served_in_english():
     english = render([replace(order("overdue", facts()), locale="fr")], EXAMPLE)[0]
     assert "Reply STOP" in english.text
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from case_book import Group, dated, group, loan_id
 from plan_made import Made, make, write_book_json, write_lender
+
+from duly.core.errors import Refused
 
 PHONE = [{"channel": "voice"}]
 ANCHORAGE, CHICAGO, LONDON = "America/Anchorage", "America/Chicago", "Europe/London"
@@ -193,3 +196,56 @@ def test_two_packs_hold_both_and_a_microfinance_loan_has_shorter_hours(
     assert {one["not_after"].isoformat()[11:19] for one in made.messages.values()} == {
         "12:59:59", "12:29:59",
     }  # fmt: skip
+
+
+def test_a_call_on_national_day_begins_at_ten_and_the_run_names_its_calendar(
+    tmp_path: Path, write_book: Any
+) -> None:
+    case = {"loan": {"terms": {}}, "points": PHONE}
+    for folder, day, opens in (
+        ("holiday", "2026-10-05T09:00:00+08:00", "2026-10-05T02:00:00+00:00"),
+        ("workday", "2026-10-12T09:00:00+08:00", "2026-10-12T01:00:00+00:00"),
+    ):
+        (tmp_path / folder).mkdir()
+        _, made = planned(
+            tmp_path / folder,
+            write_book,
+            at=day,
+            zone="Asia/Shanghai",
+            packs=["decency", "cn"],
+            cases=[case],
+        )
+        row = decided(made, 1)
+        assert row["decision"] == "task", row
+        assert row["not_before"].astimezone(UTC) == datetime.fromisoformat(opens), row
+        assert made.run["versions"]["calendar"].startswith("holidays ")
+
+
+def test_a_lender_does_without_a_rule_of_policy_and_never_without_one_of_law(
+    tmp_path: Path, write_book: Any
+) -> None:
+    def at_eight(folder: str, *rules: str) -> Made:
+        (tmp_path / folder).mkdir()
+        lender = {"switched_off": list(rules)} if rules else {}
+        return planned(
+            tmp_path / folder,
+            write_book,
+            at="2026-03-10T08:00:00-05:00",
+            zone=CHICAGO,
+            packs=["decency", "us"],
+            cases=[{"borrower": person(CHICAGO), "loan": us_loan()}],
+            lender=lender,
+        )[1]
+
+    kept = decided(at_eight("kept"), 1)
+    assert kept["legal"] == ["DEC-HOURS-1"]
+    less = at_eight("less", "DEC-HOURS-1")
+    assert decided(less, 1)["legal"] == []
+    assert decided(less, 1)["not_before"] < kept["not_before"]
+    for number, (rules, code) in enumerate(
+        [(("US-HOURS-1",), "not_yours"), (("DEC-HOUR-1",), "unknown"), (("CN-FREQ-3",), "unknown")]
+    ):
+        with pytest.raises(Refused) as refused:
+            at_eight(f"wrong{number}", *rules)
+        assert [item.code for item in refused.value.diagnostics] == [code]
+        assert not (tmp_path / f"wrong{number}" / "plan").exists()

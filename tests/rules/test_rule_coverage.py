@@ -97,7 +97,14 @@ def test_a_rule_whose_rulebook_entry_is_from_memory_or_policy_says_so(shared: Pa
 def test_an_implemented_entry_names_its_rules_and_no_other_does() -> None:
     with pytest.raises(Refused) as refused:
         rules.parse_coverage(
-            "A-1: {as: implemented, why: x}\nA-2: {as: servce, by: [A-1], why: x}\n", file="c.yaml"
+            "A-1: {as: implemented, why: {en: x, zh-CN: y}}\n"
+            "A-2: {as: servce, by: [A-1]}\n"
+            "A-3: {as: configuration}\n"
+            "A-4: {as: configuration, why: {en: x}}\n",
+            file="c.yaml",
         )
     found = [(item.code, item.line, item.column) for item in refused.value.diagnostics]
-    assert found == [("absent", 1, "6"), ("unknown", 2, "11"), ("absent", 2, "6")]
+    assert found == [
+        ("absent", 1, "6"), ("unknown", 2, "11"), ("absent", 2, "6"), ("absent", 3, "6"),
+        ("absent", 4, "31"),
+    ]  # fmt: skip

@@ -100,6 +100,20 @@ def test_the_packs_of_these_tests_are_right(text: str) -> None:
         (RULE, "channels: text", "channels: [sms, vioce]", ("unknown", 9, "74")),
         (RULE, "channels: text", "channels: text, quiet: borrower", ("hours_or_quiet", 9, "13")),
         (RULE, "channels: text", "channels: text, unless: night", ("unknown_name", 9, "82")),
+        (RULE, "channels: text", "channels: text, holidays: shut", ("unknown", 9, "84")),
+        (
+            RULE,
+            "channels: text",
+            "channels: text, saturday: closed_nationwide",
+            ("unknown", 9, "84"),
+        ),
+        (
+            RULE,
+            "channels: text",
+            'channels: text, holidays: {open: "20:00", close: "10:00"}',
+            ("closes_before_open", 9, "84"),
+        ),
+        (RULE, "channels: text", "channels: text, spring_festival: open", ("unknown", 9, "91")),
         (RULE, "window:", "cap_:", ("one_primitive", 3, "5")),
         (RULE, "then: allow", "then: allowed", ("unknown", 11, "58")),
         (RULE, "{delay_until:", "{delayed_until:", ("unknown", 12, "59")),
@@ -257,6 +271,18 @@ def test_what_is_not_policy_cannot_be_switched_off(rule_id: str) -> None:
         f"not_yours {rule_id} cannot be switched off; its force is {force}; "
         "only rules of force policy are the lender's to switch off"
     ]
+
+
+def test_a_plan_and_a_door_do_without_the_same_rules() -> None:
+    kept = rules.lenders_rules(["decency", "cn"], ["DEC-HOURS-1", "CN-TP-2-TWICE"])
+    ids = {rule.id for rule in kept}
+    assert {rule.id for rule in rules.load_packs(["decency", "cn"])} - ids == {
+        "DEC-HOURS-1", "CN-TP-2-TWICE",
+    }  # fmt: skip
+    planned = rules.lenders_rules(["decency", "cn"], ["DEC-HOURS-1", "CN-TP-2-TWICE"], door=False)
+    assert {rule.id for rule in planned} < ids
+    with pytest.raises(Refused, match="CN-TP-2 cannot be switched off"):
+        rules.lenders_rules(["cn"], ["CN-TP-2"], door=False)
 
 
 def test_an_unknown_rule_cannot_be_switched_off() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -196,6 +197,45 @@ class TestSeveralPacks:
         hours, bankruptcy = BY_ID["US-HOURS-1"], BY_ID["US-BK-1"]
         assert [hours.force_for(first_party=own) for own in (True, False)] == ["policy", "law"]
         assert bankruptcy.force_for(first_party=True) == "law"
+
+
+class TestSeveralZones:
+    """Where the borrower may be in two zones the strictest holds: hours, counts and dates."""
+
+    def test_a_cap_of_the_local_day_counts_in_each_zone(self) -> None:
+        # 23:30 in New York is 20:30 of the same date in Los Angeles, so the day ends later there.
+        rule = BY_ID["US-OPTOUT-1-FREQ"]
+        row = facts(
+            at=datetime.fromisoformat("2026-03-10T23:30:00-04:00"),
+            time_zone="America/New_York",
+            contacts=({"at": datetime.fromisoformat("2026-03-10T12:00:00-04:00"),
+                       "channel": "sms"},),
+        )  # fmt: skip
+        assert rules.ask(rule, row).until == datetime.fromisoformat("2026-03-11T00:00:00-04:00")
+        two = rules.ask(rule, row | {"time_zones": ("America/Los_Angeles",)})
+        assert two.until == datetime.fromisoformat("2026-03-11T00:00:00-07:00")
+        # At 01:00 in New York the contact of yesterday counts in Los Angeles alone.
+        later = row | {"at": datetime.fromisoformat("2026-03-11T01:00:00-04:00")}
+        assert rules.ask(rule, later).effect == "allow"
+        assert rules.ask(rule, later | {"time_zones": ("America/Los_Angeles",)}).effect == "delay"
+
+    def test_zones_alone_are_enough_and_one_that_nobody_knows_blocks(self) -> None:
+        rule = BY_ID["DEC-FREQ-1"]
+        row = facts(channel="voice", time_zone=None)
+        assert rules.ask(rule, row | {"time_zones": ("Europe/Paris",)}).reason.startswith(
+            "missing:time_zone"
+        )  # The rule itself requires the zone of the book.
+        rule = replace(rule, requires=())
+        assert rules.ask(rule, row | {"time_zones": ("Europe/Paris",)}).effect == "allow"
+        wrong = rules.ask(rule, row | {"time_zones": ("Europe/Paris", "Mars/Olympus")})
+        assert (wrong.effect, wrong.reason) == ("block", "missing:time_zone")
+
+    def test_a_rule_is_in_force_where_it_is_in_one_of_the_zones(self) -> None:
+        rule = BY_ID["EU-FORB-1"]
+        at = datetime.fromisoformat("2026-11-19T23:30:00+00:00")  # 2026-11-20 in Berlin
+        row = facts(at=at, time_zone="Atlantic/Azores", enforcement=True, forbearance_offered=False)
+        assert rules.ask(rule, row).effect == "allow"
+        assert rules.ask(rule, row | {"time_zones": ("Europe/Berlin",)}).effect == "block"
 
 
 class TestCalendars:

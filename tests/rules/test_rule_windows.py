@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duly import rules
-from duly.rules import zones
+from duly.rules import calendars, zones
 from duly.rules.windows import in_regions, meet, quiet_ranges
 
 ALL = rules.load_packs(["decency", "cn"])
@@ -442,7 +442,35 @@ def lawful(
         if low is None or high is None:
             return True
         return not (low <= minute < high if low < high else minute >= low or minute < high)
+    if window.holidays and wall.date() in SPRING_FESTIVAL_2026:
+        return False
+    if window.holidays and (wall.year > 2026 or wall.date() in DAYS_OFF_2026):
+        return 10 * 60 <= minute < 20 * 60
     return window.ranges[0][0] <= minute < window.ranges[0][1]
+
+
+def days(first: str, last: str) -> set[date]:
+    low, high = date.fromisoformat(f"2026-{first}"), date.fromisoformat(f"2026-{last}")
+    return {low + timedelta(days=number) for number in range((high - low).days + 1)}
+
+
+#: The notice of the State Council on the days off of 2026; those of 2027 are not announced.
+DAYS_OFF_2026 = {
+    *days("01-01", "01-03"), *days("02-15", "02-23"), *days("04-04", "04-06"),
+    *days("05-01", "05-05"), *days("06-19", "06-21"), *days("09-25", "09-27"),
+    *days("10-01", "10-07"),
+}  # fmt: skip
+SPRING_FESTIVAL_2026 = days("02-17", "02-19")
+
+
+def test_the_days_off_of_china_are_those_that_were_announced() -> None:
+    whole_year = days("01-01", "12-31")
+    assert {day for day in whole_year if calendars.is_holiday("CN", None, day)} == DAYS_OFF_2026
+    assert {day for day in whole_year if calendars.is_spring_festival(day)} == SPRING_FESTIVAL_2026
+    assert calendars.is_holiday("CN", None, date(2027, 3, 10))
+    assert [calendars.is_spring_festival(date(2027, 2, day)) for day in range(5, 10)] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
 
 
 @settings(max_examples=80, deadline=None)
@@ -478,3 +506,46 @@ def test_the_door_allows_exactly_what_a_slot_holds(
         assert answer.until == found.open_at
     if answer.effect == "allow":
         assert answer.verdicts == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    packs=st.sampled_from((("us",), ("uk",), ("eu",), ("in",), ("cn", "in"), ("us", "uk"))),
+    minute=st.one_of(
+        st.integers(0, 366 * 1440),
+        st.integers(66 * 1440, 69 * 1440),  # the clocks of the United States, both ways
+        st.integers(303 * 1440, 307 * 1440),
+        st.integers(86 * 1440, 89 * 1440),  # those of Europe
+        st.integers(296 * 1440, 299 * 1440),
+    ),
+    zone=st.sampled_from((NEW_YORK, "Pacific/Honolulu", "Europe/London", "Atlantic/Canary",
+                          "Asia/Kolkata", "America/Phoenix")),
+    region=st.sampled_from((None, "GB-SCT", "DE-BY", "IN-KA", "US-NY")),
+    channel=st.sampled_from(("sms", "voice")),
+)  # fmt: skip
+def test_in_every_place_the_door_opens_when_the_slot_opens(
+    packs: tuple[str, ...], minute: int, zone: str, region: str | None, channel: str
+) -> None:
+    instant = datetime(2026, 1, 1, tzinfo=UTC) + minute * MINUTE
+    pack = tuple(
+        rule
+        for rule in rules.load_packs(("decency", *packs))
+        if isinstance(rule.primitive, rules.Window)
+        and rule.about == "contact"
+        and rule.primitive.when is None
+        and rule.in_force_from < date(2026, 1, 1)
+    )
+    found = slot(
+        instant.isoformat(), pack=pack, lender_zone=zone, zone=zone, region=region, channel=channel
+    )
+    facts = {**rules.NEUTRAL, "at": instant, "time_zone": zone, "region": region,
+             "channel": channel}  # fmt: skip
+    answer = rules.decide(pack, facts)
+    assert (found.open_at == instant) == (answer.effect == "allow")
+    if answer.effect == "delay" and found.open_at is not None:
+        assert answer.until == found.open_at
+        assert {one.rule_id for one in answer.verdicts} == set(found.delayed_by)
+    # The last second of the slot is lawful and the next one is not.
+    if found.lawful_until is not None and found.open_at is not None:
+        last = {**facts, "at": found.lawful_until - timedelta(seconds=1)}
+        assert rules.decide(pack, last).effect == "allow"

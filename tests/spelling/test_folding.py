@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from duly.spelling import folded
+from duly.spelling import folded, traditional
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,9 @@ from duly.spelling import folded
 )
 def test_one_spelling(written: str, meant: str) -> None:
     assert folded(written) == meant
+
+
+def test_a_sentence_of_a_pack_is_written_in_the_characters_of_taiwan_and_folds_back():
+    said = traditional("回复 STOP 停止接收本号码短信。")
+    assert said == "回覆 STOP 停止接收本號碼簡訊。"
+    assert folded(traditional("本消息意在收取债务。")) == folded("本訊息意在收取債務。")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,14 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Agency:
+    """One servicer of the list that the lender publishes."""
+
+    name: str
+    name_en: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lender:
     """One lender, as its file says; `sha256` is the file's fingerprint."""
 
@@ -57,6 +66,7 @@ class Lender:
     locale: str = "zh-CN"
     currency: str = "CNY"
     packs: tuple[str, ...] = ("decency", "cn")
+    switched_off: tuple[str, ...] = ()  #: rules of our own policy that the lender does without
     policy: str = "cn-installment"
     approval: str = "automatic"
     bureau_reports: bool = True
@@ -66,4 +76,8 @@ class Lender:
     figures_principal_minor: int = 1
     figures_late_charge_minor: int = 100
     limits: Limits = Limits()
+    templates: Path | None = None  #: directory of the lender's own texts
+    late_charge_clause: str = ""  #: number of the contract's clause, such as 7 or 7.2
+    relief_least_minor: int = 0  #: least to pay a month in hardship; 0: not stated
+    agencies: tuple[Agency, ...] = ()
     sha256: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from duly.book import expressions
 from duly.book.findings import alike
-from duly.book.lender import Lender, Limits, People, Route
+from duly.book.lender import Agency, Lender, Limits, People, Route
 from duly.core import digest, money
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -35,6 +36,10 @@ def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
         raise _WrongValueError("a list of texts")
     return tuple(_text(one) for one in value)
+
+
+def _none_or_texts(value: object) -> tuple[str, ...]:
+    return () if value == [] else _texts(value)
 
 
 def _count(value: object) -> int:
@@ -98,6 +103,22 @@ def _classes(value: object) -> tuple[str, ...]:
     return tuple(_choice(*_CLASSES)(one) for one in _texts(value))
 
 
+def _folder(value: object) -> Path:
+    return Path(_text(value))
+
+
+def _agencies(value: object) -> tuple[Agency, ...]:
+    wanted = "[{name: …, name_en: …}]"
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise _WrongValueError(wanted)
+    made = []
+    for one in value:
+        if "name" not in one or not set(one) <= {"name", "name_en"}:
+            raise _WrongValueError(wanted)
+        made.append(Agency(**{key: _text(text) for key, text in one.items()}))
+    return tuple(made)
+
+
 #: section ("" = top) → key → (field of the dataclass, reader).
 _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "": {
@@ -105,9 +126,14 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "locale": ("locale", _text),
         "currency": ("currency", _currency),
         "packs": ("packs", _texts),
+        "switched_off": ("switched_off", _none_or_texts),
         "policy": ("policy", _text),
         "approval": ("approval", _choice("automatic", "one", "two")),
+        "templates": ("templates", _folder),
+        "agencies": ("agencies", _agencies),
     },
+    "clauses": {"late_charge": ("late_charge_clause", _text)},
+    "relief": {"least_payment": ("relief_least_minor", _minor)},
     "lender": {
         key: (key, _text)
         for key in (
@@ -147,7 +173,7 @@ _ROUTE_KEYS: Mapping[str, tuple[str, Callable[[object], object]]] = {
 _ROUTE_SETTINGS = (
     *("host", "port", "system_id", "password_env", "source", "window", "per_second", "url"),
     *("secret_env", "template_codes", "sender", "seed", "cost", "timeout_seconds", "user"),
-    *("tls", "registered", "opt_out"),
+    *("tls", "registered", "opt_out", "log", "honest", "delay_ms"),
 )
 _REQUIRED = {
     "lender": ("name", "signature", "hotline", "app"),
@@ -227,7 +253,10 @@ def load_lender(path: Path | None) -> Lender:
     lender = _build(_parse(data, label), reader, digest.of_bytes(data))
     if reader.found or lender is None:
         raise Refused(*sorted(reader.found, key=lambda one: (one.line, int(one.column))))
-    return lender
+    if lender.templates is None:
+        return lender
+    beside = path.parent if path is not None else Path()
+    return replace(lender, templates=beside / lender.templates)
 
 
 def _refused(code: str, file: str, line: int = 0, column: str = "", **values: object) -> Refused:
@@ -261,7 +290,8 @@ def _build(node: object, reader: _Reader, sha256: str) -> Lender | None:
     routes = _routes(node.get("routes", []), reader)
     if reader.found:
         return None
-    values |= parts.get("lender", {}) | parts.get("bureau", {}) | parts.get("figures", {})
+    for key in ("lender", "bureau", "figures", "clauses", "relief"):
+        values |= parts.get(key, {})
     return Lender(
         **values,  # type: ignore[arg-type]
         routes=routes,

@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 DEPTH_MAX = 50
+#: A file of the largest policy has some 60,000 values; aliases may repeat what they name so often.
+VALUES_MAX = 500_000
 
 
 class NotYamlError(ValueError):
@@ -38,7 +40,8 @@ class NotYamlError(ValueError):
 def compose(text: str) -> Node | None:
     """Return the root node of the one document of a text, None for an empty one.
 
-    Raises NotYamlError, also for a text nested deeper than DEPTH_MAX.
+    Raises NotYamlError, also for a text nested deeper than DEPTH_MAX, one whose aliases hold
+    themselves, and one that holds more than VALUES_MAX values, each alias counted as what it names.
     """
     deep = too_deep(text)
     if deep:
@@ -56,7 +59,32 @@ def compose(text: str) -> Node | None:
         raise NotYamlError(line, column, str(error.reason)) from error
     except yaml.YAMLError as error:
         raise NotYamlError(1, 1, type(error).__name__) from error
+    if node is not None:
+        _values(node, {})
     return node
+
+
+def _values(node: Node, known: dict[int, int]) -> int:
+    """Return how many values a node holds once its aliases are written out; refuse too many.
+
+    `known` holds the count of each node that was counted, 0 for one that is still open.
+    """
+    counted = known.get(id(node))
+    if counted is None:
+        known[id(node)] = 0
+        inner: list[Node] = []
+        if isinstance(node, SequenceNode):
+            inner = node.value
+        elif isinstance(node, MappingNode):
+            inner = [part for pair in node.value for part in pair]
+        counted = 1 + sum(_values(part, known) for part in inner)
+        known[id(node)] = counted
+    place = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if counted == 0:
+        raise NotYamlError(*place, "an alias stands inside what it names")
+    if counted > VALUES_MAX:
+        raise NotYamlError(*place, f"more than {VALUES_MAX:,} values, aliases written out")
+    return counted
 
 
 def _inside(text: str, line: int, column: int) -> tuple[int, int]:
@@ -74,9 +102,18 @@ def too_deep(source: str) -> tuple[int, int] | None:
     """Return the line and column of the first bracket or hyphen nested deeper than the limit.
 
     A YAML parser recurses on both, in time that grows with the square: counted before it runs.
+    Each line that stands further in than the one before opens a level as well.
     """
     depth = 0
+    indents: list[int] = []
     for number, line in enumerate(source.split("\n"), start=1):
+        indent = len(line) - len(line.lstrip(" "))
+        if indent < len(line.rstrip("\r")):  # Blank lines close and open nothing.
+            while indents and indents[-1] >= indent:
+                indents.pop()
+            indents.append(indent)
+            if len(indents) > DEPTH_MAX:
+                return number, indent + 1
         hyphens = re.match(r"(?:[ ]*[-?:] ){51}", line)
         if hyphens:
             return number, hyphens.end()

@@ -28,19 +28,38 @@ COMMANDS = {
     "explain": "duly.cli.plan:explain",
     "replay": "duly.cli.plan:replay",
     "report": "duly.cli.plan:report",
+    "send": "duly.cli.sending:send",
+    "approve": "duly.cli.sending:approve",
+    "stop": "duly.cli.sending:stop",
+    "worker": "duly.cli.sending:worker",
+    "status": "duly.cli.sending:status",
     "doctor": "duly.cli.doctor:doctor",
     "bench": "duly.cli.bench:bench",
+    "migrate": "duly.cli.db:migrate",
     "reference": "duly.cli.doctor:reference",
 }
 GROUPS = {
     "bench": {"text": "duly.cli.bench_text:text"},
-    "messages": {"lint": "duly.cli.lint:lint"},
+    "audit": {"verify": "duly.cli.audit:verify"},
+    "db": {
+        "start": "duly.cli.db:start",
+        "stop": "duly.cli.db:stop",
+        "status": "duly.cli.db:status",
+        "backup": "duly.cli.db:backup",
+        "restore": "duly.cli.db:restore",
+    },
     "policy": {"check": "duly.cli.policy:check"},
     "rules": {
         "list": "duly.cli.rules:list_rules",
         "test": "duly.cli.rules:test",
         "show": "duly.cli.rules:show",
         "coverage": "duly.cli.rules:coverage",
+    },
+    "messages": {
+        "lint": "duly.cli.lint:lint",
+        "preview": "duly.cli.templates:preview",
+        "diff": "duly.cli.templates:diff",
+        "publish": "duly.cli.templates:publish",
     },
 }
 

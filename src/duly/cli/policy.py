@@ -15,11 +15,12 @@ def check(
     json: arguments.Json = False,
 ) -> int:
     """Check a policy file or a built-in policy."""
-    from duly import policy
-    from duly.messages import template_names
+    from duly import book, policy
+    from duly.messages import load_templates
 
     locale = settings.locale()
-    found = policy.check(name, templates=template_names())
+    texts = load_templates(book.load_lender(settings.lender_file(None)).templates)
+    found = policy.check(name, templates=texts.names, demands=texts.demands)
     errors = [item for item in found if item.severity == "error"]
     if json:
         output.as_json(

@@ -208,6 +208,16 @@ def _in_force(rule: Rule) -> str:
     return f"since {rule.in_force_from}{until}"
 
 
+# --- Templates ---------------------------------------------------------------------------------
+
+
+def templates() -> str:
+    """Return the page of templates, stages, elements and variables."""
+    from duly.cli import reference_templates
+
+    return _page("Templates (模板)", *reference_templates.parts(_table))
+
+
 # --- The command line -------------------------------------------------------------------------
 
 
@@ -267,5 +277,6 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "conditions.md": conditions,
     "reasons.md": reasons,
     "rules.md": rules,
+    "templates.md": templates,
     "command-line.md": command_line,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 from duly.cli import arguments, output, settings
@@ -11,7 +10,7 @@ from duly.core.errors import Refused
 from duly.core.words import say
 
 if TYPE_CHECKING:
-    from duly.rules import Rule
+    from duly.rules import CaseResult, Rule
 
 Packs = Annotated[tuple[str, ...], arguments.worded("option.pack")]
 
@@ -20,17 +19,27 @@ def list_rules(*, pack: Packs = (), json: arguments.Json = False) -> int:
     """List the rules of the packs."""
     from duly import rules
 
-    rows = rules.list_rules(_loaded(pack))
+    loaded = _loaded(pack)
     if json:
-        output.as_json(rows)
+        output.as_json(rules.list_rules(loaded))
         return output.DONE
     locale = settings.locale()
-    for row in rows:
-        says = row["says"]
-        told = says.get(locale, "") if isinstance(says, dict) else says
-        since = row["in_force_from"] or say("cli", "always", locale)
-        output.line(f"{row['id']:<20} {row['force']:<16} {since:<10}  {told}")
+    for rule, row in zip(loaded, rules.list_rules(loaded), strict=True):
+        since = str(row["in_force_from"] or say("cli", "always", locale))
+        checked = "+".join(
+            say("rules", f"checked.{level}", locale) for level in rule.source.confidence
+        )
+        cells = ((rule.id, 20), (rule.force, 16), (since, 10), (checked, 22))
+        told = "  ".join(_padded(text, width) for text, width in cells)
+        output.line(f"{told}  {rule.says[locale]}")
     return output.DONE
+
+
+def _padded(text: str, width: int) -> str:
+    """Return a text with blanks up to a width in cells: a Chinese character fills two."""
+    from rich.cells import cell_len
+
+    return text + " " * (width - cell_len(text))
 
 
 def test(*, pack: Packs = (), json: arguments.Json = False) -> int:
@@ -41,12 +50,14 @@ def test(*, pack: Packs = (), json: arguments.Json = False) -> int:
     results = rules.test_cases(_loaded(pack))
     failed = [one for one in results if not one.passed]
     if json:
-        output.as_json(
-            {"passed": len(results) - len(failed), "failed": [str(one) for one in failed]}
-        )
+        told = [
+            {"rule": one.rule_id, "file": one.file, "line": one.line, "expected": one.expected,
+             "got": one.got}
+            for one in failed
+        ]  # fmt: skip
+        output.as_json({"passed": len(results) - len(failed), "failed": told})
     else:
-        for one in failed:
-            output.error(str(one))
+        output.diagnostics([_failure(one) for one in failed], locale)
         output.line(
             say("cli", "rules_passed", locale, passed=len(results) - len(failed),
                 failed=len(failed))
@@ -54,20 +65,33 @@ def test(*, pack: Packs = (), json: arguments.Json = False) -> int:
     return output.FOUND_WRONG if failed else output.DONE
 
 
+def _failure(result: CaseResult) -> Diagnostic:
+    values = {"id": result.rule_id, "expected": result.expected, "got": result.got}
+    return Diagnostic(
+        area="rules", code="case_failed", file=result.file, line=result.line, values=values
+    )
+
+
 def show(rule_id: Annotated[str, arguments.worded("option.rule")], /, *, pack: Packs = ()) -> int:
-    """Show one rule with its source, dates and cases."""
+    """Show one rule with its source, dates and cases, or where the rulebook's entry is answered."""
     from duly import rules
+    from duly.conditions import nearest
 
     loaded = _loaded(pack)
+    locale = settings.locale()
     versions = [rule for rule in loaded if rule.id == rule_id]
-    if not versions:
-        known = [rule.id for rule in loaded]
-        near = get_close_matches(rule_id.upper(), known, n=1, cutoff=0.0)
+    entries = [] if pack else [item for item in rules.coverage() if item.id == rule_id]
+    if not versions and not entries:
+        known = [rule.id for rule in loaded] + [item.id for item in rules.coverage()]
+        near = nearest(rule_id.upper(), known)
         raise Refused(
-            Diagnostic(area="cli", code="unknown_rule", values={"rule": rule_id, "near": near[0]})
+            Diagnostic(area="cli", code="unknown_rule", values={"rule": rule_id, "near": near})
         )
     for rule in versions:
-        output.line(rules.show(rule, settings.locale()))
+        output.line(rules.show(rule, locale))
+    if not versions:
+        for item in entries:
+            output.line(rules.show_entry(item, loaded, locale))
     return output.DONE
 
 
@@ -75,24 +99,29 @@ def coverage(*, json: arguments.Json = False) -> int:
     """Say of every rule of the rulebook where it is answered."""
     from duly import rules
 
-    rows = rules.coverage()
+    rows, loaded = rules.coverage(), _loaded(())
+    locale = settings.locale()
     counts = {answer: sum(row.answer == answer for row in rows) for answer in rules.ANSWERS}
     if json:
         told = [
-            {"id": row.id, "as": row.answer, "by": list(row.by), "why": row.why} for row in rows
-        ]
+            {"id": row.id, "as": row.answer, "by": list(row.by),
+             "asked": list(rules.asked_where(row, loaded)),
+             "why": rules.reason(row, loaded, locale)}
+            for row in rows
+        ]  # fmt: skip
         output.as_json({"counts": counts, "rules": told})
         return output.DONE
-    locale = settings.locale()
     for row in rows:
-        by = ", ".join(row.by)
-        output.line(f"{row.id:<16} {row.answer:<15} {by or row.why}")
+        answer = say("rules", f"answer.{row.answer}", locale)
+        told_by = f"{', '.join(row.by)}. " if row.by else ""
+        cells = _padded(row.id, 16) + _padded(answer, 20)
+        output.line(f"{cells}{told_by}{rules.reason(row, loaded, locale)}")
     output.line(say("cli", "rules_covered", locale, count=len(rows), **counts))
     return output.DONE
 
 
 def _loaded(pack: tuple[str, ...]) -> tuple[Rule, ...]:
-    """Return the rules of the named packs, of all built-in ones where none is named."""
+    """Return the rules of the named packs and files, of all built-in packs where none is named."""
     from duly import rules
 
-    return rules.load_packs(pack or rules.pack_names())
+    return rules.read_packs(pack or rules.pack_names())

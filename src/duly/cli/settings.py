@@ -19,6 +19,11 @@ def home() -> Path:
     return Path(os.environ.get("DULY_HOME") or ".duly")
 
 
+def database_url() -> str:
+    """Return DULY_DATABASE_URL; empty means the server of DULY_HOME."""
+    return os.environ.get("DULY_DATABASE_URL", "")
+
+
 def locale() -> str:
     """Return the language of the terminal: DULY_LOCALE, else LC_ALL, LC_MESSAGES, LANG."""
     for name in ("DULY_LOCALE", "LC_ALL", "LC_MESSAGES", "LANG"):

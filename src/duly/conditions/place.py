@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 #: From an offset in the text (0-based) to (line, column) in the file (both 1-based).
@@ -29,25 +32,30 @@ def place_in_scalar(source: str, line: int, column: int, text: str) -> Place:
     found in the source in their order. Where one is not found (an escape), the place before it
     stands in.
     """
-    known: list[tuple[list[int], list[int]]] = []  # Counted when the first place is asked for.
+    known: list[
+        tuple[list[int], tuple[int, ...]]
+    ] = []  # Counted when the first place is asked for.
 
     def place(offset: int) -> tuple[int, int]:
         if not known:
             known.append(_counted(source, line, column, text))
         offsets, starts = known[0]
         at = offsets[min(offset, len(offsets) - 1)]
-        row = source.count("\n", 0, at)
+        row = bisect_right(starts, at) - 1
         return (row + 1, at - starts[row] + 1)
 
     return place
 
 
-def _counted(source: str, line: int, column: int, text: str) -> tuple[list[int], list[int]]:
+@lru_cache(maxsize=4)
+def _line_starts(source: str) -> tuple[int, ...]:
+    """Return where the lines of a file start; its many conditions ask for the same."""
+    return (0, *(found.end() for found in re.finditer("\n", source)))
+
+
+def _counted(source: str, line: int, column: int, text: str) -> tuple[list[int], tuple[int, ...]]:
     """Return where each character of the text stands in the source, and where lines start."""
-    starts = [0]
-    for at, character in enumerate(source):
-        if character == "\n":
-            starts.append(at + 1)
+    starts = _line_starts(source)
     first = min(starts[line - 1] + column - 1, len(source)) if line <= len(starts) else len(source)
     found = first
     offsets: list[int] = []

@@ -108,6 +108,9 @@ def _read(text: str, vocabulary: Vocabulary) -> tuple[Condition | None, list[Fin
         return None, [Finding.at(0, "too_long", bytes=len(text.encode()), max=TEXT_BYTES_MAX)]
     if not text.strip():
         return None, [Finding.at(0, "empty")]
+    remark = re.search(r"--|/\*", _without_texts(text))
+    if remark:
+        return None, [Finding.at(remark.start(), "comment", construct=remark[0])]
     try:
         tokens = DuckDB().tokenize(text)
     except TokenError:
@@ -153,10 +156,14 @@ def _is_word(token: Token) -> bool:
     return token.text.isidentifier() and not structural
 
 
+def _without_texts(text: str) -> str:
+    """Return a text with blanks for what stands between quotes."""
+    return re.sub(r"'(?:[^']|'')*'|\"[^\"]*\"", lambda found: " " * len(found[0]), text)
+
+
 def _open_quote(text: str) -> int:
     """Return the offset of the first quote that nothing closes."""
-    closed = re.sub(r"'(?:[^']|'')*'|\"[^\"]*\"", lambda found: " " * len(found[0]), text)
-    found = re.search(r"['\"$]|/\*", closed)
+    found = re.search(r"['\"$]", _without_texts(text))
     return found.start() if found else 0
 
 

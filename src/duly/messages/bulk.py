@@ -17,12 +17,13 @@ import pyarrow.compute as pc
 
 from duly.book.lender import Lender
 from duly.messages import parts
-from duly.messages.catalog import VARIABLES
+from duly.messages.catalog import Catalogue, builtin
 from duly.messages.code import HOLE, LENGTH
-from duly.messages.render import _ASKED, _WRITERS, VARIANT_COLUMNS, Variant, _variant
-from duly.messages.sayable import check_facts
+from duly.messages.render import _ASKED, _WRITERS, VARIANT_COLUMNS, Variant, variant_of
+from duly.messages.sayable import check_facts, check_there
 from duly.messages.shape import CODE_GROWS, Shape, compile_shape
 from duly.messages.values import mask_name
+from duly.messages.variables import VARIABLES
 
 Places = npt.NDArray[np.int64]
 
@@ -37,7 +38,12 @@ _BESIDE: Mapping[str, tuple[str, ...]] = {
 
 
 def render_columns(
-    orders: pa.Table, lender: Lender, *, as_of: date, as_of_time: str
+    orders: pa.Table,
+    lender: Lender,
+    catalogue: Catalogue | None = None,
+    *,
+    as_of: date,
+    as_of_time: str,
 ) -> dict[str, pa.Array]:
     """Write one message a row, as arrays `text`, `params` (JSON) and `segments` (int32).
 
@@ -47,7 +53,7 @@ def render_columns(
     made: list[tuple[Places, Mapping[str, pa.Array]]] = []
     for variant, places in _by_variant(orders):
         mine = _Orders(_taken(orders, places), as_of, as_of_time)
-        for inner, written in _write(variant, mine, lender):
+        for inner, written in _write(variant, mine, lender, catalogue or builtin()):
             made.append((places[inner], written))
     kinds = {"text": pa.string(), "params": pa.string(), "segments": pa.int32()}
     if not made:
@@ -144,14 +150,18 @@ def _listed(column: pa.Array) -> Sequence[Any]:
 
 
 def _write(
-    variant: Variant, orders: _Orders, lender: Lender
+    variant: Variant, orders: _Orders, lender: Lender, catalogue: Catalogue
 ) -> Iterator[tuple[Places, Mapping[str, pa.Array]]]:
     """Yield, shape by shape, the places of the orders that have it and what is written there."""
-    template, body, voice = _variant(variant, lender)
-    check_facts(template, orders, lender)
+    template, body, voice = variant_of(variant, lender, catalogue)
+    check_facts(template, body, orders, lender)
     masked = _distinct(orders.array("name"), lambda name: mask_name(name, template.locale))
     table = orders.table
     table = table.set_column(table.schema.get_field_index("name"), "name", masked)
+    least = pc.if_else(
+        pc.equal(orders.array("currency"), lender.currency), lender.relief_least_minor, 0
+    )
+    table = table.append_column("least_payment", least)
     own = _Orders(table, *orders.instant)
     flags = [flag for flag in body.flags if flag in _ASKED]
     code = np.zeros(orders.size, np.int64)
@@ -161,6 +171,7 @@ def _write(
         answers = {flag: bool(one >> at & 1) for at, flag in enumerate(reversed(flags))}
         shape = compile_shape(template, body, voice, answers)
         mine = own if places.size == own.size else _Orders(_taken(table, places), *own.instant)
+        check_there(template, shape.distinct, mine)
         yield places, _fill(shape, mine, template.locale)
 
 

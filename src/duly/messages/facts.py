@@ -36,6 +36,30 @@ class Facts:
     paid_on: date | None = None  #: receipt, returned payment
     paid_amount: int = 0
     corrects_on: date | None = None  #: the day of the message that was wrong
+    # What comes with a case or an event, and no plan knows; texts are held to `variables.py`.
+    principal: int = 0  #: as it was lent
+    disbursed_on: date | None = None
+    case_approved: bool = False  #: people approved this step for this very case
+    document_sha256: str | None = None  #: of the document whose court and number are named
+    court: str | None = None
+    case_no: str | None = None
+    filed_on: date | None = None
+    answer_by: date | None = None
+    agency: str | None = None  #: a name of the lender's published list
+    agency_from: date | None = None
+    visit_on: date | None = None
+    staff_one: str | None = None  #: a name and a staff number, such as 李明 1001
+    staff_two: str | None = None
+    reference: str | None = None
+    accrual_stops: bool = False  #: no late charge grows while the matter is open
+    plan_total: int = 0
+    plan_count: int = 0
+    plan_amount: int = 0  #: the first payment of the plan
+    plan_first_on: date | None = None
+    plan_cost: int | None = None  #: what the plan costs beyond the debt; 0 is a fact
+    promise_amount: int = 0
+    promise_on: date | None = None
+    stopped: str | None = None  #: the channel that was refused: sms, email or voice
 
 
 @dataclass(frozen=True, kw_only=True)

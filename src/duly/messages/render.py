@@ -10,14 +10,14 @@ from typing import Any
 from duly.book.lender import Lender
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
-from duly.core.words import known_locale
 from duly.messages import parts, values
-from duly.messages.catalog import FACT_FLAGS, VARIABLES, Body, Template, templates
+from duly.messages.catalog import Body, Catalogue, Template, builtin
 from duly.messages.code import HOLE, LENGTH
 from duly.messages.facts import Facts, Order, Rendered
 from duly.messages.rows import Columns, Rows, pick
-from duly.messages.sayable import check_facts
+from duly.messages.sayable import check_facts, check_there
 from duly.messages.shape import CODE_GROWS, Shape, compile_shape
+from duly.messages.variables import FACT_FLAGS, VARIABLES
 from duly.messages.voice import Voice, voice_of
 
 #: The columns of `render_table`: those of an order, then those of its facts.
@@ -32,11 +32,14 @@ _CHUNK_ROWS = 4096
 Variant = tuple[str, str, str, str]  # template, locale, channel, tone
 
 
-def render(orders: Sequence[Order], lender: Lender) -> list[Rendered]:
+def render(
+    orders: Sequence[Order], lender: Lender, catalogue: Catalogue | None = None
+) -> list[Rendered]:
     """Write one message an order, in their order; `{code}` stays a hole.
 
-    Refuses (CannotSay) an order whose facts lack what its template says, (Refused) an unknown
-    template, locale, channel or tone and a lender file whose words no text may carry.
+    `catalogue` None means the built-in templates. Refuses (CannotSay) an order whose facts lack
+    what its template says, (Refused) an unknown template, locale, channel or tone and a lender
+    file whose words no text may carry.
     """
     columns: dict[str, list[Any]] = {
         name: [getattr(order, name) for order in orders]
@@ -44,7 +47,7 @@ def render(orders: Sequence[Order], lender: Lender) -> list[Rendered]:
     }
     for name in FACT_COLUMNS:
         columns[name] = [getattr(order.params, name) for order in orders]
-    table = render_table(columns, lender)
+    table = render_table(columns, lender, catalogue)
     rows = zip(columns["message_id"], *(table[name] for name in OUT_COLUMNS), strict=True)
     return [
         Rendered(
@@ -60,14 +63,16 @@ def render(orders: Sequence[Order], lender: Lender) -> list[Rendered]:
     ]
 
 
-def render_table(columns: Columns, lender: Lender) -> dict[str, list[Any]]:
+def render_table(
+    columns: Columns, lender: Lender, catalogue: Catalogue | None = None
+) -> dict[str, list[Any]]:
     """Write one message a row of `COLUMNS`, as columns `OUT_COLUMNS`; `params` is JSON text.
 
-    `paid_on, paid_amount, corrects_on, report_on` may be absent. Refuses like `render`.
+    Facts that no template of the rows names may be absent. Refuses like `render`.
     """
     size = len(columns["message_id"])
     absent = {name: [None] * size for name in COLUMNS if name not in columns}
-    pen = _Pen(lender)
+    pen = _Pen(lender, catalogue or builtin())
     out: dict[str, list[Any]] = {name: [] for name in OUT_COLUMNS}
     for first in range(0, size, _CHUNK_ROWS):
         last = first + _CHUNK_ROWS
@@ -80,8 +85,9 @@ def render_table(columns: Columns, lender: Lender) -> dict[str, list[Any]]:
 class _Pen:
     """Writes rows for one lender; what a variant and its shapes need is made once."""
 
-    def __init__(self, lender: Lender) -> None:
+    def __init__(self, lender: Lender, catalogue: Catalogue) -> None:
         self._lender = lender
+        self._catalogue = catalogue
         self._variants: dict[Variant, tuple[Template, Body, Voice]] = {}
         self._shapes: dict[tuple[str, tuple[bool, ...]], Shape] = {}
 
@@ -106,12 +112,13 @@ class _Pen:
         self, variant: Variant, columns: Columns, rows: list[int]
     ) -> Iterator[tuple[list[int], dict[str, list[Any]]]]:
         if variant not in self._variants:
-            self._variants[variant] = _variant(variant, self._lender)
+            self._variants[variant] = variant_of(variant, self._lender, self._catalogue)
         template, body, voice = self._variants[variant]
         locale = template.locale
         names = [values.mask_name(name, locale) for name in pick(columns["name"], rows)]
-        own = Rows(columns, rows, name=names)
-        check_facts(template, own, self._lender)
+        least = least_of(pick(columns["currency"], rows), self._lender)
+        own = Rows(columns, rows, name=names, least_payment=least)
+        check_facts(template, body, own, self._lender)
         flags = [flag for flag in body.flags if flag in _ASKED]
         for answers, places in _by_answers(flags, own).items():
             shape = self._shapes.get((body.key, answers))
@@ -120,19 +127,36 @@ class _Pen:
                 shape = compile_shape(template, body, voice, asked)
                 self._shapes[body.key, answers] = shape
             whole = len(places) == own.size
-            written = _fill(shape, own if whole else Rows(own, places), locale)
+            mine = own if whole else Rows(own, places)
+            check_there(template, shape.distinct, mine)
+            written = _fill(shape, mine, locale)
             yield places, written | {"class": [template.message_class] * len(places)}
 
 
-def _variant(variant: Variant, lender: Lender) -> tuple[Template, Body, Voice]:
+def variant_of(
+    variant: Variant, lender: Lender, catalogue: Catalogue
+) -> tuple[Template, Body, Voice]:
+    """Return what writes one variant; refuse (Refused) one that is not there or lacks words."""
     name, wanted_locale, channel, tone = variant
-    template = _template(name, known_locale(wanted_locale))
+    template = catalogue.served(name, wanted_locale, lender.locale)
+    if template is None:
+        raise Refused(_problem("no_such_template", name, ", ".join(sorted(catalogue.names))))
     body = template.bodies.get((channel, tone))
     if body is None:
         known = ", ".join(sorted(f"{one}/{other}" for one, other in template.bodies))
         wanted = f"{name} {template.locale} {channel} {tone}"
         raise Refused(_problem("no_such_variant", wanted, known))
-    return template, body, voice_of(lender, template.locale, channel, template.message_class)
+    voice = voice_of(lender, template.locale, channel, template.message_class)
+    lacking = [name for name in sorted(body.of_lender) if not voice.words[name]]
+    if lacking:
+        raise Refused(_problem("lender_lacks", name, ", ".join(lacking)))
+    return template, body, voice
+
+
+def least_of(currencies: Sequence[str], lender: Lender) -> list[int]:
+    """Return the least to pay a month in hardship; 0, not stated, in any but the lender's money."""
+    least = lender.relief_least_minor
+    return [least if one == lender.currency else 0 for one in currencies]
 
 
 def _by_answers(flags: list[str], columns: Rows) -> dict[tuple[bool, ...], list[int]]:
@@ -186,6 +210,21 @@ _ASKED: Mapping[str, Callable[[Columns], Iterable[bool]]] = {
     "late": lambda columns: [total > 0 for total in columns["overdue_total"]],
     "paid_known": lambda columns: [bool(amount) for amount in columns["paid_amount"]],
     "corrects_known": lambda columns: [day is not None for day in columns["corrects_on"]],
+    "borrowed_known": lambda columns: [
+        bool(principal) and day is not None and len(ids) == 1
+        for principal, day, ids in zip(
+            columns["principal"], columns["disbursed_on"], columns["loan_ids"], strict=True
+        )
+    ],
+    "accrual_stops": lambda columns: map(bool, columns["accrual_stops"]),
+    "plan_even": lambda columns: [
+        bool(count) and first * count == total
+        for first, count, total in zip(
+            columns["plan_amount"], columns["plan_count"], columns["plan_total"], strict=True
+        )
+    ],
+    "least_known": lambda columns: map(bool, columns["least_payment"]),
+    "plan_free": lambda columns: [cost == 0 for cost in columns["plan_cost"]],
 }
 assert set(_ASKED) == set(FACT_FLAGS)
 
@@ -218,15 +257,18 @@ _WRITERS: Mapping[str, Callable[[str, Columns, str], list[str]]] = {
     "count": lambda _, columns, __: [str(len(ids)) for ids in columns["loan_ids"]],
     "tail": lambda _, columns, __: [values.tail_text(ids[0]) for ids in columns["loan_ids"]],
     "name": lambda _, columns, __: list(columns["name"]),
+    "number": lambda name, columns, __: list(map(str, columns[name])),
+    "agency": lambda name, columns, _: list(columns[name]),
+    "court": lambda name, columns, _: list(columns[name]),
+    "case": lambda name, columns, _: list(columns[name]),
+    "code": lambda name, columns, _: list(columns[name]),
+    "staff": lambda name, columns, locale: [
+        values.staff_text(who, locale) for who in columns[name]
+    ],
+    "channel": lambda name, columns, locale: [
+        values.channel_text(channel, locale) for channel in columns[name]
+    ],
 }
-
-
-def _template(name: str, locale: str) -> Template:
-    found = templates().get((name, locale))
-    if found is None:
-        known = ", ".join(sorted({one for one, _ in templates()}))
-        raise Refused(_problem("no_such_template", name, known))
-    return found
 
 
 def _problem(code: str, value: str, known: str) -> Diagnostic:

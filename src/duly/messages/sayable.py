@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from duly.book.lender import Lender
 from duly.core.money import CURRENCIES
-from duly.messages.catalog import Template
+from duly.messages.catalog import Body, Template
 from duly.messages.facts import CannotSay
 from duly.messages.rows import Columns
+from duly.messages.stages import STAGES
+from duly.messages.variables import FACT_OF, GUARDS, OF_LENDER, TYPED, VARIABLES, is_typed
 
 #: A check returns the places of the rows that fail it.
 Check = Callable[[Columns], list[int]]
 
+PLAN_PAYMENTS_MAX = 360
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _PARTS = ("overdue_principal", "overdue_interest", "overdue_fee", "late_charge")
 _AMOUNTS = ("overdue_total", *_PARTS, "next_due_amount")
-_LATE = frozenset({"late", "offer", "credit_notice"})
-_NEXT = frozenset({"before_due", "due_day"})
 
 
-def check_facts(template: Template, columns: Columns, lender: Lender) -> None:
+def check_facts(template: Template, body: Body, columns: Columns, lender: Lender) -> None:
     """Raise CannotSay for the first row whose facts do not carry the template."""
     failed: dict[int, list[str]] = {}
-    for problem, check in _checks(template.stage, lender):
+    for problem, check in (*_checks(template.stage, lender), *_own(template, body, lender)):
         for place in check(columns):
             failed.setdefault(place, []).append(problem)
     if failed:
@@ -33,20 +36,58 @@ def check_facts(template: Template, columns: Columns, lender: Lender) -> None:
         raise CannotSay(columns["message_id"][place], template.name, *failed[place])
 
 
+def check_there(template: Template, variables: Iterable[str], columns: Columns) -> None:
+    """Raise CannotSay for the first row that names a fact which may be absent, and is."""
+    for name in variables:
+        if name in GUARDS and name not in OF_LENDER:
+            missing = [at for at, value in enumerate(columns[name]) if value is None]
+            if missing:
+                message_id = columns["message_id"][missing[0]]
+                raise CannotSay(message_id, template.name, f"no {name}")
+
+
 def _checks(stage: str, lender: Lender) -> list[tuple[str, Check]]:
     checks = [*_ALWAYS.items()]
-    if stage in _LATE:
+    needed = STAGES[stage].facts
+    if "overdue_total" in needed:
         checks += _WHEN_LATE.items()
-    if stage in _NEXT:
+    if "next_due_amount" in needed:
         checks += _WHEN_NEXT.items()
     if stage == "refused":
         checks += _WHEN_REFUSED.items()
     if stage == "receipt":
         checks += _WHEN_PAID.items()
     if stage == "credit_notice":
-        checks.append(("report_on is not after as_of", _report_behind))
+        checks.append(("report_on is not after as_of", _behind("report_on")))
         if not lender.bureau_reports:
             checks.append(("the lender does not report to the bureau", lambda _: [0]))
+    checks += [
+        (f"{name} is not after as_of", _behind(name))
+        for name in ("answer_by", "visit_on", "promise_on")
+        if name in needed
+    ]
+    checks += _OF_STAGE.get(stage, ())
+    return checks
+
+
+def _own(template: Template, body: Body, lender: Lender) -> list[tuple[str, Check]]:
+    """Return the checks that this very text asks for: its values, its days, its lender's words."""
+    checks: list[tuple[str, Check]] = []
+    needed = (*STAGES[template.stage].facts, *body.requires)
+    for name in dict.fromkeys((*needed, *sorted(body.variables))):
+        kind = VARIABLES.get(name)
+        fact = FACT_OF.get(name, name)
+        if kind in TYPED:
+            checks.append((f"{name} is not a {kind}", _not(fact, partial(is_typed, kind))))
+        elif kind == "agency":
+            known = {one for agency in lender.agencies for one in (agency.name, agency.name_en)}
+            checks.append((f"{name} is not on the lender's list", _not(fact, known.__contains__)))
+        elif name in needed and not (name in _SAID_ABOVE and name in STAGES[template.stage].facts):
+            checks.append((f"no {name}", _not(fact, _given)))
+    if body.from_days is not None:
+        least = body.from_days
+        problem = f"not before {least} days past due"
+        checks.append((problem, _not("days_past_due", lambda days: days >= least)))
     return checks
 
 
@@ -63,9 +104,37 @@ def _not(name: str, good: Callable[[Any], bool]) -> Check:
     return places
 
 
-def _report_behind(columns: Columns) -> list[int]:
-    pairs = zip(columns["report_on"], columns["as_of"], strict=True)
-    return [place for place, (day, as_of) in enumerate(pairs) if day is None or day <= as_of]
+def _behind(name: str) -> Check:
+    """Return the check that finds the places where a day does not lie after as_of."""
+
+    def places(columns: Columns) -> list[int]:
+        pairs = zip(columns[name], columns["as_of"], strict=True)
+        return [place for place, (day, as_of) in enumerate(pairs) if day is None or day <= as_of]
+
+    return places
+
+
+def _future(columns: Columns) -> list[int]:
+    pairs = zip(columns["filed_on"], columns["as_of"], strict=True)
+    return [place for place, (day, as_of) in enumerate(pairs) if day is not None and day > as_of]
+
+
+def _same_people(columns: Columns) -> list[int]:
+    pairs = zip(columns["staff_one"], columns["staff_two"], strict=True)
+    return [place for place, (one, other) in enumerate(pairs) if one == other]
+
+
+def _off_plan(columns: Columns) -> list[int]:
+    """Return the plans whose first payment or count does not fit their total."""
+    names = ("plan_total", "plan_amount", "plan_count")
+    rows = zip(*(columns[name] for name in names), strict=True)
+    return [
+        place
+        for place, (total, first, count) in enumerate(rows)
+        if not (total and first and count)
+        or not 1 <= count <= PLAN_PAYMENTS_MAX
+        or (first != total if count == 1 else not 0 < first < total)
+    ]
 
 
 def _off_sum(columns: Columns) -> list[int]:
@@ -102,8 +171,17 @@ def _there(value: object) -> bool:
     return value is not None
 
 
+def _given(value: object) -> bool:
+    """Say whether a fact is there: a number may be zero only where zero is told apart from none."""
+    return value is not None and value is not False
+
+
 def _is_time(value: str) -> bool:
     return _TIME.fullmatch(value) is not None
+
+
+def _is_sha256(value: str | None) -> bool:
+    return value is not None and _SHA256.fullmatch(value) is not None
 
 
 _ALWAYS: Mapping[str, Check] = {
@@ -130,3 +208,23 @@ _WHEN_PAID: Mapping[str, Check] = {
     "no paid_amount": _not("paid_amount", _positive),
     "no paid_on": _not("paid_on", _there),
 }
+_OF_STAGE: Mapping[str, tuple[tuple[str, Check], ...]] = {
+    "legal": (
+        ("document_sha256 is no SHA-256", _not("document_sha256", _is_sha256)),
+        ("filed_on lies after as_of", _future),
+    ),
+    "visit": (("the two staff are one person", _same_people),),
+    "plan": (
+        ("the plan does not add up", _off_plan),
+        ("plan_cost is negative", _not("plan_cost", lambda cost: cost is None or cost >= 0)),
+    ),
+    "promise": (("no promise_amount", _not("promise_amount", _positive)),),
+}
+#: Facts that the checks above look at themselves.
+_SAID_ABOVE = frozenset(
+    [
+        *("overdue_total", "days_past_due", "overdue_since", "next_due_amount", "next_due_on"),
+        *("report_on", "paid_amount", "paid_on", "answer_by", "visit_on", "promise_on"),
+        *("plan_total", "plan_count", "plan_amount", "promise_amount"),
+    ]
+)

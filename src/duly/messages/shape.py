@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from duly.messages import parts, values
-from duly.messages.catalog import FACT_FLAGS, VARIABLES, Body, Template, environment
+from duly.messages.catalog import Body, Template, environment
 from duly.messages.code import HOLE, LENGTH
-from duly.messages.elements import holds, violations
+from duly.messages.elements import elements_of, holds, violations
 from duly.messages.facts import TemplateBroken
 from duly.messages.lint import broken
+from duly.messages.locales import is_chinese
+from duly.messages.stages import STAGES
+from duly.messages.variables import FACT_FLAGS, OF_CASE, VARIABLES
 from duly.messages.voice import Voice
 
 _FIRST_HOLE = 0xE000
@@ -36,9 +39,18 @@ _SAMPLES: Mapping[str, Callable[[str], str]] = {
     "date": lambda locale: values.date_text(_SAMPLE_DAY, locale),
     "instant": lambda locale: values.instant_text(_SAMPLE_DAY, "09:30", locale),
     "days": lambda locale: values.days_text(7, locale),
-    "name": lambda locale: values.mask_name("张三" if locale == "zh-CN" else "Zhang", locale),
+    "name": lambda locale: values.mask_name("张三" if is_chinese(locale) else "Zhang", locale),
     "tail": lambda _: "1234",
     "count": lambda _: "3",
+    "number": lambda _: "3",
+    "agency": lambda locale: "示例信用服务" if is_chinese(locale) else "Example Servicing",
+    "court": lambda locale: "甲市乙区人民法院" if is_chinese(locale) else "Example County Court",
+    "case": lambda locale: "（2026）甲0101民初1号" if is_chinese(locale) else "K12 345",
+    "code": lambda _: "D2603-18",
+    "staff": lambda locale: values.staff_text(
+        "李明 1001" if is_chinese(locale) else "Li Ming 1001", locale
+    ),
+    "channel": lambda locale: values.channel_text("sms", locale),
 }
 
 
@@ -51,7 +63,7 @@ class Shape:
     variables: tuple[str, ...]  #: one a hole
     distinct: tuple[str, ...]  #: sorted
     encoding: str  #: of the fixed text; no value changes it
-    even: bool  #: every fixed character has one unit
+    even: bool  #: every fixed character has one unit, and no value is of the case file
     params_pattern: str  #: canonical JSON with `%s` holes for `distinct`
 
 
@@ -61,7 +73,8 @@ def compile_shape(template: Template, body: Body, voice: Voice, answers: dict[st
     text = _fixed(body, voice, flags)
     pieces = _HOLE.split(text)
     holes = tuple(_NAMES[hole] for hole in pieces[1::2])
-    _check(template, body, pieces, flags, tuple(sorted(voice.words.values())))
+    if not body.looked_at:
+        _check(template, body, pieces, flags, tuple(filter(None, voice.words.values())))
     distinct = tuple(sorted(set(holes)))
     fixed = "".join(pieces[0::2]).replace(HOLE, "")
     return Shape(
@@ -70,7 +83,8 @@ def compile_shape(template: Template, body: Body, voice: Voice, answers: dict[st
         variables=holes,
         distinct=distinct,
         encoding=parts.GSM if parts.is_gsm(fixed) else parts.UCS2,
-        even=parts.units(fixed, parts.segments(fixed)[0]) == len(fixed),
+        even=parts.units(fixed, parts.segments(fixed)[0]) == len(fixed)
+        and not any(VARIABLES[name] in OF_CASE for name in distinct),
         params_pattern="{" + ",".join(f'{json.dumps(name)}:"%s"' for name in distinct) + "}",
     )
 
@@ -81,7 +95,7 @@ def filled_shape(template: Template, body: Body, voice: Voice, flags: dict[str, 
 
 
 def _fixed(body: Body, voice: Voice, flags: dict[str, bool]) -> str:
-    text = environment().render_template(body.key, **(_HOLES | dict(voice.words) | flags))
+    text = environment().render_str(body.source, **(_HOLES | dict(voice.words) | flags))
     if body.subject is None:
         return _SPACES.sub(" ", text).strip()
     return _EMPTY_LINES.sub("\n\n", text).strip()
@@ -106,9 +120,18 @@ def _check(
     found = list(
         violations(filled, locale, template.stage, channel=channel, opt_out=flags["opt_out"])
     )
+    held = elements_of(filled, locale, channel=channel)
+    found += [
+        f"missing:{element}"
+        for element in body.elements
+        if element not in (*held, *STAGES[template.stage].must)
+        and not (element == "opt_out" and not flags["opt_out"])
+    ]
     if any(not piece for piece in pieces[2:-1:2]):
         found.append("adjacent variables")
-    if flags["accrues"] != holds(filled, locale, "charge") and "accrues" in body.flags:
+    # What is not late yet has no late charge, whatever the contract says.
+    accrues = flags["accrues"] and (flags["late"] or "late" not in body.flags)
+    if accrues != holds(filled, locale, "charge") and "accrues" in body.flags:
         found.append("the late charge is named where none accrues, or the other way round")
     if "accrues" not in body.flags and holds(filled, locale, "charge"):
         found.append("a late charge is named whether it accrues or not")
@@ -117,6 +140,7 @@ def _check(
     prevents = template.stage == "credit_notice" and flags["paying_prevents"]
     if prevents != holds(filled, locale, "prevents"):
         found.append("paying prevents the report is said against the lender file")
-    found += [f"forbidden:{words}" for words in broken(filled, names)]
+    like, filed = STAGES[template.stage].like, template.stage == "legal"
+    found += [f"forbidden:{words}" for words in broken(filled, like, names, filed=filed)]
     if found:
         raise TemplateBroken(body.key, *found)

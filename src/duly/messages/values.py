@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
+from typing import Any
+
+import yaml
 
 from duly.core.money import CURRENCIES, NotMoney
+from duly.messages.locales import is_chinese, message_locale
 from duly.messages.parts import is_gsm
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -17,17 +21,21 @@ _COMPOUND_SURNAMES = frozenset(
 )
 _AROUND_NAMES = frozenset(" ·•.'’-‐･・ˑʼ\u00a0\u3000")
 _NAME_CHARACTERS_MAX = 120
+_SIGNS = {"TWD": "NT$", "HKD": "HK$"}
 _TAIL = re.compile(r"[^0-9A-Za-z]")
 _LETTER = re.compile(r"[A-Za-z]")
 
 
 def money_text(minor: int, currency: str, locale: str) -> str:
-    """Return an amount with its thousands grouped: 12,345.60元 (zh, CNY), else CNY 12,345.60.
+    """Return an amount with its thousands grouped, written as the locale writes its currency.
 
-    Refuses (NotMoney) a negative amount and a currency that ISO 4217 does not know.
+    In zh-TW a whole amount of TWD has no decimals: nobody there pays in cents. Refuses (NotMoney)
+    a negative amount and a currency that ISO 4217 does not know.
 
     >>> money_text(1234560, "CNY", "zh-CN"), money_text(73410, "EUR", "zh-CN")
     ('12,345.60元', 'EUR 734.10')
+    >>> money_text(734100, "TWD", "zh-TW"), money_text(73410, "CNY", "zh-TW")
+    ('NT$7,341', '人民幣734.10元')
     """
     decimals = CURRENCIES.get(currency)
     if decimals is None or minor < 0:
@@ -37,8 +45,10 @@ def money_text(minor: int, currency: str, locale: str) -> str:
         figure = f"{whole:,}.{fraction:0{decimals}}"
     else:
         figure = f"{minor:,}"
-    if currency == "CNY" and locale == "zh-CN":
-        return f"{figure}元"
+    if currency == "CNY" and is_chinese(locale):
+        return f"{figure}元" if locale == "zh-CN" else f"人民幣{figure}元"
+    if locale == "zh-TW" and currency in _SIGNS:
+        return _SIGNS[currency] + (figure.removesuffix(".00") if currency == "TWD" else figure)
     return f"{currency} {figure}"
 
 
@@ -50,7 +60,7 @@ def date_text(day: date, locale: str, as_of: date | None = None) -> str:
     '3月13日'
     """
     with_year = as_of is not None and day.year != as_of.year
-    if locale == "zh-CN":
+    if is_chinese(locale):
         return f"{day.year}年{day.month}月{day.day}日" if with_year else f"{day.month}月{day.day}日"
     text = f"{_MONTHS[day.month - 1]} {day.day}"
     return f"{text}, {day.year}" if with_year else text
@@ -69,12 +79,12 @@ def instant_text(day: date, time: str, locale: str) -> str:
     if int(hour) > 23 or int(minute) > 59:
         raise ValueError(f"not HH:MM: {time!r}")
     day_text = date_text(day, locale)
-    return f"{day_text}{int(hour)}:{minute}" if locale == "zh-CN" else f"{day_text} {time}"
+    return f"{day_text}{int(hour)}:{minute}" if is_chinese(locale) else f"{day_text} {time}"
 
 
 def days_text(days: int, locale: str) -> str:
     """Return a number of days: 7天, 7 days, 1 day."""
-    if locale == "zh-CN":
+    if is_chinese(locale):
         return f"{days}天"
     return "1 day" if days == 1 else f"{days} days"
 
@@ -94,13 +104,14 @@ def mask_name(name: str, locale: str) -> str:
     if not letters:
         return ""
     first = letters[0]
+    chinese = is_chinese(message_locale(locale))
     if _is_han(first):
         surname = plain[:2] if plain[:2] in _COMPOUND_SURNAMES and len(letters) > 2 else first
-        return f"{surname}**" if locale == "zh-CN" else ""
+        return f"{surname}**" if chinese else ""
     first = first.upper()
-    if locale != "zh-CN" and not is_gsm(first):
+    if not chinese and not is_gsm(first):
         first = unicodedata.normalize("NFD", first)[0]
-    return f"{first}***" if locale == "zh-CN" or is_gsm(first) else ""
+    return f"{first}***" if chinese or is_gsm(first) else ""
 
 
 def _in_a_name(character: str) -> bool:
@@ -127,3 +138,33 @@ def tail_text(loan_id: str) -> str:
     """
     shown = _TAIL.sub("", loan_id)[-4:] or "****"
     return _LETTER.sub("*", shown)
+
+
+@cache
+def _said() -> dict[str, Any]:
+    text = resources.files("duly.messages").joinpath("said.yaml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return found
+
+
+def ways_text(app: str, hotline: str, locale: str) -> str:
+    """Return the lender's ways to be reached, as a text names them; one of the two may be empty."""
+    which = "both" if app and hotline else "app" if app else "hotline"
+    words: str = _said()[locale]["ways"][which]
+    return words.replace("{app}", app).replace("{hotline}", hotline)
+
+
+def channel_text(channel: str, locale: str) -> str:
+    """Return how a channel is called in a text: 短信, e-mail."""
+    return str(_said()[locale]["channel"][channel])
+
+
+def staff_text(who: str, locale: str) -> str:
+    """Return a name with its staff number: 李明（工号1001）, Li Ming (staff no. 1001).
+
+    >>> staff_text("李明 1001", "zh-TW")
+    '李明（員工編號1001）'
+    """
+    name, _, number = who.rpartition(" ")
+    words: str = _said()[locale]["staff"]
+    return words.replace("{name}", name).replace("{number}", number)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from duly.book.lender import Lender
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
-from duly.core.words import say
+from duly.messages import values
 from duly.messages.lint import is_authority, names_nobody, unsaid
+from duly.messages.locales import is_chinese
 
 _SIGNATURE = re.compile(r"[\w &.'-]{2,16}")
 _PLAIN = re.compile(r"[\w &.,'()（）·-]{2,60}")
 _HOTLINE = re.compile(r"\+?[0-9][0-9xX -]{2,18}[0-9xX]")
 _PERSONAL = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}")
+_CLAUSE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}")
 #: Categories of the house list that no name of a lender may touch.
 _NOT_IN_NAMES = frozenset(
     {"THREAT", "FALSE_LEGAL", "IMPERSONATION", "THIRD_PARTY", "INSULT", "FALSE_CREDIT"}
@@ -37,16 +39,17 @@ def voice_of(lender: Lender, locale: str, channel: str, message_class: str) -> V
     found = lender_problems(lender)
     if found:
         raise Refused(*found)
-    english = locale == "en"
+    english = not is_chinese(locale)
     lender_name = _in_english(lender, "name") if english else lender.name
     signature = _in_english(lender, "signature") if english else lender.signature
     app = _in_english(lender, "app") if english else lender.app
-    which = "both" if app and lender.hotline else "app" if app else "hotline"
     return Voice(
         words={
             "signature": signature,
             "lender": lender_name,
-            "ways": say("messages", f"ways.{which}", locale, app=app, hotline=lender.hotline),
+            "ways": values.ways_text(app, lender.hotline, locale),
+            "phone": lender.hotline,
+            "clause": lender.late_charge_clause,
         },
         flags={
             "opt_out": _may_opt_out(lender, channel, message_class),
@@ -79,6 +82,24 @@ def _says_too_much(words: str) -> bool:
     return any(one.partition(":")[0] in _NOT_IN_NAMES for one in found)
 
 
+def _wrong_signatures(lender: Lender) -> Iterator[tuple[str, str]]:
+    for signed in dict.fromkeys((lender.signature, _in_english(lender, "signature"))):
+        if not _SIGNATURE.fullmatch(signed) or names_nobody(signed):
+            yield "signature_not_usable", signed
+        elif is_authority(signed):
+            yield "signature_of_authority", signed
+
+
+def _wrong_names(lender: Lender) -> Iterator[tuple[str, str]]:
+    english = (_in_english(lender, "name"), _in_english(lender, "app"))
+    agencies = (name for one in lender.agencies for name in (one.name, one.name_en))
+    for value in dict.fromkeys((lender.name, lender.app, *english, *agencies)):
+        if value and not _PLAIN.fullmatch(value):
+            yield "lender_words_not_plain", value
+        elif value and _says_too_much(value):
+            yield "lender_words_forbidden", value
+
+
 def lender_problems(lender: Lender) -> tuple[Diagnostic, ...]:
     """Return why texts may not be signed with this lender file; empty when they may."""
     found: list[Diagnostic] = []
@@ -86,20 +107,14 @@ def lender_problems(lender: Lender) -> tuple[Diagnostic, ...]:
     def note(code: str, value: str) -> None:
         found.append(Diagnostic(area="messages", code=code, values={"value": repr(value)}))
 
-    for signed in (lender.signature, _in_english(lender, "signature")):
-        if not _SIGNATURE.fullmatch(signed) or names_nobody(signed):
-            note("signature_not_usable", signed)
-        elif is_authority(signed):
-            note("signature_of_authority", signed)
-    for value in (lender.name, lender.app, _in_english(lender, "name"), _in_english(lender, "app")):
-        if value and not _PLAIN.fullmatch(value):
-            note("lender_words_not_plain", value)
-        elif value and _says_too_much(value):
-            note("lender_words_forbidden", value)
+    for code, value in (*_wrong_signatures(lender), *_wrong_names(lender)):
+        note(code, value)
     if lender.hotline and not _HOTLINE.fullmatch(lender.hotline):
         note("hotline_not_a_number", lender.hotline)
     if _PERSONAL.fullmatch(re.sub(r"[ -]", "", lender.hotline)):
         note("hotline_personal", lender.hotline)
     if not lender.hotline and not lender.app:
         note("no_way_to_answer", "")
+    if lender.late_charge_clause and not _CLAUSE.fullmatch(lender.late_charge_clause):
+        note("clause_not_a_number", lender.late_charge_clause)
     return tuple(found)

@@ -10,16 +10,16 @@ from zoneinfo import ZoneInfo
 
 from duly.book import Lender, Snapshot
 from duly.core import digest
-from duly.messages import templates_sha256
+from duly.messages import Catalogue
 from duly.plan import instants
 from duly.policy import Policy
 from duly.risk import load_scorecard
-from duly.rules import Rule, Window, packs_sha256
+from duly.rules import Rule, Window, active, lenders_rules, packs_sha256
 from duly.rules.calendars import version as holidays_version
 from duly.rules.zones import zone
 
 #: Raised when the meaning of a plan changes for equal inputs: a golden plan fails with it.
-STAGES_VERSION = 1
+STAGES_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class PlanInputs:
     lender: Lender
     policy: Policy
     rules: tuple[Rule, ...]
+    catalogue: Catalogue  #: the texts that a message may have
 
     @property
     def zone(self) -> ZoneInfo:
@@ -55,7 +56,7 @@ class PlanInputs:
             "lender": self.lender.sha256,
             "policy": self.policy.fingerprint,
             "packs": packs_sha256(self.lender.packs),
-            "templates": templates_sha256(),
+            "templates": self.catalogue.sha256,
             "model": load_scorecard().fingerprint,
             "calendar": _calendar(self.rules),
             "tzdata": metadata.version("tzdata"),
@@ -64,12 +65,21 @@ class PlanInputs:
 
     def sha256(self) -> str:
         """Return the fingerprint over all inputs and the instant, not over engine or threads."""
-        return digest.of_value(
-            {**self.versions(), "instant": self.instant.isoformat(timespec="seconds")}
-        )
+        instant = self.instant.astimezone(UTC).isoformat(timespec="seconds")
+        return digest.of_value({**self.versions(), "instant": instant})
+
+
+def rules_of(lender: Lender, on: date) -> tuple[Rule, ...]:
+    """Return the rules of a plan that are in force on a date, without those switched off.
+
+    Refuses unknown packs, unknown rules, and to switch off what is not our own policy.
+    """
+    return active(lenders_rules(lender.packs, lender.switched_off, door=False), on)
 
 
 def _calendar(rules: tuple[Rule, ...]) -> str:
     """Return the release of the public holidays, where a window of the rules closes on them."""
-    closes = any(isinstance(rule.primitive, Window) and rule.primitive.holidays for rule in rules)
+    closes = any(
+        isinstance(rule.primitive, Window) and rule.primitive.holidays is not None for rule in rules
+    )
     return f"holidays {holidays_version()}" if closes else "none"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -13,13 +14,14 @@ from pathlib import Path
 from duly.book import Snapshot, load_lender, open_snapshot
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
+from duly.messages import load_templates
 from duly.plan import instants
-from duly.plan.inputs import PlanInputs
+from duly.plan.inputs import PlanInputs, rules_of
 from duly.policy import BUILT_INS
 from duly.policy import load as load_policy
-from duly.rules import active, load_packs
 from duly.rules.zones import zone
 
+TEXTS = "templates"  #: where the lender's own texts lie among the kept inputs
 #: Versions that must be equal for a plan to be worked out again.
 _SAME = ("packs", "templates", "model", "tzdata", "stages")
 
@@ -35,15 +37,27 @@ def link_snapshot(source: Path, target: Path) -> None:
 
 
 def keep(inputs: PlanInputs, folder: Path, *, lender_bytes: bytes, policy_bytes: bytes) -> None:
-    """Write what is not in the snapshot: lender file, policy file, instant, fingerprints."""
+    """Write what is not in the snapshot: lender file, policy file, own texts, fingerprints."""
     (folder / "lender.yaml").write_bytes(lender_bytes)
     (folder / "policy.yaml").write_bytes(policy_bytes)
+    if inputs.catalogue.own is not None:
+        own = inputs.catalogue.own
+        (folder / TEXTS).mkdir()
+        _keep_texts(own.folder, own.kept_files, folder / TEXTS)
     record = {
         "instant": inputs.instant.isoformat(),
         "versions": dict(inputs.versions()),
         "snapshot": inputs.snapshot.sha256,
     }
     (folder / "inputs.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _keep_texts(source: Path, files: Iterable[str], target: Path) -> None:
+    """Copy the lender's published texts with their index; drafts are nobody's words yet."""
+    for name in files:
+        beside = target / name
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, beside)
 
 
 def lender_bytes(path: Path | None) -> bytes:
@@ -88,13 +102,17 @@ def reopen(plan_dir: Path) -> PlanInputs:
     instant = datetime.fromisoformat(record["instant"])
     snapshot: Snapshot = open_snapshot(folder / "snapshot")
     lender = load_lender(folder / "lender.yaml")
+    if lender.templates is not None:  # Where it was is no matter: the texts are kept here.
+        lender = replace(lender, templates=folder / TEXTS)
     policy = load_policy(str(folder / "policy.yaml"))
-    rules = active(
-        load_packs(lender.packs, door=False),
-        instants.business_date(instant, zone(lender.time_zone)),
-    )
+    rules = rules_of(lender, instants.business_date(instant, zone(lender.time_zone)))
     inputs = PlanInputs(
-        snapshot=snapshot, instant=instant, lender=lender, policy=policy, rules=rules
+        snapshot=snapshot,
+        instant=instant,
+        lender=lender,
+        policy=policy,
+        rules=rules,
+        catalogue=load_templates(lender.templates),
     )
     _same_versions(inputs, record["versions"], record["snapshot"], folder)
     return inputs

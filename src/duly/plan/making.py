@@ -11,14 +11,14 @@ from typing import Any
 
 from duly import book as books
 from duly.core.check_key import CheckKey
-from duly.messages import template_names
-from duly.plan import instants, kept, write
-from duly.plan.inputs import PlanInputs
+from duly.messages import Catalogue, load_templates
+from duly.plan import instants, kept, sendable, write
+from duly.plan.inputs import PlanInputs, rules_of
 from duly.plan.pipeline import Clock, make_plan, positions_of
 from duly.policy import Policy
 from duly.policy import load as load_policy
 from duly.position import warm
-from duly.rules import Rule, active, load_packs
+from duly.rules import Rule
 from duly.rules.zones import zone
 
 
@@ -58,10 +58,15 @@ def _fill(request: Request, half: Path, key: CheckKey, clock: Clock) -> Mapping[
         warm()
         computed = beside.submit(positions_of, snapshot, today, lender, request.threads)
         # The kernel needs no interpreter: the lender's files are read while it runs.
-        policy, rules = told or _wishes(chosen, lender, today)
+        policy, rules, catalogue = told or _wishes(chosen, lender, today)
         proved.result()
         inputs = PlanInputs(
-            snapshot=snapshot, instant=request.instant, lender=lender, policy=policy, rules=rules
+            snapshot=snapshot,
+            instant=request.instant,
+            lender=lender,
+            policy=policy,
+            rules=rules,
+            catalogue=catalogue,
         )
         kept.keep(
             inputs,
@@ -86,10 +91,14 @@ def _fill(request: Request, half: Path, key: CheckKey, clock: Clock) -> Mapping[
         plan.connection.close()
 
 
-def _wishes(policy: str, lender: books.Lender, today: date) -> tuple[Policy, tuple[Rule, ...]]:
-    """Return the lender's policy and the rules in force; refuse a file with mistakes."""
-    read = load_policy(policy, templates=template_names())
-    return read, active(load_packs(lender.packs, door=False), today)
+def _wishes(
+    policy: str, lender: books.Lender, today: date
+) -> tuple[Policy, tuple[Rule, ...], Catalogue]:
+    """Return the lender's policy, the rules in force and the texts; refuse files with mistakes."""
+    catalogue = load_templates(lender.templates)
+    read = load_policy(policy, templates=catalogue.names, demands=catalogue.demands)
+    sendable.check(read, catalogue, lender)
+    return read, rules_of(lender, today), catalogue
 
 
 def _snapshot(

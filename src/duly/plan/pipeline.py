@@ -135,7 +135,8 @@ def _prepare(
     connection: duckdb.DuckDBPyConnection, inputs: PlanInputs, positions: pa.Table, threads: int
 ) -> figures.Compared:
     """Register what the stages read beside the snapshot; compare the lender's own figures."""
-    connection.register("treatments", compiled.treatment_table(inputs.policy))
+    steps = compiled.treatment_table(inputs.policy, inputs.catalogue.classes)
+    connection.register("treatments", steps)
     connection.register("positions", positions)
     breaks = plan_broken_on(
         inputs.snapshot, as_of=inputs.business_date, time_zone=inputs.lender.time_zone

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from duly.conditions import to_sql
-from duly.policy import DEMANDS, TONES, Policy, Treatment
+from duly.messages import Catalogue
+from duly.policy import TONES, Policy, Treatment
 
 #: Outside an arrears (reminders before due) a step counts as done for so many days.
 STEP_MEMORY_DAYS = 20
@@ -34,11 +35,11 @@ Carried = frozenset[tuple[str, str]] | None
 
 
 def compile_policy(
-    policy: Policy, business_date: str, *, classes: Mapping[str, str], carried: Carried
+    policy: Policy, business_date: str, *, texts: Catalogue, carried: Carried
 ) -> PolicyColumns:
-    """Return the fragments of one policy.
+    """Return the fragments of one policy, whose treatments send `texts`.
 
-    `business_date` is a SQL date, `classes` the class of each template.
+    `business_date` is a SQL date.
     """
     steps = {one.id: f"step_on_{number}" for number, one in enumerate(policy.treatments)}
     relief = [
@@ -57,12 +58,12 @@ def compile_policy(
         history_steps=", ".join(f"h.{column}" for column in steps.values()),
         relief_columns=_relief(relief, business_date),
         arm_columns=_arms(policy),
-        days_to_contact=_days_to_contact(policy),
-        treatment=_treatment(policy, steps),
+        days_to_contact=_days_to_contact(policy, business_date),
+        treatment=_treatment(policy, steps, texts.demands),
         resting_until=_resting(policy, steps, business_date),
         tone_ceiling=f"case {ranks} when 1 then 'gentle' when 2 then 'plain' else 'serious' end",
         tone_ceiling_rank=ranks,
-        channel=_channel(policy, classes, carried),
+        channel=_channel(policy, texts.classes, carried),
     )
 
 
@@ -88,12 +89,14 @@ def _arms(policy: Policy) -> str:
     return ", ".join(columns) or "null as no_arms"
 
 
-def _days_to_contact(policy: Policy) -> str:
+def _days_to_contact(policy: Policy, business_date: str) -> str:
+    # After a pause nothing counts as delinquent yet, and no grace runs any more.
+    in_grace = f"coalesce(grace_ends_on >= {business_date}, days_delinquent < 1)"
     cases = " ".join(
-        f"when {to_sql(case.condition)} then {case.offset.days_left_sql()}"
+        f"when {to_sql(case.condition)} then {case.offset.days_left_sql(in_grace=in_grace)}"
         for case in policy.first_contact.cases
     )
-    default = policy.first_contact.default.days_left_sql()
+    default = policy.first_contact.default.days_left_sql(in_grace=in_grace)
     return f"case {cases} else {default} end" if cases else default
 
 
@@ -108,13 +111,13 @@ def _early(one: Treatment) -> str:
     return "true" if one.from_day <= -30 else "false"
 
 
-def _treatment(policy: Policy, steps: dict[str, str]) -> str:
+def _treatment(policy: Policy, steps: dict[str, str], demands: frozenset[str]) -> str:
     branches = []
     for one in policy.treatments:
         terms = [f"coalesce({to_sql(one.condition)}, false)", _starts(one)]
         if not one.within_grace:
             terms.append("days_to_contact = 0 and days_past_due > 0")
-        elif one.send and one.send.template in DEMANDS:
+        elif one.send and one.send.template in demands:
             terms.append("days_delinquent >= 1")
         if one.every_days is None and not one.wait and not one.leave:
             terms.append(f"{steps[one.id]} is null")

@@ -130,27 +130,28 @@ def read_table(plan_dir: Path, name: str) -> pa.Table:
 
 def _signed(plan: Plan, said: pa.Table, key: CheckKey | None) -> pa.Table:
     """Return the messages with codes: made with the key, else as the plan on disk has them."""
+    if key is None:
+        return with_codes(plan.messages, said)
     names = plan.messages.column("message_id").to_pylist()
-    if key is not None:
-        codes = [check_code(key.secret, name) for name in names]
-        key_ids = [key.key_id] * len(names)
-    else:
-        known = dict(
-            zip(
-                said.column("message_id").to_pylist(),
-                zip(
-                    said.column("code").to_pylist(), said.column("key_id").to_pylist(), strict=True
-                ),
-                strict=True,
-            )
-        )
-        codes = [known.get(name, ("", ""))[0] for name in names]
-        key_ids = [known.get(name, ("", ""))[1] for name in names]
+    codes = [check_code(key.secret, name) for name in names]
+    return _coded(plan.messages, codes, [key.key_id] * len(names))
+
+
+def with_codes(messages: pa.Table, said: pa.Table) -> pa.Table:
+    """Return messages made again with the codes of a plan on disk; empty where it has none."""
+    columns = ("message_id", "code", "key_id")
+    rows = zip(*(said.column(name).to_pylist() for name in columns), strict=True)
+    known = {name: (code, key_id) for name, code, key_id in rows}
+    found = [known.get(name, ("", "")) for name in messages.column("message_id").to_pylist()]
+    return _coded(messages, [code for code, _ in found], [key_id for _, key_id in found])
+
+
+def _coded(messages: pa.Table, codes: Sequence[str], key_ids: Sequence[str]) -> pa.Table:
     texts = [
         fill_code(text, code)
-        for text, code in zip(plan.messages.column("text").to_pylist(), codes, strict=True)
+        for text, code in zip(messages.column("text").to_pylist(), codes, strict=True)
     ]
-    table = plan.messages.drop_columns(["text"])
+    table = messages.drop_columns(["text"])
     for name, values in (("text", texts), ("code", codes), ("key_id", key_ids)):
         table = table.append_column(name, pa.array(values, pa.string()))
     return table.select(list(write.MESSAGE_COLUMNS))

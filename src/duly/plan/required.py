@@ -9,9 +9,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from duly.messages import segments
+from duly.messages import message_locale, segments
 from duly.plan.inputs import PlanInputs
 from duly.rules import Rule, Text, required_texts
+from duly.spelling import traditional
 
 #: What holds of every message of a plan.
 _ALWAYS: Mapping[str, object] = MappingProxyType(
@@ -79,9 +80,16 @@ def _rows_of(messages: pa.Table, kind: Mapping[str, object]) -> pa.Array:
 
 
 def _completed(rules: Sequence[Rule], facts: Mapping[str, object], said: str, locale: str) -> str:
-    added = required_texts(rules, {**facts, "text": said}, locale)
-    gap = "" if locale.startswith("zh") else " "
-    return said if not added else said.rstrip("\n") + gap + gap.join(added)
+    served = message_locale(locale)
+    added = required_texts(rules, {**facts, "text": said}, "en" if served == "en" else "zh-CN")
+    if not added:
+        return said
+    if served == "zh-TW":
+        added = tuple(traditional(sentence) for sentence in added)
+    gap, stop = (" ", ".") if served == "en" else ("", "。")
+    begun = said.rstrip("\n")
+    ends = begun.endswith((".", "!", "?", "。", "！", "？")) or "\n" in begun[-40:]
+    return begun + ("" if ends else stop) + gap + gap.join(added)
 
 
 def _replaced(

@@ -12,7 +12,7 @@ from duly.conditions import to_sql
 from duly.plan import instants
 from duly.plan.inputs import PlanInputs
 from duly.rules import Rule, Slot, Window, cap_limits, slots
-from duly.rules.windows import in_regions
+from duly.rules.windows import asks_region, in_regions
 from duly.rules.zones import day_bounds, local_date, to_epoch, to_instant
 
 #: Messages of one opening leave within half an hour, so that gateways and people can breathe.
@@ -70,7 +70,9 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: PlanInputs) -> None:
         " order by all nulls first"
     ).to_arrow_table()
     by_region = any(
-        rule.about == "contact" and isinstance(rule.primitive, Window) and rule.primitive.holidays
+        rule.about == "contact"
+        and isinstance(rule.primitive, Window)
+        and asks_region(rule.primitive)
         for rule in inputs.rules
     )
     regional = tuple(

@@ -34,6 +34,7 @@ DROPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "08_proposals": ("view features", "table candidates", "table history", "table signal_rows"),
         "10_outcomes": (
             "view verdicts",
+            "view asked",
             "table scored",
             "table proposals",
             "table cap_counts",

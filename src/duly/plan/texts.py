@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 import duckdb
 import pyarrow as pa
 
 from duly.core.check_key import CheckKey
-from duly.messages import check_codes, fill_codes, render_columns
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+from duly.messages import CannotSay, check_codes, fill_codes, render_columns
+from duly.plan import instants
 from duly.plan.inputs import PlanInputs
 
 _SAID = frozenset({"text", "params", "segments"})
+_WRITTEN_AS = ("template", "locale", "channel", "tone")
 
 MESSAGE_SCHEMA = pa.schema(
     [
@@ -37,10 +44,22 @@ def read_orders(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 
 def write_texts(orders: pa.Table, inputs: PlanInputs) -> pa.Table:
-    """Return the `messages` table, `{code}` unfilled in its texts, sorted by message_id."""
-    said = render_columns(
-        orders, inputs.lender, as_of=inputs.business_date, as_of_time=known_until(inputs)
-    )
+    """Return the `messages` table, `{code}` unfilled in its texts, sorted by message_id.
+
+    Refuses (Refused) a plan whose policy sends a text that the facts of a loan do not carry.
+    """
+    known = known_until(inputs)
+    try:
+        said = render_columns(
+            orders,
+            inputs.lender,
+            inputs.catalogue,
+            as_of=known.date(),
+            as_of_time=known.strftime("%H:%M"),
+        )
+    except CannotSay as error:
+        values = {"template": error.template, "problem": "; ".join(error.problems)}
+        raise Refused(Diagnostic(area="plan", code="cannot_say", values=values)) from error
     made = [
         said[field.name] if field.name in _SAID else orders.column(field.name).cast(field.type)
         for field in MESSAGE_SCHEMA
@@ -48,13 +67,25 @@ def write_texts(orders: pa.Table, inputs: PlanInputs) -> pa.Table:
     return pa.table(made, schema=MESSAGE_SCHEMA)
 
 
-def known_until(inputs: PlanInputs) -> str:
-    """Return the local HH:MM up to which the book knew payments on the business date."""
-    cut_at = inputs.cut_at
-    if cut_at is None:
-        return "00:00"
-    local = cut_at.astimezone(inputs.zone)
-    return local.strftime("%H:%M") if local.date() == inputs.business_date else "00:00"
+def known_until(inputs: PlanInputs) -> datetime:
+    """Return up to when the book knew payments, in the lender's zone: never after the plan.
+
+    A book that does not say is known until 00:00 of the business date.
+    """
+    cut_at = inputs.cut_at or instants.midnight(inputs.business_date, inputs.zone)
+    return min(cut_at, inputs.instant).astimezone(inputs.zone)
+
+
+def versions_said(messages: pa.Table, inputs: PlanInputs) -> Mapping[str, str]:
+    """Return the version and SHA-256 of each text that a message of the plan has."""
+    kinds = messages.select(_WRITTEN_AS).group_by(list(_WRITTEN_AS)).aggregate([]).to_pylist()
+    found = {}
+    for kind in kinds:
+        template = inputs.catalogue.served(kind["template"], kind["locale"], inputs.lender.locale)
+        assert template is not None, "a message was written from a template"
+        body = template.bodies[kind["channel"], kind["tone"]]
+        found[body.key] = f"{body.version} {body.sha256}"
+    return dict(sorted(found.items()))
 
 
 def sign(messages: pa.Table, key: CheckKey) -> pa.Table:

@@ -29,9 +29,17 @@ TREATMENTS_MAX = 300
 _ACTIONS = ("send", "task", "wait", "leave")
 
 
-def load(name_or_path: str | Path, *, templates: frozenset[str] | None = None) -> Policy:
-    """Return a policy; refuse (Refused) a file with any mistake, with all of them."""
-    policy, diagnostics = _read(name_or_path, templates)
+def load(
+    name_or_path: str | Path,
+    *,
+    templates: frozenset[str] | None = None,
+    demands: frozenset[str] = DEMANDS,
+) -> Policy:
+    """Return a policy; refuse (Refused) a file with any mistake, with all of them.
+
+    `demands` are the templates that ask for an overdue amount, a lender's own among them.
+    """
+    policy, diagnostics = _read(name_or_path, templates, demands)
     errors = tuple(item for item in diagnostics if item.severity == "error")
     if errors:
         raise Refused(*errors)
@@ -39,10 +47,15 @@ def load(name_or_path: str | Path, *, templates: frozenset[str] | None = None) -
     return policy
 
 
-def check(name_or_path: str | Path, *, templates: frozenset[str] | None = None) -> list[Diagnostic]:
+def check(
+    name_or_path: str | Path,
+    *,
+    templates: frozenset[str] | None = None,
+    demands: frozenset[str] = DEMANDS,
+) -> list[Diagnostic]:
     """Return every mistake of a policy, in the order of the file; none where it is right."""
     try:
-        return _read(name_or_path, templates)[1]
+        return _read(name_or_path, templates, demands)[1]
     except Refused as refused:
         return list(refused.diagnostics)
 
@@ -70,7 +83,7 @@ def _bytes(name_or_path: str | Path) -> tuple[str, bytes]:
 
 
 def _read(
-    name_or_path: str | Path, templates: frozenset[str] | None
+    name_or_path: str | Path, templates: frozenset[str] | None, demands: frozenset[str]
 ) -> tuple[Policy | None, list[Diagnostic]]:
     file, data = _bytes(name_or_path)
     sheet = Sheet(file, data)
@@ -82,6 +95,7 @@ def _read(
         optional=("for", "floor", "tone_ceiling", "limits", "responses", "experiments"),
     )
     policy = _policy(sheet, found, templates, digest.of_bytes(data))
+    _check_demands(sheet, found.get("treatments"), demands)
     gathered = {_order(item): item for item in sheet.diagnostics}
     return policy, [gathered[key] for key in sorted(gathered)]
 
@@ -204,8 +218,6 @@ def _treatment(
     _check_actions(sheet, node, found)
     if first < 1 and "within_grace" not in found:
         sheet.wrong(found["from_day"], "needs_within_grace", id=name, value=first)
-    if grace and send is not None and send.template in DEMANDS:
-        sheet.wrong(_at_key(found["send"], "template"), "demand_in_grace", template=send.template)
     if condition is None or not name:
         return None
     return Treatment(
@@ -220,6 +232,15 @@ def _treatment(
         within_grace=grace,
         line=node.start_mark.line + 1,
     )
+
+
+def _check_demands(sheet: Sheet, node: Node | None, demands: frozenset[str]) -> None:
+    """Gather every treatment that would ask for an overdue amount inside the grace."""
+    for item in node.value if isinstance(node, SequenceNode) else ():
+        template = _at_key(_at_key(item, "send"), "template")
+        inside = str(_at_key(item, "within_grace").value) == "true"
+        if inside and isinstance(template, ScalarNode) and template.value in demands:
+            sheet.wrong(template, "demand_in_grace", template=template.value)
 
 
 def _check_actions(sheet: Sheet, node: Node, found: Keyed) -> None:

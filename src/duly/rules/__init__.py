@@ -3,16 +3,26 @@
 from duly.rules.asking import Answer, ask, decide, in_force, reason_sql
 from duly.rules.cases import CaseResult, run_cases, test_cases
 from duly.rules.counting import cap_limits
-from duly.rules.coverage import ANSWERS, Covered, coverage, parse_coverage
+from duly.rules.coverage import (
+    ANSWERS,
+    Covered,
+    asked_where,
+    coverage,
+    parse_coverage,
+    reason,
+    show_entry,
+)
 from duly.rules.facts import BOOK_FACTS, FACTS, INPUTS, NEUTRAL, NULLABLE
 from duly.rules.load import (
     active,
     bars,
     join_packs,
+    lenders_rules,
     load_packs,
     pack_names,
     packs_sha256,
     parse_pack,
+    read_packs,
     rules_sha256,
     without,
 )
@@ -66,6 +76,7 @@ __all__ = [
     "Window",
     "active",
     "ask",
+    "asked_where",
     "bars",
     "cap_limits",
     "coverage",
@@ -73,17 +84,21 @@ __all__ = [
     "in_force",
     "join_packs",
     "legal_key",
+    "lenders_rules",
     "list_rules",
     "load_packs",
     "pack_names",
     "packs_sha256",
     "parse_coverage",
     "parse_pack",
+    "read_packs",
+    "reason",
     "reason_sql",
     "required_texts",
     "rules_sha256",
     "run_cases",
     "show",
+    "show_entry",
     "slots",
     "test_cases",
     "unsatisfiable",

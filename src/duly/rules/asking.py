@@ -76,10 +76,16 @@ def ask(rule: Rule, facts: Mapping[str, object]) -> Verdict:
 
 
 def in_force(rule: Rule, facts: Mapping[str, object]) -> bool:
-    """Return whether a rule is in force on the date of the contact; without one it is."""
-    day = local_day(facts)
-    return day is None or (
-        rule.in_force_from <= day and (rule.in_force_to is None or day < rule.in_force_to)
+    """Return whether a rule is in force on the date of the contact; without one it is.
+
+    Where the borrower may be in several zones, on the date of any of them.
+    """
+    places = known_zones(facts) or (None,)
+    days = [local_day({**facts, "time_zone": place}) for place in places]
+    return any(
+        day is None
+        or (rule.in_force_from <= day and (rule.in_force_to is None or day < rule.in_force_to))
+        for day in days
     )
 
 
@@ -228,19 +234,28 @@ def candidate_zones(window: Window, facts: Mapping[str, object]) -> tuple[str, .
 
     They are `time_zone` and each of `time_zones`: where the borrower may be.
     """
+    listed = _listed_zones(facts)
+    return known_zones(facts) if listed else window.unknown_zones
+
+
+def known_zones(facts: Mapping[str, object]) -> tuple[str, ...]:
+    """Return every zone where the borrower may be; empty where none, or one that nobody knows."""
+    listed = _listed_zones(facts)
+    return listed if all(one in zones.names() for one in listed) else ()
+
+
+def _listed_zones(facts: Mapping[str, object]) -> tuple[str, ...]:
     more = facts.get("time_zones")
     listed = [facts.get("time_zone"), *(more if isinstance(more, Sequence) else ())]
-    known = [str(one) for one in listed if one is not None]
-    if any(one not in zones.names() for one in known):
-        return ()
-    return tuple(dict.fromkeys(known)) or window.unknown_zones
+    return tuple(dict.fromkeys(str(one) for one in listed if one is not None))
 
 
 def _ask_cap(rule: Rule, cap: Cap, facts: Mapping[str, object]) -> Verdict:
-    at, zone, contacts = facts.get("at"), _text(facts, "time_zone"), facts.get("contacts")
+    at, contacts = facts.get("at"), facts.get("contacts")
+    places = known_zones(facts) if cap.zone == "local" else (cap.zone,)
     if not isinstance(at, datetime):
         return _missing(rule, "at")
-    if cap.zone == "local" and (zone is None or zone not in zones.names()):
+    if not places:
         return _missing(rule, "time_zone")
     if not isinstance(contacts, Sequence):
         return _missing(rule, "contacts")
@@ -249,7 +264,8 @@ def _ask_cap(rule: Rule, cap: Cap, facts: Mapping[str, object]) -> Verdict:
     if cap.templates and facts.get("template") not in cap.templates:
         return Verdict(rule_id=rule.id, effect="allow")
     epoch = zones.to_epoch(at)
-    free = free_at(cap, counted(cap, contacts, facts, epoch), epoch, zone or "UTC")
+    times = counted(cap, contacts, facts, epoch)
+    free = max(free_at(cap, times, epoch, place) for place in places)
     if free == epoch:
         return Verdict(rule_id=rule.id, effect="allow")
     return Verdict(rule_id=rule.id, effect="delay", until=zones.to_instant(free), reason="cap")

@@ -56,12 +56,14 @@ def _year(country: str, part: str | None, year: int) -> frozenset[date]:
 
 
 @lru_cache(maxsize=8192)
-def is_holiday(country: str, region: str | None, day: date) -> bool:
+def is_holiday(country: str, region: str | None, day: date, *, regional: bool = True) -> bool:
     """Return whether a date is a public holiday there.
 
-    Where the part of the country is not known, a holiday of any part counts, so that nobody is
-    contacted on a holiday of theirs.
+    Where the part of the country is not known, a holiday of any part counts if `regional`, so
+    that nobody is contacted on a holiday of theirs. In China the days off around it count as well.
     """
+    if country == "CN":
+        return _is_day_off(day)
     known = _library().list_supported_countries(include_aliases=False)
     if country not in known:
         return False
@@ -69,7 +71,40 @@ def is_holiday(country: str, region: str | None, day: date) -> bool:
     parts = known[country]
     if part in parts:
         return day in _year(country, part, day.year)
-    return any(day in _year(country, one, day.year) for one in (None, *parts))
+    return any(day in _year(country, one, day.year) for one in (None, *(parts if regional else ())))
+
+
+def _is_day_off(day: date) -> bool:
+    """Return whether a date lies in the days off around a public holiday of China.
+
+    They are the rest days that touch it, and no worked Saturday or Sunday. Of a year whose days
+    off are not announced yet every date is taken for one.
+    """
+    if day.year > CN_LAST_YEAR:
+        return True
+    if is_working_day("CN", day):
+        return False
+    for step in (timedelta(days=-1), timedelta(days=1)):
+        other = day
+        while other.year <= CN_LAST_YEAR and not is_working_day("CN", other):
+            if other in _year("CN", None, other.year):
+                return True
+            other += step
+    return False
+
+
+@lru_cache(maxsize=64)
+def _spring_festivals(year: int) -> frozenset[date]:
+    """Return the first three days of the lunar year that begins in a year."""
+    # The library names its days in the language of the terminal unless one is asked for.
+    found = _library().country_holidays("CN", years=year, language="en_US")
+    names = {day: name for day, name in found.items() if "Spring Festival" in name}
+    return frozenset(day for day, name in names.items() if "observed" not in name)
+
+
+def is_spring_festival(day: date) -> bool:
+    """Return whether a date is one of the first three days of the Spring Festival."""
+    return day.month < 3 and day in _spring_festivals(day.year)
 
 
 def is_working_day(country: str, day: date) -> bool:

@@ -19,6 +19,7 @@ class CaseResult:
 
     rule_id: str
     pack: str
+    file: str
     line: int
     expected: str
     got: str
@@ -31,13 +32,15 @@ class CaseResult:
 
 def run_cases(rules: Iterable[Rule]) -> list[CaseResult]:
     """Return the result of every case of the rules, in the order of the files."""
+    rules = tuple(rules)
     return [
         CaseResult(
             rule_id=rule.id,
             pack=rule.pack,
+            file=rule.file,
             line=case.line,
             expected=_expected(case),
-            got=_got(rule, case),
+            got=_got(rule, case, rules),
         )
         for rule in rules
         for case in rule.cases
@@ -56,10 +59,10 @@ def facts_of(case: Case) -> dict[str, object]:
     return facts
 
 
-def _got(rule: Rule, case: Case) -> str:
+def _got(rule: Rule, case: Case, rules: Iterable[Rule]) -> str:
     facts = facts_of(case)
     if case.beside:
-        return _together(rule, case, facts)
+        return _together(rule, case, facts, rules)
     if not in_force(rule, facts):
         return "silent"
     verdict = ask(rule, facts)
@@ -67,10 +70,19 @@ def _got(rule: Rule, case: Case) -> str:
     return _written(verdict, with_reason=case.reason is not None)
 
 
-def _together(rule: Rule, case: Case, facts: Mapping[str, object]) -> str:
-    """Return what the rule and those beside it answer together, with the first reason."""
-    others = [one for pack in pack_names() for one in load_packs((pack,)) if one.id in case.beside]
-    assert {one.id for one in others} == set(case.beside), (rule.id, case.beside)
+def _together(rule: Rule, case: Case, facts: Mapping[str, object], rules: Iterable[Rule]) -> str:
+    """Return what the rule and those beside it answer together, with the first reason.
+
+    They are looked for among `rules` first, then in the built-in packs.
+    """
+    named = {one.id for one in rules}
+    others = [one for one in rules if one.id in case.beside]
+    others += [
+        one for one in load_packs(pack_names()) if one.id in case.beside and one.id not in named
+    ]
+    unknown = sorted(set(case.beside) - {one.id for one in others})
+    if unknown:
+        return "no rule " + ", ".join(unknown)
     answer = decide((rule, *others), facts)
     reason = next((one.reason for one in answer.verdicts if one.effect == answer.effect), "")
     verdict = Verdict(rule_id=rule.id, effect=answer.effect, until=answer.until, reason=reason)

@@ -7,11 +7,13 @@ from dataclasses import fields
 from datetime import date
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 from duly.conditions import Condition, nearest
 from duly.core import digest
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
+from duly.rules.located import FILE_BYTES_MAX
 from duly.rules.model import (
     Bar,
     Cap,
@@ -60,6 +62,48 @@ def load_packs(names: Sequence[str], *, door: bool = True) -> tuple[Rule, ...]:
     if wrong:
         raise Refused(*wrong)
     return join_packs(*(_built_in(name, door) for name in dict.fromkeys(names)))
+
+
+def read_packs(names_or_files: Sequence[str]) -> tuple[Rule, ...]:
+    """Return the rules of packs that are built in and of files: `mine.yaml`, `./mine`.
+
+    Refuses as `load_packs` does, after every file was read, and files that cannot be read.
+    """
+    packs: list[tuple[Rule, ...]] = []
+    wrong: list[Diagnostic] = []
+    for one in dict.fromkeys(names_or_files):
+        try:
+            packs.append(_of_file(one) if _is_file(one) else load_packs((one,)))
+        except Refused as refused:
+            wrong += refused.diagnostics
+    if wrong:
+        raise Refused(*wrong)
+    return join_packs(*packs)
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name
+
+
+def _of_file(file: str) -> tuple[Rule, ...]:
+    try:
+        with Path(file).open("rb") as opened:
+            data = opened.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+        raise Refused(_finding("unreadable", file=file, problem=problem)) from error
+    if len(data) > FILE_BYTES_MAX:
+        raise Refused(_finding("too_big", file=file, most=FILE_BYTES_MAX))
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        before = data[data.rfind(b"\n", 0, error.start) + 1 : error.start]
+        column = str(len(before.decode("utf-8")) + 1)
+        raise Refused(
+            Diagnostic(area="rules", code="not_utf8", file=file, line=line, column=column)
+        ) from error
+    return parse_pack(text, file=file)
 
 
 def join_packs(*packs: tuple[Rule, ...]) -> tuple[Rule, ...]:
@@ -177,6 +221,18 @@ def without(rules: Sequence[Rule], ids: Collection[str]) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule.id not in ids)
 
 
+def lenders_rules(
+    names: Sequence[str], switched_off: Collection[str], *, door: bool = True
+) -> tuple[Rule, ...]:
+    """Return the rules of the named packs that a lender keeps: a plan and a door ask the same.
+
+    Refuses as `load_packs` and `without` do; without `door` what only a door asks is left out.
+    """
+    if switched_off:
+        without(load_packs(names), switched_off)
+    return tuple(rule for rule in load_packs(names, door=door) if rule.id not in switched_off)
+
+
 def bars(
     rules: Iterable[Rule],
 ) -> tuple[tuple[Rule, Condition, tuple[str, ...], tuple[str, ...]], ...]:
@@ -188,5 +244,5 @@ def bars(
     )
 
 
-def _finding(code: str, **values: object) -> Diagnostic:
-    return Diagnostic(area="rules", code=code, values=values)
+def _finding(code: str, *, file: str = "", **values: object) -> Diagnostic:
+    return Diagnostic(area="rules", code=code, file=file, values=values)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -19,7 +20,14 @@ from duly.book.nodes import (
 from duly.conditions import nearest
 from duly.core.diagnostic import Diagnostic
 
-_WHOLE = re.compile(r"[-+]?[0-9]+")
+_WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: Marks that turn the order of what a person reads, so that a rule could say another thing.
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+#: The largest pack that is built in has a tenth of it.
+FILE_BYTES_MAX = 1_200_000
+#: Whoever made more mistakes than this mends them in several goes.
+FINDINGS_MAX = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +50,10 @@ class Findings:
     def add(self, at: Located | tuple[int, int], code: str, **values: object) -> None:
         """Add one mistake at a place of the file."""
         line, column = (at.line, at.column) if isinstance(at, Located) else at
+        if len(self.found) >= FINDINGS_MAX:
+            return
+        if len(self.found) == FINDINGS_MAX - 1:
+            code, values = "more", {"most": FINDINGS_MAX}
         self.found.append(
             Diagnostic(
                 area="rules",
@@ -53,6 +65,14 @@ class Findings:
             )
         )
 
+    def take(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Add mistakes that another reader found, as far as there is room."""
+        for item in diagnostics:
+            if len(self.found) < FINDINGS_MAX - 1:
+                self.found.append(item)
+            else:
+                self.add((item.line, int(item.column or 1)), item.code)
+
     def unknown(
         self, at: Located | tuple[int, int], what: str, value: str, known: tuple[str, ...]
     ) -> None:
@@ -62,6 +82,16 @@ class Findings:
 
 def read_yaml(text: str, findings: Findings) -> Located | None:
     """Return the file's one document, or None after noting why it cannot be read."""
+    size = len(text.encode(errors="surrogatepass"))
+    if size > FILE_BYTES_MAX:
+        findings.add((1, 1), "too_big", most=FILE_BYTES_MAX)
+        return None
+    for turn in _TURNS.finditer(text):
+        line = text.count("\n", 0, turn.start()) + 1
+        column = turn.start() - text.rfind("\n", 0, turn.start())
+        findings.add((line, column), "turned", mark=f"U+{ord(turn[0]):04X}")
+    if findings.found:
+        return None
     try:
         node = compose(text)
     except NotYamlError as error:
@@ -82,8 +112,11 @@ def _located(node: Node, findings: Findings) -> Located:
         entries: dict[str, Located] = {}
         keys: dict[str, tuple[int, int]] = {}
         for key, item in node.value:
-            name = str(key.value)
             place = (key.start_mark.line + 1, key.start_mark.column + 1)
+            if not isinstance(key, ScalarNode):
+                findings.add(place, "not_a_text", what="a key")
+                continue
+            name = str(key.value)
             if name in entries:
                 findings.add(place, "twice", name=name)
             entries[name], keys[name] = _located(item, findings), place
@@ -161,33 +194,42 @@ def day(node: Located | None, findings: Findings, what: str) -> date | None:
     """Return a date written as YYYY-MM-DD; note anything else."""
     if node is None:
         return None
-    try:
-        return date.fromisoformat(str(node.value))
-    except ValueError:
-        findings.add(node, "not_a_date", what=what, value=str(node.value))
-        return None
+    written = as_written(node)
+    with suppress(ValueError):
+        if _DAY.fullmatch(written):
+            return date.fromisoformat(written)
+    findings.add(node, "not_a_date", what=what, value=written)
+    return None
 
 
 def instant(node: Located, findings: Findings, what: str) -> datetime | None:
     """Return an ISO 8601 instant with its offset; note anything else."""
+    written = as_written(node)
     try:
-        read = datetime.fromisoformat(str(node.value))
+        read = datetime.fromisoformat(written)
     except ValueError:
         read = None
     if read is None or read.tzinfo is None:
-        findings.add(node, "not_an_instant", what=what, value=str(node.value))
+        findings.add(node, "not_an_instant", what=what, value=written)
         return None
     return read
+
+
+def as_written(node: Located) -> str:
+    """Return a scalar as it stands in the file, brackets for anything else."""
+    if isinstance(node.value, list):
+        return "[…]"
+    return "{…}" if isinstance(node.value, dict) else str(node.value)
 
 
 def minute(node: Located | None, findings: Findings, what: str) -> int:
     """Return the minute of the day of HH:MM (24:00 is the end of the day); note anything else."""
     if node is None:
         return 0
-    hours, colon, minutes = str(node.value).partition(":")
+    hours, colon, minutes = as_written(node).partition(":")
     if colon and len(hours) == 2 and len(minutes) == 2 and (hours + minutes).isdecimal():
         total = int(hours) * 60 + int(minutes)
         if int(minutes) < 60 and total <= 1440:
             return total
-    findings.add(node, "not_a_time", what=what, value=str(node.value))
+    findings.add(node, "not_a_time", what=what, value=as_written(node))
     return 0

@@ -54,7 +54,9 @@ class Window:
     unless: Condition | None = None  #: allows at any hour where TRUE, asked at the door only
     quiet: bool = False
     saturday: Ranges | None = None  #: hours of Saturday; then Sunday is closed
-    holidays: bool = False  #: closed on public holidays of the borrower's country
+    holidays: Ranges | None = None  #: hours of public holidays, empty: closed; None: no others
+    regional: bool = True  #: holidays of a part of the country count, of any where it is not known
+    spring_festival: bool = True  #: open on the first three days of the Spring Festival
     unknown_zones: tuple[str, ...] = ()  #: all must hold where no zone of the borrower is known
     agreed_days: int | None = None  #: hours agreed with the borrower at most so long ago are open
     when: Condition | None = None  #: speaks only where TRUE; a plan takes it as always TRUE
@@ -127,6 +129,7 @@ class Words:
     phrases: tuple[str, ...]
     when: Condition | None = None  #: asked only where TRUE
     add: Mapping[str, str] | None = None  #: by locale, a sentence that meets a demand
+    with_amount: bool = False  #: demanded only of a text that names an amount of money
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +140,7 @@ class Text:
     never: tuple[Words, ...]
     only: tuple[str, ...]  #: each sentence must be one of these; empty: any sentence
     signed: bool  #: begins with 【a registered signature】 and has no other such bracket
+    named: bool  #: its first words name the lender, and the agency where one speaks
     link: Literal["any", "own", "none"]  #: none; or only to the lender's own hosts
     length_max: int | None
     amounts: bool  #: every amount of money in it is one of the ledger's
@@ -169,7 +173,7 @@ class Span:
 class Term:
     """How long after one day another may, or must, come; the first day is not counted."""
 
-    since: str  #: a fact of kind date; empty: nothing began and the rule allows
+    since: tuple[str, ...]  #: facts of kind date, the latest counts; all empty: the rule allows
     until: str  #: a fact of kind date; empty: not done yet, today is asked
     at_most: Span | None
     at_least: Span | None
@@ -225,6 +229,7 @@ class Rule:
     primitive: Primitive
     cases: tuple[Case, ...]
     line: int
+    file: str = ""  #: where the rule stands, for whoever has to mend it
     about: str = "contact"
     binds: Literal["everyone", "collector"] = "everyone"  #: collector: not a lender of its own debt
 

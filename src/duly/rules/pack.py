@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 
 from duly.core.diagnostic import Diagnostic
+from duly.rules.case_reader import read_cases
 from duly.rules.facts import FACTS, INPUTS
 from duly.rules.located import (
     Findings,
     Located,
     day,
-    instant,
     mapping,
     read_yaml,
     sequence,
@@ -22,9 +22,7 @@ from duly.rules.model import (
     ABOUTS,
     CONFIDENCES,
     FORCES,
-    Case,
     Confidence,
-    Outcome,
     Rule,
     Source,
 )
@@ -35,18 +33,11 @@ _RULE = ("id", "name", "force", "binds", "about", "source", "in_force", "says", 
 _RULE_NEEDED = ("id", "force", "source", "in_force", "says", "cases")
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_CONTACT = ("at", "direction", "channel", "class", "outcome", "address", "loan", "template",
-            "excuse", "consent_at")  # fmt: skip
-_AGREED = ("given_at", "from", "until", "expires_at", "revoked_at", "boilerplate")
-_DEBT = ("id", "due_on", "secured", "burden")
-_INSTANTS = ("at", "consent_at", "given_at", "expires_at", "revoked_at")
-_ROWS = {"contacts": (_CONTACT, ("at", "channel")), "agreed_hours": (_AGREED, ("given_at",)),
-         "debts": (_DEBT, ("id", "due_on"))}  # fmt: skip
-_LISTS = ("about", "time_zones", "parts", "signatures", "link_hosts", "amounts")
-_OF = re.compile(r"[A-Z0-9-]+ (pass|fail)")
+_PACK = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 #: Primitives that no plan compiles, and what they are about where the rule does not say.
 _ABOUT = {"text": "text", "parts": "text", "term": "request"}
 _ALWAYS = date(1, 1, 1)
+RULES_MAX = 1_000
 
 
 def read_pack(text: str, file: str) -> tuple[tuple[Rule, ...], tuple[Diagnostic, ...]]:
@@ -57,8 +48,18 @@ def read_pack(text: str, file: str) -> tuple[tuple[Rule, ...], tuple[Diagnostic,
         return (), tuple(findings.found)
     entries = mapping(root, findings, "a pack", ("pack", "rules"), ("pack", "rules"))
     pack = word(entries.get("pack"), findings, "pack")
+    if pack and not _PACK.fullmatch(pack):
+        findings.add(entries["pack"], "bad_pack", value=pack)
     rules: list[Rule] = []
-    for item in sequence(entries.get("rules"), findings, "rules"):
+    items = sequence(entries.get("rules"), findings, "rules")
+    if "rules" in entries and entries["rules"].value == []:
+        findings.add(entries["rules"], "absent", what="a pack", name="rules")
+    if len(items) > RULES_MAX:
+        findings.add(items[RULES_MAX], "too_many", count=len(items), most=RULES_MAX)
+    for item in items[:RULES_MAX]:
+        if not isinstance(item.value, dict):
+            findings.add(item, "not_a_mapping", what="a rule")
+            continue
         rule = _Reader(text, findings, pack).rule(item)
         _versions(findings, item, rule, rules)
         rules.append(rule)
@@ -99,13 +100,7 @@ class _Reader:
         primitive = self.primitives.primitive(node, entries)
         about = self._about(node, entries)
         binds = word(entries.get("binds"), self.findings, "binds", ("everyone", "collector"))
-        cases = tuple(
-            self._case(item) for item in sequence(entries.get("cases"), self.findings, "cases")
-        )
-        if "cases" in entries:
-            effects = {case.effect for case in cases} - {"silent"}
-            if "allow" not in effects or effects == {"allow"}:
-                self.findings.add(entries["cases"], "one_sided", id=rule_id)
+        cases = read_cases(entries.get("cases"), self.findings, rule_id)
         return Rule(
             id=rule_id,
             pack=self.pack,
@@ -119,6 +114,7 @@ class _Reader:
             primitive=primitive,
             cases=cases,
             line=node.line,
+            file=self.findings.file,
             about=about,
             binds="collector" if binds == "collector" else "everyone",
         )
@@ -160,6 +156,8 @@ class _Reader:
             return Source(text="", clause="", confidence=())
         known = ("text", "clause", "confidence", "note")
         entries = mapping(node, self.findings, "source", known, known[:3])
+        if "confidence" in entries and entries["confidence"].value == []:
+            self.findings.add(entries["confidence"], "absent", what="source", name="confidence")
         confidence: list[Confidence] = []
         for item in sequence(entries.get("confidence"), self.findings, "confidence"):
             value = word(item, self.findings, "confidence", CONFIDENCES)
@@ -182,66 +180,3 @@ class _Reader:
         known = (*FACTS, *INPUTS)
         items = sequence(node, self.findings, "requires")
         return tuple(word(item, self.findings, "fact", known) for item in items)
-
-    def _case(self, node: Located) -> Case:
-        known_keys = ("given", "then", "of", "beside")
-        entries = mapping(node, self.findings, "a case", known_keys, ("given", "then"))
-        of = word(entries.get("of"), self.findings, "of")
-        if of and not _OF.fullmatch(of):
-            self.findings.add(entries["of"], "bad_of", value=of)
-        beside = sequence(entries.get("beside"), self.findings, "beside")
-        given: dict[str, object] = {}
-        known = (*FACTS, *INPUTS, "address", "loan")
-        facts = entries.get("given")
-        for name, item in (
-            mapping(facts, self.findings, "a case", known, ()) if facts is not None else {}
-        ).items():
-            given[name] = self._given(name, item)
-        effect, until, reason = self._then(entries.get("then"))
-        return Case(
-            line=node.line,
-            given=given,
-            effect=effect,
-            until=until,
-            reason=reason,
-            of=of,
-            beside=tuple(word(item, self.findings, "beside") for item in beside),
-        )
-
-    def _given(self, name: str, node: Located) -> object:
-        if name in _INSTANTS:
-            return instant(node, self.findings, name)
-        if name in _ROWS and node.value is not None:
-            known, needed = _ROWS[name]
-            return tuple(
-                {
-                    key: self._given(key, item)
-                    for key, item in mapping(
-                        row, self.findings, f"one of {name}", known, needed
-                    ).items()
-                }
-                for row in sequence(node, self.findings, name)
-            )
-        if name in _LISTS and node.value is not None:
-            return tuple(item.value for item in sequence(node, self.findings, name))
-        if name in FACTS and FACTS[name].kind == "date" and node.value is not None:
-            return day(node, self.findings, name)
-        values = FACTS[name].values if name in FACTS else ()
-        if values and node.value is not None:
-            return word(node, self.findings, name, values)
-        return node.value
-
-    def _then(self, node: Located | None) -> tuple[Outcome, datetime | None, str | None]:
-        if node is None or not isinstance(node.value, dict):
-            plain = word(node, self.findings, "then", ("allow", "silent"))
-            return "silent" if plain == "silent" else "allow", None, None
-        entries = mapping(node, self.findings, "then", ("delay_until", "block", "require"), ())
-        if "delay_until" in entries:
-            until = instant(entries["delay_until"], self.findings, "delay_until")
-            return "delay", until, None
-        if "block" in entries:
-            return "block", None, word(entries["block"], self.findings, "block")
-        if "require" in entries:
-            return "require", None, word(entries["require"], self.findings, "require")
-        self.findings.add(node, "absent", what="then", name="delay_until")
-        return "allow", None, None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
 
 from duly.core.words import known_locale, say
+from duly.rules.facts import FACTS
 from duly.rules.model import Bar, Cap, Case, Parts, Require, Rule, Term, Text, Window
 from duly.rules.wording_pages import wording_meaning
 
@@ -63,7 +66,7 @@ def show(rule: Rule, locale: str) -> str:
     if rule.requires:
         lines.append("  " + words("page.requires", facts=", ".join(rule.requires)))
     lines += ["", words("page.cases", count=len(rule.cases))]
-    lines += [f"  {_case(case, locale)}" for case in rule.cases]
+    lines += [f"  {show_case(case, locale)}" for case in rule.cases]
     return "\n".join(lines) + "\n"
 
 
@@ -134,8 +137,14 @@ def _window(window: Window, locale: str) -> list[str]:
             for low, high in window.saturday
         ]
         lines.append(say("rules", "page.sunday", locale))
-    if window.holidays:
-        lines.append(say("rules", "page.holidays", locale))
+    if window.holidays == ():
+        key = "page.holidays" if window.regional else "page.holidays_nationwide"
+        lines.append(say("rules", key, locale))
+    for low, high in window.holidays or ():
+        opening = {"opens": _clock(low), "closes": _clock(high)}
+        lines.append(say("rules", "page.holiday_hours", locale, **opening))
+    if not window.spring_festival:
+        lines.append(say("rules", "page.spring_festival", locale))
     if window.unknown_zones:
         zones_named = ", ".join(window.unknown_zones)
         lines.append(say("rules", "page.unknown_zones", locale, zones=zones_named))
@@ -186,27 +195,44 @@ def _cap(cap: Cap, locale: str) -> list[str]:
     return lines
 
 
-def _case(case: Case, locale: str) -> str:
-    given = ", ".join(f"{name} = {_value(value)}" for name, value in case.given.items())
+def show_case(case: Case, locale: str) -> str:
+    """Return a case in one line: what is given, and what follows."""
+    given = ", ".join(f"{name} = {_value(name, value)}" for name, value in case.given.items())
     if case.beside:
         given += say("rules", "page.beside", locale, rules=", ".join(case.beside))
     if case.until is not None:
-        then = say("rules", "page.then_delay", locale, until=case.until.isoformat())
+        then = say("rules", "page.then_delay", locale, until=_moment(case.until))
     else:
         then = say("rules", f"page.then_{case.effect}", locale, reason=case.reason or "")
     return f"{given} → {then.strip()}"
 
 
-def _value(value: object) -> str:
+def _value(name: str, value: object) -> str:
+    """Return a value as a person reads it: money with its decimals, minutes as a time of day."""
     if isinstance(value, tuple):
-        return "[" + "; ".join(_item(row) for row in value) + "]"
-    return "null" if value is None else str(value)
+        return "[" + "; ".join(_item(name, row) for row in value) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, datetime):
+        return _moment(value)
+    if isinstance(value, int):
+        if name in ("from", "until", "quiet_from", "quiet_until"):
+            return _clock(value)
+        if name.endswith("_e8"):
+            return f"{Decimal(value).scaleb(-6).normalize():f} %"
+        if name == "amounts" or (name in FACTS and FACTS[name].kind == "money"):
+            return f"{value // 100}.{value % 100:02d}"
+    return str(value)
 
 
-def _item(item: object) -> str:
+def _item(name: str, item: object) -> str:
     if isinstance(item, Mapping):
-        return " ".join(str(part) for part in item.values())
-    return str(item)
+        return " ".join(_value(key, part) for key, part in item.items())
+    return _value(name, item)
+
+
+def _moment(instant: datetime) -> str:
+    return instant.isoformat(sep=" ")
 
 
 def _zone(zone: str, locale: str) -> str:

@@ -15,10 +15,13 @@ from functools import cache
 from duly.spelling import folded
 
 _SENTENCE = re.compile(r"[。！？!?；;\n]+|\.(?=\s|$)")
+#: What says that after a negation of letters the sentence goes on to what follows.
+_GOES_ON = r"we|will|shall|then|you(?:'ll|'re| are| may| must| can| could| should| have)"
 #: What takes back the words after it, unless it only opens a condition (`if you do not pay we`).
 _NEGATION = re.compile(
-    r"(不会|不得|绝不|从不|不要|无需|无须|请勿|切勿|勿|不可|并非|禁止|严禁|不能)(?!.*(就|则|将|便))"
-    r"|(\bnever|\bnot|n't|\bcannot|\bno)\b(?!.*\b(we|will|shall|then|you)\b)"
+    r"(不会|不得|绝不|从不|不要|无需|无须|请勿|切勿|勿|不可|并非|禁止|严禁|不能"
+    r"|(?:不用|不必|不需要)(?:您|你)?(?:再|先)?$)(?!.*(就|则|将|便))"
+    r"|(\bnever|\bnot|n't|\bcannot|\bno)\b(?!.*\b(?:" + _GOES_ON + r")\b)"
 )
 #: Characters before a phrase in which a negation takes it back: of Chinese, and of letters.
 _NEGATED_WITHIN, _NEGATED_WITHIN_LETTERS = 12, 48

@@ -65,7 +65,7 @@ class PrimitiveReader:
 
     def _window(self, node: Located) -> Window:
         known = ("open", "close", "zone", "channels", "regions", "unless", "quiet", "saturday",
-                 "holidays", "unknown_zones", "agreed", "when")  # fmt: skip
+                 "holidays", "spring_festival", "unknown_zones", "agreed", "when")  # fmt: skip
         entries = mapping(node, self.findings, "a window", known, ("zone", "channels"))
         quiet = "quiet" in entries
         if quiet:
@@ -76,8 +76,10 @@ class PrimitiveReader:
         elif not quiet and not self._in_order(ranges):
             self.findings.add(node, "closes_before_open")
         saturday = entries.get("saturday")
-        if "holidays" in entries:
-            word(entries["holidays"], self.findings, "holidays", ("closed",))
+        if "spring_festival" in entries:
+            word(entries["spring_festival"], self.findings, "spring_festival", ("closed",))
+        holidays = entries.get("holidays")
+        national = holidays is not None and holidays.value == "closed_nationwide"
         agreed = entries.get("agreed")
         return Window(
             ranges=() if quiet else ranges,
@@ -86,8 +88,10 @@ class PrimitiveReader:
             regions=self._words(entries.get("regions"), "region"),
             unless=self.optional(entries.get("unless")),
             quiet=quiet,
-            saturday=None if saturday is None else self._saturday(saturday),
-            holidays="holidays" in entries,
+            saturday=None if saturday is None else self._other_hours(saturday, "saturday"),
+            holidays=None if holidays is None else self._other_hours(holidays, "holidays"),
+            regional=not national,
+            spring_festival="spring_festival" not in entries,
             unknown_zones=tuple(
                 self._zone(item)
                 for item in sequence(entries.get("unknown_zones"), self.findings, "unknown_zones")
@@ -100,10 +104,13 @@ class PrimitiveReader:
         opens = minute(entries.get("open"), self.findings, "open")
         return ((opens, minute(entries.get("close"), self.findings, "close")),)
 
-    def _saturday(self, node: Located) -> Ranges:
-        if node.value == "closed":
+    def _other_hours(self, node: Located, what: str) -> Ranges:
+        """Return the hours of Saturdays or of holidays, none where they are closed."""
+        if isinstance(node.value, str):
+            closed = ("closed",) if what == "saturday" else ("closed", "closed_nationwide")
+            word(node, self.findings, what, closed)
             return ()
-        entries = mapping(node, self.findings, "saturday", ("open", "close"), ("open", "close"))
+        entries = mapping(node, self.findings, what, ("open", "close"), ("open", "close"))
         ranges = self._hours_of(entries)
         if not self._in_order(ranges):
             self.findings.add(node, "closes_before_open")
@@ -203,12 +210,13 @@ class PrimitiveReader:
         return None if condition is None else Check(reason=reason, condition=condition)
 
     def _condition(self, node: Located) -> Condition | None:
-        if not isinstance(node.value, str):
-            node = Located(value=str(node.value).lower(), line=node.line, column=node.column)
-        text = str(node.value)
+        if isinstance(node.value, list | dict) or node.value is None:
+            self.findings.add(node, "not_a_text", what="a condition")
+            return None
+        text = node.value if isinstance(node.value, str) else str(node.value).lower()
         place = place_in_scalar(self.text, node.line, node.column, text)
         parsed = parse(text, FACTS, file=self.findings.file, place=place)
-        self.findings.found.extend(parsed.diagnostics)
+        self.findings.take(parsed.diagnostics)
         return parsed.condition
 
     def channels(self, node: Located | None) -> tuple[str, ...]:

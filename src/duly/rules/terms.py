@@ -19,10 +19,11 @@ def ask_term(rule: Rule, term: Term, facts: Mapping[str, object], today: date | 
     """
     if term.when is not None and evaluate(term.when, facts) is not True:
         return Verdict(rule_id=rule.id, effect="allow")
-    since, done = as_date(facts.get(term.since)), as_date(facts.get(term.until))
+    begun = [as_date(facts.get(name)) for name in term.since]
+    since = max((day for day in begun if day is not None), default=None)
     if since is None:
         return Verdict(rule_id=rule.id, effect="allow")
-    done = done or today
+    done = as_date(facts.get(term.until)) or today
     if done is None:
         return Verdict(rule_id=rule.id, effect="block", reason="missing:at")
     try:

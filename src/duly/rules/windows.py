@@ -133,10 +133,26 @@ def open_intervals(
     place = zone if window.zone == "local" else window.zone
     if window.quiet:
         return _intervals(quiet_ranges(quiet_from, quiet_until), place, start, end)
-    if window.saturday is None and not window.holidays:
+    if window.saturday is None and window.holidays is None and window.spring_festival:
         return _intervals(window.ranges, place, start, end)
-    country = calendars.country_of(region, place) if window.holidays else None
-    return _by_days(window, place, country, region, start, end)
+    country = _country(window, region, place)
+    part = region if calendars.country_of(region, None) == country else None
+    return _by_days(window, place, country, part, start, end)
+
+
+def _country(window: Window, region: str | None, place: str) -> str | None:
+    """Return whose public holidays a window means, None where it means none."""
+    if window.holidays is None:
+        return None
+    # Hours by the clock of one place are held to the holidays of that place.
+    return calendars.country_of(region if window.zone == "local" else None, place)
+
+
+def asks_region(window: Window) -> bool:
+    """Return whether the hours of a window may differ from one address to another."""
+    return _country(window, None, window.zone) not in (None, "CN") or (
+        window.holidays is not None and window.zone == "local"
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -150,7 +166,13 @@ def _by_days(
         hours = window.ranges
         if window.saturday is not None and day.weekday() > 4:
             hours = window.saturday if day.weekday() == 5 else ()
-        if country is not None and calendars.is_holiday(country, region, day):
+        if (
+            country is not None
+            and window.holidays is not None
+            and calendars.is_holiday(country, region, day, regional=window.regional)
+        ):
+            hours = window.holidays
+        if not window.spring_festival and calendars.is_spring_festival(day):
             hours = ()
         low, high = zones.day_bounds(place, day)
         if hours and max(low, start) < min(high, end):

@@ -10,11 +10,15 @@ from duly.rules import phrases
 from duly.rules.model import Parts, Rule, Text, Verdict, Words
 from duly.spelling import folded
 
-_SIGNATURE = re.compile(r"^【([^【】]{1,40})】")
+#: Carriers register signatures of two to sixteen characters.
+_SIGNATURE = re.compile(r"^【([^【】]{2,16})】")
+#: What somebody hears or reads first.
+_START_CHARACTERS = 60
 _LINK = re.compile(
     r"https?://[^\s,，。]+|\bwww\.[^\s,，。]+"
     r"|(?<![\w@.])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|cn|net|org|io|co|me|ly|link|top|vip|cc|tv)"
     r"(?![a-z])(?:/[^\s,，。]*)?"
+    r"|(?<![\w@.])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,10}/[^\s,，。]+"
 )
 _AMOUNT = re.compile(
     r"(?:[$£€₹¥]|rs\.?\s?|usd\s?|gbp\s?|eur\s?)\s?([0-9][0-9,  ]*(?:\.[0-9]{1,2})?)"
@@ -46,21 +50,29 @@ def _wrong(text: Text, said: str, facts: Mapping[str, object]) -> Iterable[str]:
             found = phrases.claims(said, phrase)
             if found:
                 yield found
-    for words in asked(text.must, facts):
-        if not any(phrases.says(said, phrase) for phrase in words.phrases):
-            yield words.phrases[0]
+    yield from _lacking(text, said, facts)
     if text.only:
         for sentence in phrases.sentences(said):
             if not any(phrases.pattern(one).fullmatch(sentence) for one in text.only):
                 yield sentence
     if text.signed:
         yield from _unsigned(said, facts)
+    if text.named:
+        yield from _unnamed(said, facts)
     if text.link != "any":
         yield from _links(text, said, facts)
     if text.length_max is not None and len(said) > text.length_max:
         yield said[text.length_max :]
     if text.amounts:
         yield from _amounts(said, facts)
+
+
+def _lacking(text: Text, said: str, facts: Mapping[str, object]) -> Iterable[str]:
+    for words in asked(text.must, facts):
+        if words.with_amount and not amounts_of(said):
+            continue
+        if not any(phrases.says(said, phrase) for phrase in words.phrases):
+            yield words.phrases[0]
 
 
 def asked(several: Iterable[Words], facts: Mapping[str, object]) -> list[Words]:
@@ -77,6 +89,23 @@ def _unsigned(said: str, facts: Mapping[str, object]) -> Iterable[str]:
         yield said.strip()[:20]
     elif "【" in said.strip()[found.end() :] or "】" in said.strip()[found.end() :]:
         yield said.strip()[found.end() :][:20]
+
+
+def _unnamed(said: str, facts: Mapping[str, object]) -> Iterable[str]:
+    # An e-mail is seen at once from greeting to name; a call is heard word by word.
+    whole = facts.get("channel") == "email"
+    start = folded(said if whole else said.strip()[:_START_CHARACTERS])
+    signatures = facts.get("signatures")
+    if not isinstance(signatures, Sequence) or not signatures:
+        yield "missing:signatures"
+    elif not any(folded(str(name)) in start for name in signatures):
+        yield said.strip()[:20]
+    if facts.get("agency") is True:
+        agency = facts.get("agency_name")
+        if not isinstance(agency, str) or not agency.strip():
+            yield "missing:agency_name"
+        elif folded(agency) not in start:
+            yield said.strip()[:20]
 
 
 def links(said: str) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ def _text(text: Text, locale: str) -> list[str]:
         lines.append(say("rules", "page.only", locale, phrases="; ".join(text.only)))
     if text.signed:
         lines.append(say("rules", "page.signed", locale))
+    if text.named:
+        lines.append(say("rules", "page.named", locale))
     if text.link != "any":
         lines.append(say("rules", f"page.link_{text.link}", locale))
     if text.length_max is not None:
@@ -40,6 +42,8 @@ def _text(text: Text, locale: str) -> list[str]:
 
 def _words(key: str, words: Words, locale: str) -> str:
     line = say("rules", key, locale, phrases="; ".join(words.phrases))
+    if words.with_amount:
+        line += " " + say("rules", "page.with_amount", locale)
     if words.when is None:
         return line
     return line + " " + say("rules", "page.when", locale, condition=words.when.text)
@@ -55,7 +59,8 @@ def _parts(parts: Parts, locale: str) -> list[str]:
 
 
 def _term(term: Term, locale: str) -> list[str]:
-    days = {"since": term.since, "until": term.until}
+    since = say("rules", "page.or", locale).join(term.since)
+    days = {"since": since, "until": term.until}
     lines = []
     if term.at_most is not None:
         most = _span(term.at_most, locale)

@@ -50,12 +50,12 @@ class WordingReader:
         return self._parts(node) if name == "parts" else self._term(node)
 
     def _text(self, node: Located) -> Text:
-        known = ("must", "never", "only", "signed", "link", "length_max", "amounts", "when",
-                 "classes", "channels")  # fmt: skip
+        known = ("must", "never", "only", "signed", "named", "link", "length_max", "amounts",
+                 "when", "classes", "channels")  # fmt: skip
         entries = mapping(node, self.findings, "a text", known, ())
         if not set(entries) - {"when", "classes", "channels"}:
             self.findings.add(node, "absent", what="a text", name="must")
-        for name, only in (("signed", "lender"), ("amounts", "ledger")):
+        for name, only in (("signed", "lender"), ("named", "lender"), ("amounts", "ledger")):
             if name in entries:
                 word(entries[name], self.findings, name, (only,))
         link = word(entries.get("link"), self.findings, "link", _LINKS) or "any"
@@ -65,6 +65,7 @@ class WordingReader:
             never=self._each(entries.get("never"), "never"),
             only=self._phrases(entries.get("only"), "only"),
             signed="signed" in entries,
+            named="named" in entries,
             link="none" if link == "none" else "own" if link == "own" else "any",
             length_max=None
             if longest is None
@@ -78,13 +79,17 @@ class WordingReader:
     def _each(self, node: Located | None, what: str) -> tuple[Words, ...]:
         found = []
         for item in sequence(node, self.findings, what):
-            entries = mapping(item, self.findings, what, ("any", "when", "add"), ("any",))
+            known = ("any", "when", "add", "with")
+            entries = mapping(item, self.findings, what, known, ("any",))
             add = entries.get("add")
+            if "with" in entries:
+                word(entries["with"], self.findings, "with", ("amount",))
             found.append(
                 Words(
                     phrases=self._phrases(entries.get("any"), what) or ("-",),
                     when=self.reader.optional(entries.get("when")),
                     add=None if add is None else self._add(add),
+                    with_amount="with" in entries,
                 )
             )
         return tuple(found)
@@ -132,7 +137,7 @@ class WordingReader:
             word(entries["rolls"], self.findings, "rolls", ("working_day",))
         told = entries.get("told")
         return Term(
-            since=word(entries.get("since"), self.findings, "date", _DATES),
+            since=self._since(entries.get("since")),
             until=word(entries.get("until"), self.findings, "date", _DATES),
             at_most=self._span(entries.get("at_most")),
             at_least=self._span(entries.get("at_least")),
@@ -142,6 +147,12 @@ class WordingReader:
             rolls="rolls" in entries,
             when=self.reader.optional(entries.get("when")),
         )
+
+    def _since(self, node: Located | None) -> tuple[str, ...]:
+        """Return one date or several, of which the latest counts."""
+        several = node is not None and isinstance(node.value, list)
+        items = sequence(node, self.findings, "since") if several else [node]
+        return tuple(word(item, self.findings, "date", _DATES) for item in items)
 
     def _span(self, node: Located | None) -> Span | None:
         """Return a span such as `3 years` or `5 working days and 30 days`; note anything else."""

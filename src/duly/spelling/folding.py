@@ -20,6 +20,16 @@ def _simplified() -> Any:
     return import_module("opencc").OpenCC("t2s")
 
 
+@cache
+def _traditional() -> Any:
+    return import_module("opencc").OpenCC("s2twp")
+
+
+def traditional(sentence: str) -> str:
+    """Return a sentence of a pack in the characters and words of Taiwan."""
+    return str(_traditional().convert(sentence))
+
+
 @lru_cache(maxsize=4096)
 def folded(text: str) -> str:
     """Return a text as it is compared: NFKC, small letters, simplified, hidden marks taken out."""

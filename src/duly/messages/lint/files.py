@@ -12,7 +12,7 @@ _HERE = "duly.messages.lint"
 _BOOL = "tag:yaml.org,2002:bool"
 
 
-class _Loader(yaml.CSafeLoader):  # type: ignore[misc] # The library is not typed.
+class _Loader(yaml.CSafeLoader):
     """Reads words as words: `no`, `on` and `yes` are no truth values."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 The library names it so.

@@ -10,7 +10,8 @@ from importlib import resources
 from duly.core import digest
 from duly.messages.lint.files import data
 from duly.messages.lint.linting import lint
-from duly.messages.lint.model import Message
+from duly.messages.lint.model import MISSING, Message
+from duly.spelling import folded
 
 _NEGATION_REACH = 12
 _DIGEST_CHARACTERS = 16
@@ -19,6 +20,8 @@ _SENTENCE = re.compile(r"[。；.;\n]")
 
 def unsaid(text: str, locale: str) -> tuple[str, ...]:
     """Return the words of a text of ours that the house list forbids, as `CATEGORY:words`."""
+    if locale == "zh-TW":  # The list is written in simplified characters.
+        text, locale = folded(text), "zh-CN"
     negation, categories = _house(locale)
     found: list[str] = []
     for name, pattern in categories:
@@ -30,24 +33,29 @@ def unsaid(text: str, locale: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def broken(text: str, names: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the labels that a text of ours earns, as `label:words`; `names` may sign it.
+def broken(
+    text: str, stage: str = "", names: tuple[str, ...] = (), *, filed: bool = False
+) -> tuple[str, ...]:
+    """Return the labels of content that a text of ours earns, as `label:words`.
+
+    `names` may sign it; `filed` says that no such text is written without a case that was filed.
+    What a text lacks is asked elsewhere, more strictly.
 
     A text that was linted when the lexicon was last changed, whoever the lender, is not linted
     again: its digest is kept (`approved.txt`). A plan is no slower for the lint.
     """
-    if digest_of(text, names) in _approved():
+    if digest_of(text, stage, names) in _approved():
         return ()
-    facts: Mapping[str, object] = {"lender": list(names)}
-    found = lint(Message(text=text, stage="", facts=facts))
-    return tuple(f"{one.label}:{one.words}" for one in found)
+    facts: Mapping[str, object] = {"lender": list(names), "filed": filed}
+    found = lint(Message(text=text, stage=stage, facts=facts))
+    return tuple(f"{one.label}:{one.words}" for one in found if one.label not in MISSING)
 
 
-def digest_of(text: str, names: tuple[str, ...]) -> str:
-    """Return the fingerprint of a text with the lender's own words taken out."""
+def digest_of(text: str, stage: str, names: tuple[str, ...]) -> str:
+    """Return the fingerprint of a text in its stage with the lender's own words taken out."""
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, "{}")
-    return digest.of_bytes(text.encode())[:_DIGEST_CHARACTERS]
+    return digest.of_value([stage, text])[:_DIGEST_CHARACTERS]
 
 
 @cache

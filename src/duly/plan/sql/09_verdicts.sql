@@ -1,8 +1,9 @@
 -- The law, asked of each candidate: one column a rule, on the facts of loan, channel and class.
-create view verdicts as
+-- `asked` stands apart: the door asks the same rules of the same facts, one message at a time.
+create view asked as
 with steps as (
     select s.*, p.lane, p.step, p.resting_until, p.hold_reason, p.hold_since, p.hold_review_on,
-        p.next_step_on, t.template, t.class, t.sends, t.calls, t.leaves, t.wait_reason,
+        p.next_step_on, t.template, t.class, t.sends, t.calls, t.relieves, t.leaves, t.wait_reason,
         t.task_kind, t.script, t.step_reason, t.priority, t.expires_days,
         case when s.tone_ceiling_rank < t.tone_rank then s.tone_ceiling else t.tone end as tone
     from (select *, $tone_ceiling as tone_ceiling, $tone_ceiling_rank as tone_ceiling_rank
@@ -23,13 +24,13 @@ routed as (
         coalesce(c.sends and c.text_channel is not null, false) as can_send,
         coalesce((c.calls or c.sends) and c.can_voice, false) as can_call
     from chosen as c
-),
-asked as (
-    -- Every fact of the rules' vocabulary, side by side in one struct.
-    select r.*, {$fact_columns} as fact
-    from routed as r
-),
-spoken as (
+)
+-- Every fact of the rules' vocabulary, side by side in one struct.
+select r.*, {$fact_columns} as fact
+from routed as r;
+
+create view verdicts as
+with spoken as (
     select a.* exclude (fact), k.text_at, k.text_until, k.voice_at, k.voice_until, k.next_open_on,
         n.n_lender_week, n.at_lender_week, n.n_lender_day,
         $rule_columns

@@ -1,0 +1,182 @@
+"""`duly send|approve|stop|lift|worker|status`: from a plan to messages that left, once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from duly.cli import arguments, output, settings
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+from duly.core.words import say
+
+By = Annotated[str, arguments.worded("option.by")]
+At = Annotated[str | None, arguments.worded("option.at_legal")]
+_LANES_MAX = 64
+
+
+def send(
+    plan_dir: Annotated[Path, arguments.worded("option.plan")],
+    /,
+    *,
+    at: At = None,
+    json: arguments.Json = False,
+) -> int:
+    """Load a plan: worked out again first, then once."""
+    from duly.plan.proven import prove
+    from duly.service.operations import loading
+
+    now = _legal_now(at)
+    proven = prove(plan_dir, clock=time.perf_counter)
+    with _store():
+        loaded = loading.load(proven, at=now())
+    if json:
+        output.as_json(
+            {
+                "plan_sha256": loaded.plan_sha256,
+                "state": loaded.state,
+                "messages": loaded.messages,
+                "superseded": loaded.superseded,
+                "sent_before": loaded.sent_before,
+                "again": loaded.again,
+            }
+        )
+        return output.DONE
+    key = "loaded_again" if loaded.again else f"loaded_{loaded.state}"
+    output.line(
+        say("service", key, settings.locale(), count=loaded.messages, run=loaded.plan_sha256,
+            superseded=loaded.superseded, before=loaded.sent_before)
+    )  # fmt: skip
+    return output.DONE
+
+
+def approve(run: Annotated[str, arguments.worded("option.run")], /, *, by: By) -> int:
+    """Approve a run in a person's name; it is named by its plan's directory or its SHA-256."""
+    from duly.plan import kept
+    from duly.service.operations import releasing
+
+    sha = str(kept.read_run(Path(run))["plan_sha256"]) if Path(run).is_dir() else run
+    with _store():
+        found = releasing.approve(sha, by=by)
+    key = "approved_released" if found.released else "approved_waiting"
+    output.line(
+        say("service", key, settings.locale(), given=found.given, needed=found.needed, by=by)
+    )
+    return output.DONE
+
+
+def stop(
+    *,
+    by: By,
+    all_: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    run: str | None = None,
+    template: str | None = None,
+    route: str | None = None,
+    lift: Annotated[bool, arguments.named("--lift", "option.lift")] = False,
+) -> int:
+    """Hold what is not submitted, at once; or lift a stop in a second person's name."""
+    from duly.service.operations import releasing
+
+    named = {"run": run, "template": template, "route": route}
+    given = [(scope, name) for scope, name in named.items() if name is not None]
+    given += [("all", "")] if all_ else []
+    if len(given) != 1:
+        raise Refused(Diagnostic(area="service", code="one_scope"))
+    scope, name = given[0]
+    with _store():
+        (releasing.lift if lift else releasing.stop)(scope, name, by=by)
+    key = "lifted" if lift else "stopped"
+    output.line(say("service", key, settings.locale(), scope=scope, name=name or "*", by=by))
+    return output.DONE
+
+
+def status(*, json: arguments.Json = False) -> int:
+    """Say where every message stands."""
+    from duly.service.operations.asking import standing
+
+    with _store():
+        found = standing()
+    if json:
+        output.as_json(
+            {
+                "states": found.states,
+                "routes": found.routes,
+                "outcomes": found.outcomes,
+                "stopped": list(found.stopped),
+            }
+        )
+        return output.DONE
+    for state, count in found.states.items():
+        output.line(f"{say('service', f'state.{state}', settings.locale()):<16} {count:>10}")
+    for name in found.stopped:
+        output.line(say("service", "is_stopped", settings.locale(), name=name))
+    return output.DONE
+
+
+def worker(
+    *,
+    once: Annotated[bool, arguments.named("--once", "option.once")] = False,
+    concurrency: Annotated[
+        int, arguments.worded("option.concurrency"), arguments.between(1, _LANES_MAX)
+    ] = 1,
+    at: At = None,
+    lender: arguments.LenderFile = None,
+    json: arguments.Json = False,
+) -> int:
+    """Send what is released, lawfully and once, until stopped."""
+    import asyncio
+    import signal
+    from dataclasses import asdict
+
+    from duly import book as books
+    from duly.cli.audit import signing_key
+    from duly.service import postgres
+    from duly.service.outbox.worker import Worker
+
+    file = books.load_lender(settings.lender_file(lender))
+    with _store(), postgres.opened(settings.home(), settings.database_url()) as url:
+        working = Worker(
+            url, file, now=_legal_now(at), concurrency=concurrency, signing=signing_key(make=True)
+        )
+
+        async def run() -> None:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, working.stop)
+            await working.run(once=once)
+
+        asyncio.run(run())
+    if json:
+        output.as_json(asdict(working.tally))
+    else:
+        output.line(say("service", "worked", settings.locale(), **asdict(working.tally)))
+    return output.DONE
+
+
+def _legal_now(at: str | None) -> Callable[[], datetime]:
+    """Return the clock of the law: the machine's, or one that began at a given instant."""
+    if at is None:
+        return lambda: datetime.now(UTC)
+    began, started = arguments.instant(at), time.monotonic()
+    return lambda: began + timedelta(seconds=int(time.monotonic() - started))
+
+
+@contextmanager
+def _store() -> Iterator[None]:
+    """Open the database, its tables brought to this release's."""
+    from duly.service import migrating, postgres, setting_up
+
+    with postgres.opened(settings.home(), settings.database_url()) as url:
+        setting_up.set_up(url)
+        if migrating.pending():
+            migrating.migrate()
+        try:
+            yield
+        finally:
+            setting_up.close()

@@ -1,0 +1,98 @@
+"""Everything that must hold of a text before people approve it: its words under every answer."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from duly.book.lender import Lender
+from duly.core.diagnostic import Diagnostic
+from duly.messages.catalog import body_of, template_of
+from duly.messages.elements import violations
+from duly.messages.facts import TemplateBroken
+from duly.messages.front import Notes
+from duly.messages.samples import complete, sample
+from duly.messages.shape import compile_shape
+from duly.messages.stages import KINDS, pattern
+from duly.messages.template_file import Text
+from duly.messages.variables import FACT_FLAGS, LENDER_FLAGS
+from duly.messages.voice import Voice, voice_of
+
+#: Says what is wrong with one finished text: its words, and the text that it was made from.
+Lint = Callable[[str, Text], tuple[str, ...]]
+
+
+def floor(said: str, text: Text) -> tuple[str, ...]:
+    """Return what the table of stages and the lexicon find in a finished text."""
+    return violations(said, text.locale, text.stage, channel=text.channel)
+
+
+#: Asked of every sample of a text; a fuller lint takes its place in this list.
+LINTS: tuple[Lint, ...] = (floor,)
+
+
+def check(text: Text, lender: Lender, lints: tuple[Lint, ...] = LINTS) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with a text under any answer to its questions, each at its place.
+
+    Words that the lender file lacks are replaced by samples: the text is checked, not the lender.
+    """
+    lender = complete(lender)
+    problems = [*_shapes(text, lender)]
+    if not problems:
+        said = sample(text, lender).text
+        problems += [problem for lint in lints for problem in lint(said, text)]
+    notes = Notes(text.file)
+    for problem in dict.fromkeys(problems):
+        _note(problem, text, notes)
+    return tuple(sorted(notes.found, key=lambda one: (one.line, int(one.column))))
+
+
+def _shapes(text: Text, lender: Lender) -> Iterator[str]:
+    """Give the problems of each shape that the text can take."""
+    template, body = template_of(text), body_of(text, text.tones[0])
+    for voice in _voices(text, lender):
+        asked = [flag for flag in FACT_FLAGS if flag in text.flags]
+        for answers in itertools.product((True, False), repeat=len(asked)):
+            try:
+                compile_shape(template, body, voice, dict(zip(asked, answers, strict=True)))
+            except TemplateBroken as broken:
+                yield from broken.problems
+
+
+def _voices(text: Text, lender: Lender) -> Iterator[Voice]:
+    """Give the lender's voice under each answer that a lender file may give."""
+    voice = voice_of(lender, text.locale, text.channel, text.message_class)
+    asked = [flag for flag in LENDER_FLAGS if flag in text.flags]
+    for answers in itertools.product((True, False), repeat=len(asked)):
+        flags = dict(voice.flags) | {"opt_out": True} | dict(zip(asked, answers, strict=True))
+        yield replace(voice, flags=flags)
+
+
+def _note(problem: str, text: Text, notes: Notes) -> None:
+    kind, _, rest = problem.partition(":")
+    place = (text.body_line, 1)
+    if kind == "missing":
+        notes.wrong(place, "words_missing", element=rest, stage=text.stage)
+    elif kind == "forbidden":
+        category, _, words = rest.partition(":")
+        at, shown = _found(text, category, words)
+        notes.wrong(at, "words_forbidden", kind=category, words=shown)
+    else:
+        notes.wrong(place, "words_wrong", problem=problem)
+
+
+def _found(text: Text, category: str, words: str) -> tuple[tuple[int, int], str]:
+    """Return where forbidden words stand in the file, and the words.
+
+    What only a phrase or a value says is placed on the body's first line.
+    """
+    known = re.compile(re.escape(words), re.IGNORECASE) if words else None
+    if not words and category in KINDS:
+        known = pattern(text.locale, category)
+    for number, line in enumerate(text.raw.split("\n"), start=text.body_line):
+        hit = known.search(line) if known is not None else None
+        if hit is not None:
+            return (number, hit.start() + 1), hit[0]
+    return (text.body_line, 1), words or category

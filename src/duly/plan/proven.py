@@ -1,0 +1,95 @@
+"""A plan ready to leave the house: worked out again first, with the facts its rules were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from duly.book import Lender
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+from duly.plan import kept, replay
+from duly.plan.inputs import PlanInputs
+from duly.plan.pipeline import Clock, Plan, make_plan
+
+_FACTS = """
+select i.message_id, cast(to_json(a.fact) as varchar) as facts
+from message_ids as i join asked as a on a.loan = i.loan
+order by i.message_id
+"""
+#: Who is written to: facts of the person, as the rules ask them.
+_PEOPLE = """
+select p.borrower_id, coalesce(p.time_zone, $zone) as time_zone, p.region,
+    coalesce(p.locale, $locale) as locale, p.quiet_from, p.quiet_until
+from people as p
+where p.borrower_id in (select borrower_id from messages)
+order by p.borrower_id
+"""
+_CONTACTS = """
+select c.contact_id, p.borrower_id, l.loan_id, c.channel, c.address, c.at, c.direction, c.outcome,
+    c.class
+from contacts as c join people as p on p.borrower = c.borrower
+left join loans as l on l.loan = c.loan
+where p.borrower_id in (select borrower_id from messages)
+order by c.contact_id
+"""
+_SIGNALS = """
+select s.signal_id, p.borrower_id, l.loan_id, s.kind, s.starts_at, s.ends_at, s.detail
+from signals as s join people as p on p.borrower = s.borrower
+left join loans as l on l.loan = s.loan
+where p.borrower_id in (select borrower_id from messages)
+order by s.signal_id
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proven:
+    """A plan whose rows are what its inputs give; only borrowers with a message are in it."""
+
+    run: Mapping[str, object]
+    lender: Lender
+    inputs: PlanInputs
+    messages: pa.Table  #: the contract's columns, codes as they were signed, instants naive UTC
+    facts: pa.Table  #: message_id, facts (JSON): what the rules were asked with
+    people: pa.Table
+    contacts: pa.Table
+    signals: pa.Table
+
+
+def prove(plan_dir: Path, *, clock: Clock, threads: int = 0) -> Proven:
+    """Work a plan out again and return what leaves the house; refuse one that differs.
+
+    Refuses what `kept.reopen` refuses too.
+    """
+    run = kept.read_run(plan_dir)
+    inputs = kept.reopen(plan_dir)
+    plan = make_plan(inputs, clock=clock, threads=threads, keep_stages=True)
+    try:
+        said = replay.read_table(plan_dir, "messages")
+        signed = set(said.column("message_id").to_pylist())
+        same = signed == set(plan.messages.column("message_id").to_pylist())
+        if plan.plan_sha256 != run.get("plan_sha256") or not same:
+            raise Refused(Diagnostic(area="plan", code="not_proven", values={"path": plan_dir}))
+        return _proven(run, plan, replay.with_codes(plan.messages, said))
+    finally:
+        plan.connection.close()
+
+
+def _proven(run: Mapping[str, object], plan: Plan, messages: pa.Table) -> Proven:
+    def ask(question: str, **values: object) -> pa.Table:
+        return plan.connection.sql(question, params=values or None).to_arrow_table()
+
+    lender = plan.inputs.lender
+    return Proven(
+        run=run,
+        lender=lender,
+        inputs=plan.inputs,
+        messages=messages,
+        facts=ask(_FACTS),
+        people=ask(_PEOPLE, zone=lender.time_zone, locale=lender.locale),
+        contacts=ask(_CONTACTS),
+        signals=ask(_SIGNALS),
+    )

@@ -1,0 +1,205 @@
+"""Load a proven plan: once, in one transaction, superseding an earlier plan of the same day."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv as pc
+from django.db import connection, transaction
+
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+from duly.plan.proven import Proven
+from duly.service.operations.recording import record
+
+_ROWS_A_COPY = 50_000
+#: Two plans are never loaded at once: which one counts must not be a matter of luck.
+_LOCK = 0x44554C60
+APPROVALS = {"automatic": 0, "one": 1, "two": 2}
+
+#: What is copied: the staging columns, and the SQL over the plan's tables that gives them.
+_MESSAGES = """
+select
+    m.message_id, m.borrower_id, cast(to_json(m.loan_ids) as varchar) as loan_ids, m.channel,
+    m.address, m.locale, m.class as message_class, m.template, m.tone, m.text, m.params,
+    cast(m.segments as varchar) as segments, m.code, m.key_id,
+    strftime(m.not_before, '%Y-%m-%dT%H:%M:%SZ') as not_before,
+    strftime(m.not_after, '%Y-%m-%dT%H:%M:%SZ') as not_after, f.facts
+from messages as m join facts as f using (message_id)
+order by m.message_id
+"""
+_PEOPLE = """
+select borrower_id, time_zone, region, locale, cast(quiet_from as varchar) as quiet_from,
+    cast(quiet_until as varchar) as quiet_until
+from people order by borrower_id
+"""
+_CONTACTS = """
+select c.contact_id, c.borrower_id, c.loan_id, c.channel, c.address,
+    strftime(c.at, '%Y-%m-%dT%H:%M:%SZ') as at, c.direction, c.outcome,
+    coalesce(c.class, 'dunning') as contact_class
+from contacts as c order by c.contact_id
+"""
+_SIGNALS = """
+select signal_id, borrower_id, loan_id, kind,
+    strftime(starts_at, '%Y-%m-%dT%H:%M:%SZ') as starts_at,
+    strftime(ends_at, '%Y-%m-%dT%H:%M:%SZ') as ends_at, coalesce(detail, '{}') as detail
+from signals order by signal_id
+"""
+
+_KEEP_PEOPLE = """
+INSERT INTO store_borrower (borrower_id, time_zone, region, locale, quiet_from, quiet_until)
+SELECT borrower_id, time_zone, region, locale, quiet_from::smallint, quiet_until::smallint
+FROM staged ORDER BY borrower_id
+ON CONFLICT (borrower_id) DO UPDATE SET time_zone = EXCLUDED.time_zone, region = EXCLUDED.region,
+    locale = EXCLUDED.locale, quiet_from = EXCLUDED.quiet_from, quiet_until = EXCLUDED.quiet_until
+"""
+_KEEP_CONTACTS = """
+INSERT INTO store_contact (contact_id, borrower_id, loan_id, channel, address, at, direction,
+    outcome, contact_class)
+SELECT contact_id, borrower_id, loan_id, channel, address, at::timestamptz, direction, outcome,
+    contact_class
+FROM staged ON CONFLICT (contact_id) DO NOTHING
+"""
+_KEEP_SIGNALS = """
+INSERT INTO store_signal (signal_id, borrower_id, loan_id, kind, starts_at, ends_at, detail)
+SELECT signal_id, borrower_id, loan_id, kind, starts_at::timestamptz, ends_at::timestamptz,
+    detail::jsonb
+FROM staged
+ON CONFLICT (signal_id) DO UPDATE SET ends_at = EXCLUDED.ends_at, detail = EXCLUDED.detail
+"""
+_KEEP_MESSAGES = """
+INSERT INTO store_message (message_id, run_id, borrower_id, business_date, loan_ids, channel,
+    address, locale, message_class, template, tone, text, params, segments, code, key_id,
+    not_before, not_after, facts, state, reason, attempts)
+SELECT s.message_id, %(run)s, s.borrower_id, %(day)s, s.loan_ids::jsonb, s.channel, s.address,
+    s.locale, s.message_class, s.template, s.tone, s.text, s.params::jsonb, s.segments::smallint,
+    s.code, s.key_id, s.not_before::timestamptz, s.not_after::timestamptz, s.facts::jsonb,
+    CASE WHEN before.borrower_id IS NULL THEN %(state)s ELSE 'cancelled' END,
+    CASE WHEN before.borrower_id IS NOT NULL THEN 'sent_before' END, 0
+FROM staged AS s
+LEFT JOIN (
+    SELECT DISTINCT borrower_id, message_class FROM store_message
+    WHERE business_date = %(day)s AND state NOT IN ('cancelled', 'expired', 'blocked')
+) AS before USING (borrower_id, message_class)
+ORDER BY s.message_id
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What a load did; `again` means that this plan was there already and nothing was added."""
+
+    plan_sha256: str
+    state: str
+    messages: int = 0
+    superseded: int = 0
+    sent_before: int = 0
+    again: bool = False
+
+
+def load(plan: Proven, *, at: datetime) -> Loaded:
+    """Load a plan and release it where its lender asks for no approval.
+
+    Refused where the business date is over at the legal instant `at`: nothing of it may go out.
+
+    The same plan twice adds nothing. Another plan of the same business date supersedes the earlier:
+    what is not submitted is cancelled, and who was submitted to gets nothing more that day.
+    """
+    sha = str(plan.run["plan_sha256"])
+    day = date.fromisoformat(str(plan.run["business_date"]))
+    today = at.astimezone(ZoneInfo(plan.lender.time_zone)).date()
+    if day < today:
+        raise Refused(
+            Diagnostic(area="service", code="day_is_over", values={"day": day, "today": today})
+        )
+    needed = APPROVALS[plan.lender.approval]
+    state = "planned" if needed else "released"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SELECT state FROM store_run WHERE plan_sha256 = %s", [sha])
+        known = cursor.fetchone()
+        if known is not None:
+            return Loaded(plan_sha256=sha, state=known[0], again=True)
+        superseded = _supersede(day)
+        cursor.execute(
+            "INSERT INTO store_run (plan_sha256, business_date, state, approvals_needed,"
+            " messages_count, summary) VALUES (%s, %s, %s, %s, %s, %s::jsonb)",
+            [sha, day, state, needed, plan.messages.num_rows, _json(plan.run)],
+        )
+        _copy(plan, _PEOPLE, _KEEP_PEOPLE)
+        _copy(plan, _CONTACTS, _KEEP_CONTACTS)
+        _copy(plan, _SIGNALS, _KEEP_SIGNALS)
+        added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state=state)
+        cursor.execute(
+            "SELECT count(*) FROM store_message WHERE run_id = %s AND state = 'cancelled'", [sha]
+        )
+        before = cursor.fetchone()[0]
+        record(
+            "run.loaded",
+            [(sha, {"state": state, "messages": added, "superseded": superseded,
+                    "sent_before": before})],
+        )  # fmt: skip
+    return Loaded(
+        plan_sha256=sha, state=state, messages=added, superseded=superseded, sent_before=before
+    )
+
+
+def _supersede(day: date) -> int:
+    """Cancel what an earlier plan of the day has not submitted; return how many messages."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT plan_sha256 FROM store_run WHERE business_date = %s AND state <> 'superseded'"
+            " FOR UPDATE",
+            [day],
+        )
+        earlier = [row[0] for row in cursor.fetchall()]
+        if not earlier:
+            return 0
+        cursor.execute(
+            "UPDATE store_message SET state = 'cancelled', reason = 'superseded', state_at = now(),"
+            " worker = NULL WHERE run_id = ANY(%s) AND state IN ('planned', 'released', 'claimed')",
+            [earlier],
+        )
+        count = int(cursor.rowcount)
+        cursor.execute(
+            "UPDATE store_run SET state = 'superseded' WHERE plan_sha256 = ANY(%s)", [earlier]
+        )
+    record("run.superseded", [(sha, {"by_another_of": day.isoformat()}) for sha in earlier])
+    return count
+
+
+def _copy(plan: Proven, question: str, keep: str, **values: str | date) -> int:
+    """Copy rows of the plan into a staging table and from there where they belong; return rows."""
+    with duckdb.connect() as asked:
+        for name in ("messages", "facts", "people", "contacts", "signals"):
+            asked.register(name, getattr(plan, name))
+        reader = asked.sql(question).to_arrow_reader(_ROWS_A_COPY)
+        names = reader.schema.names
+        with connection.cursor() as cursor:
+            columns = ", ".join(f"{name} text" for name in names)
+            cursor.execute(f"CREATE TEMPORARY TABLE staged ({columns}) ON COMMIT DROP")
+            with cursor.copy("COPY staged FROM STDIN (FORMAT csv)") as copy:
+                for batch in reader:
+                    copy.write(_csv(batch))
+            cursor.execute(keep, values or None)
+            count = int(cursor.rowcount)
+            cursor.execute("DROP TABLE staged")
+    return count
+
+
+def _csv(batch: pa.RecordBatch) -> bytes:
+    """Return rows as CSV: an empty text is quoted, an absent value is not."""
+    out = io.BytesIO()
+    pc.write_csv(pa.Table.from_batches([batch]), out, pc.WriteOptions(include_header=False))
+    return out.getvalue()
+
+
+def _json(run: Mapping[str, object]) -> str:
+    return json.dumps(run, ensure_ascii=False)

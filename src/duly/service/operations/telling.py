@@ -1,0 +1,68 @@
+"""What a person told us: a signal, and what it cancels, in one transaction under his lock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from duly.delivery.door import Told, binds
+from duly.delivery.states import OPEN
+from duly.service.operations.recording import record
+
+
+def raise_signal(
+    *,
+    signal_id: str,
+    borrower_id: str,
+    kind: str,
+    starts_at: datetime,
+    loan_id: str | None = None,
+    detail: Mapping[str, object] | None = None,
+) -> int:
+    """Write a signal down and cancel what it binds and is not submitted; return how many.
+
+    The same signal twice is one. A person whom we do not know is nobody's message: 0.
+    """
+    told = dict(detail or {})
+    channel = told.get("channel") if kind == "opt_out" else None
+    one = Told(
+        kind=kind,
+        loan_id=loan_id,
+        starts_at=starts_at,
+        ends_at=None,
+        channel=None if channel is None else str(channel),
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM store_borrower WHERE borrower_id = %s FOR UPDATE", [borrower_id]
+        )
+        if cursor.fetchone() is None:
+            return 0
+        cursor.execute(
+            "INSERT INTO store_signal (signal_id, borrower_id, loan_id, kind, starts_at, detail,"
+            " source) VALUES (%s, %s, %s, %s, %s, %s::jsonb, 'event')"
+            " ON CONFLICT (signal_id) DO NOTHING RETURNING signal_id",
+            [signal_id, borrower_id, loan_id, kind, starts_at, json.dumps(told)],
+        )
+        if cursor.fetchone() is None:
+            return 0
+        cursor.execute(
+            "SELECT message_id, loan_ids, channel FROM store_message"
+            " WHERE borrower_id = %s AND state = ANY(%s) FOR UPDATE",
+            [borrower_id, list(OPEN)],
+        )
+        bound = []
+        for name, loans, way in cursor.fetchall():
+            listed = json.loads(loans) if isinstance(loans, str) else loans
+            if binds(one, frozenset(listed), way):
+                bound.append(name)
+        cursor.execute(
+            "UPDATE store_message SET state = 'cancelled', reason = %s, state_at = now(),"
+            " worker = NULL WHERE message_id = ANY(%s)",
+            [kind, bound],
+        )
+        record("signal.raised", [(signal_id, {"kind": kind, "cancelled": bound})])
+    return len(bound)

@@ -1,0 +1,234 @@
+"""Claim what is due: the door stands inside the claim, and no byte is written before it commits.
+
+Persons are locked before their messages, everywhere. A claim never waits for a lock: who is being
+looked at by somebody else is left for the next round.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg.rows import dict_row
+
+from duly.book import Route
+from duly.delivery.door import Passage, Told, Waiting, ask_door
+from duly.rules import Rule
+from duly.service.outbox.auditing import audit
+
+Row = dict[str, Any]
+
+_DUE = """
+SELECT m.message_id, m.borrower_id
+FROM store_message AS m JOIN store_borrower AS b ON b.borrower_id = m.borrower_id
+WHERE m.state = 'released' AND m.not_before <= %(at)s
+    AND (m.due_at IS NULL OR m.due_at <= %(at)s) AND m.channel = ANY(%(channels)s)
+    AND NOT EXISTS (SELECT 1 FROM store_stopped AS s WHERE s.lifted_at IS NULL AND (
+        s.scope = 'all' OR s.scope = 'run' AND s.name = m.run_id
+        OR s.scope = 'template' AND s.name = m.template))
+ORDER BY m.not_before, m.message_id
+LIMIT %(batch)s
+FOR UPDATE OF b SKIP LOCKED
+"""
+_MESSAGES = """
+SELECT m.*, b.time_zone, b.region, b.quiet_from, b.quiet_until
+FROM store_message AS m JOIN store_borrower AS b ON b.borrower_id = m.borrower_id
+WHERE m.message_id = ANY(%s) AND m.state = 'released'
+ORDER BY m.not_before, m.message_id
+FOR UPDATE OF m SKIP LOCKED
+"""
+_CONTACTS = """
+SELECT borrower_id, channel, address, at, direction, outcome, contact_class AS class,
+    loan_id AS loan
+FROM store_contact WHERE borrower_id = ANY(%s) AND at <= %s
+UNION ALL
+SELECT r.borrower_id, m.channel, m.address, r.at, 'out', 'reserved', m.message_class, NULL
+FROM store_reservation AS r JOIN store_message AS m ON m.message_id = r.message_id
+WHERE r.borrower_id = ANY(%s) AND m.state = 'claimed'
+"""
+_TOLD = """
+SELECT borrower_id, kind, loan_id, starts_at, ends_at, detail
+FROM store_signal WHERE borrower_id = ANY(%s) AND source = 'event'
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """One message of ours for the next second, and the route that takes it."""
+
+    message_id: str
+    borrower_id: str
+    route: str
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What one round found: claimed, and how many the door held, stopped or let lapse."""
+
+    claimed: tuple[Claimed, ...] = ()
+    delayed: int = 0
+    blocked: int = 0
+    expired: int = 0
+
+    @property
+    def found(self) -> int:
+        """How many messages were due."""
+        return len(self.claimed) + self.delayed + self.blocked + self.expired
+
+
+def claim(
+    connection: psycopg.Connection[Any],
+    *,
+    worker: int,
+    routes: Sequence[Route],
+    rules: Sequence[Rule],
+    at: datetime,
+    batch: int,
+) -> Claim:
+    """Claim up to `batch` due messages at a legal instant, in one transaction.
+
+    The rules are asked of each with the facts of that second. What they allow is reserved and
+    claimed; what they delay is looked at again then; what they block or time out is final.
+    """
+    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        channels = sorted({route.channel for route in routes})
+        due = cursor.execute(_DUE, {"at": at, "channels": channels, "batch": batch}).fetchall()
+        if not due:
+            return Claim()
+        rows = cursor.execute(_MESSAGES, ([row["message_id"] for row in due],)).fetchall()
+        people = sorted({row["borrower_id"] for row in rows})
+        contacts = _by_person(cursor.execute(_CONTACTS, (people, at, people)).fetchall())
+        told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
+        found = Claim()
+        for row in rows:
+            found = _pass(
+                connection, row, found, worker=worker, routes=routes, rules=rules, at=at,
+                contacts=contacts.setdefault(row["borrower_id"], []),
+                told=told.get(row["borrower_id"], []),
+            )  # fmt: skip
+        _audit(connection, found, worker)
+    return found
+
+
+def _by_person(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["borrower_id"], []).append(row)
+    return found
+
+
+def _pass(
+    connection: psycopg.Connection[Any],
+    row: Row,
+    found: Claim,
+    *,
+    worker: int,
+    routes: Sequence[Route],
+    rules: Sequence[Rule],
+    at: datetime,
+    contacts: list[Row],
+    told: Sequence[Row],
+) -> Claim:
+    """Lead one message through the door and write down how it went."""
+    route = _route(row, routes)
+    waiting = _waiting(row)
+    passage = (
+        Passage(effect="block", reason="no_route")
+        if route is None
+        else ask_door(rules, waiting, at=at, contacts=contacts, told=[_told(one) for one in told])
+    )
+    name = row["message_id"]
+    if passage.effect == "delay":
+        connection.execute(
+            "UPDATE store_message SET due_at = %s WHERE message_id = %s", (passage.until, name)
+        )
+        return replace(found, delayed=found.delayed + 1)
+    if passage.effect in ("block", "expire"):
+        state = "blocked" if passage.effect == "block" else "expired"
+        connection.execute(
+            "UPDATE store_message SET state = %s, reason = %s, state_at = now()"
+            " WHERE message_id = %s",
+            (state, passage.reason[:100], name),
+        )
+        audit(connection, f"message.{state}",
+              [(name, {"rules": list(passage.rules), "reason": passage.reason})])  # fmt: skip
+        if passage.effect == "block":
+            return replace(found, blocked=found.blocked + 1)
+        return replace(found, expired=found.expired + 1)
+    assert route is not None
+    _reserve(connection, row, at)
+    connection.execute(
+        "UPDATE store_message SET state = 'claimed', worker = %s, route = %s, state_at = now()"
+        " WHERE message_id = %s",
+        (worker, route.name, name),
+    )
+    # A second message to the same person in this round meets the first as a contact.
+    contacts.append(
+        {"at": at, "direction": "out", "channel": row["channel"], "class": row["message_class"],
+         "outcome": "reserved", "address": row["address"], "loan": None}
+    )  # fmt: skip
+    mine = Claimed(message_id=name, borrower_id=row["borrower_id"], route=route.name, row=row)
+    return replace(found, claimed=(*found.claimed, mine))
+
+
+def _route(row: Row, routes: Sequence[Route]) -> Route | None:
+    """Return the first route that carries the channel and accepts the class."""
+    return next(
+        (
+            route
+            for route in routes
+            if route.channel == row["channel"] and row["message_class"] in route.accepts
+        ),
+        None,
+    )
+
+
+def _waiting(row: Row) -> Waiting:
+    facts = row["facts"]
+    return Waiting(
+        facts=json.loads(facts) if isinstance(facts, str) else facts,
+        loan_ids=frozenset(row["loan_ids"]),
+        channel=row["channel"],
+        address=row["address"],
+        not_before=row["not_before"],
+        not_after=row["not_after"],
+        time_zone=row["time_zone"],
+        region=row["region"],
+        quiet_from=row["quiet_from"],
+        quiet_until=row["quiet_until"],
+    )
+
+
+def _told(row: Row) -> Told:
+    return Told(
+        kind=row["kind"],
+        loan_id=row["loan_id"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        channel=row["detail"].get("channel") if row["kind"] == "opt_out" else None,
+    )
+
+
+def _reserve(connection: psycopg.Connection[Any], row: Row, at: datetime) -> None:
+    """Take the next slot of the person's local day; the person's row is locked meanwhile."""
+    day = at.astimezone(ZoneInfo(row["time_zone"])).date()
+    connection.execute(
+        "INSERT INTO store_reservation (message_id, borrower_id, local_day, slot, at)"
+        " SELECT %(message)s, %(borrower)s::varchar, %(day)s, 1 + coalesce(max(slot), 0), %(at)s"
+        " FROM store_reservation WHERE borrower_id = %(borrower)s::varchar AND local_day = %(day)s",
+        {"message": row["message_id"], "borrower": row["borrower_id"], "day": day, "at": at},
+    )
+
+
+def _audit(connection: psycopg.Connection[Any], found: Claim, worker: int) -> None:
+    audit(
+        connection,
+        "message.claimed",
+        [(one.message_id, {"route": one.route, "worker": worker}) for one in found.claimed],
+    )

@@ -1,0 +1,109 @@
+"""What comes back: receipts find their message by the gateway's own name for it; raw is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from duly.delivery import Incoming, Receipt
+from duly.service.outbox.auditing import audit
+
+
+def write_report(connection: psycopg.Connection[Any], route: str, report: Incoming) -> None:
+    """Keep a report raw, and let a receipt move its message.
+
+    The same report twice is one. A receipt that comes before the answer waits for it; one that
+    finds no message for good is kept, and moves none.
+    """
+    digest = hashlib.sha256(report.raw.encode()).hexdigest()
+    receipt = report if isinstance(report, Receipt) else None
+    with connection.transaction():
+        connection.execute(
+            "INSERT INTO store_report (route, kind, raw, raw_sha256, provider_id, state, code)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (route, raw_sha256) DO NOTHING",
+            (
+                route,
+                "reply" if receipt is None else "receipt",
+                report.raw,
+                digest,
+                None if receipt is None else receipt.provider_id,
+                None if receipt is None else receipt.state,
+                "" if receipt is None else receipt.code[:200],
+            ),
+        )
+    if receipt is not None:
+        match_receipts(connection, route, [receipt.provider_id])
+
+
+def match_late_receipts(connection: psycopg.Connection[Any]) -> None:
+    """Match what a process that died between its two steps left unmatched, three days back."""
+    rows = connection.execute(
+        "SELECT DISTINCT r.route, r.provider_id FROM store_report AS r"
+        " JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id"
+        " WHERE r.message_id IS NULL AND r.kind = 'receipt'"
+        " AND r.received_at > now() - interval '3 days'"
+    ).fetchall()
+    for route, provider_id in rows:
+        match_receipts(connection, route, [provider_id])
+
+
+def match_receipts(
+    connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str]
+) -> None:
+    """Bring receipts and the parts that they name together, in the order in which they came.
+
+    Called after the commit of either: whichever comes second sees both. A message of several
+    parts is delivered when all of them are, undelivered when one of them is.
+    """
+    with connection.transaction():
+        _match(connection, route, provider_ids)
+
+
+def _match(connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str]) -> None:
+    rows = connection.execute(
+        "SELECT r.id, p.id, p.message_id, r.state, r.code FROM store_report AS r"
+        " JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id"
+        " WHERE r.route = %s AND r.provider_id = ANY(%s) AND r.message_id IS NULL"
+        " AND r.kind = 'receipt' ORDER BY r.id FOR UPDATE OF p",
+        (route, list(provider_ids)),
+    ).fetchall()
+    for report, part, message, state, code in rows:
+        connection.execute(
+            "UPDATE store_part SET state = %s, code = %s WHERE id = %s AND state <> 'delivered'",
+            (state, code, part),
+        )
+        connection.execute(
+            "UPDATE store_report SET message_id = %s WHERE id = %s", (message, report)
+        )
+        _move(connection, message)
+    audit(
+        connection,
+        "message.receipt",
+        [(message, {"state": state, "code": code}) for _, _, message, state, code in rows],
+    )
+
+
+def _move(connection: psycopg.Connection[Any], name: str) -> None:
+    """Bring a message to the state that its parts tell, where that state may follow."""
+    states = {
+        row[0]
+        for row in connection.execute(
+            "SELECT DISTINCT state FROM store_part WHERE message_id = %s", (name,)
+        )
+    }
+    if "undelivered" in states:
+        state, after = "undelivered", ["submitted", "accepted", "unknown"]
+    elif "accepted" in states:
+        return
+    elif "unknown" in states:
+        state, after = "unknown", ["submitted", "accepted"]
+    else:
+        state, after = "delivered", ["accepted", "unknown", "undelivered"]
+    connection.execute(
+        "UPDATE store_message SET state = %s, state_at = now()"
+        " WHERE message_id = %s AND state = ANY(%s)",
+        (state, name, after),
+    )

@@ -1,0 +1,118 @@
+"""Submit: committed before the first byte. Then the answers, whatever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from duly.delivery import Answer, Outgoing
+from duly.service.outbox.auditing import audit
+from duly.service.outbox.claiming import Claimed
+from duly.service.outbox.reports import match_receipts
+
+_SUBMIT = """
+UPDATE store_message AS m SET state = 'submitted', attempts = attempts + 1, state_at = now()
+WHERE m.message_id = ANY(%(ids)s) AND m.state = 'claimed' AND m.worker = %(worker)s
+    AND NOT EXISTS (SELECT 1 FROM store_stopped AS s WHERE s.lifted_at IS NULL AND (
+        s.scope = 'all' OR s.scope = 'run' AND s.name = m.run_id
+        OR s.scope = 'template' AND s.name = m.template
+        OR s.scope = 'route' AND s.name = m.route))
+RETURNING m.message_id, m.borrower_id, m.route, m.attempts, m.channel, m.address, m.message_class
+"""
+_GIVE_BACK = """
+UPDATE store_message SET state = 'released', worker = NULL, state_at = now()
+WHERE message_id = ANY(%s) AND state = 'claimed' AND worker = %s RETURNING message_id
+"""
+#: Which state an answer leads to. Nothing leads back: what was submitted is not sent again.
+_STATE_AFTER = {
+    "accepted": "accepted",
+    "refused": "undelivered",
+    "throttled": "undelivered",
+    "not_sent": "undelivered",
+    "unknown": "unknown",
+}
+
+
+def submit(
+    connection: psycopg.Connection[Any], claimed: Sequence[Claimed], *, worker: int, at: datetime
+) -> tuple[Outgoing, ...]:
+    """Commit that these messages are being sent now, and return those that still may be.
+
+    Left out is what was cancelled since the claim and what a stop holds: that is given back. Each
+    one returned is a contact from here on, whatever the wire does.
+    """
+    by_id = {one.message_id: one for one in claimed}
+    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_SUBMIT, {"ids": list(by_id), "worker": worker}).fetchall()
+        going = {row["message_id"] for row in rows}
+        held = [name for name in by_id if name not in going]
+        if held:
+            give_back(connection, held, worker=worker)
+        cursor.executemany(
+            "INSERT INTO store_attempt (message_id, route, number) VALUES (%s, %s, %s)",
+            [(row["message_id"], row["route"], row["attempts"]) for row in rows],
+        )
+        cursor.executemany(
+            "INSERT INTO store_contact (contact_id, borrower_id, channel, address, at, direction,"
+            " outcome, contact_class) VALUES (%s, %s, %s, %s, %s, 'out', 'sent', %s)",
+            [(f"duly:{row['message_id']}", row["borrower_id"], row["channel"], row["address"], at,
+              row["message_class"]) for row in rows],
+        )  # fmt: skip
+        audit(connection, "message.submitted",
+              [(row["message_id"], {"route": row["route"]}) for row in rows])  # fmt: skip
+    return tuple(_outgoing(by_id[row["message_id"]]) for row in rows)
+
+
+def give_back(
+    connection: psycopg.Connection[Any], ids: Sequence[str], *, worker: int
+) -> tuple[str, ...]:
+    """Give claims back, their reservations with them; what was cancelled stays cancelled."""
+    rows = connection.execute(_GIVE_BACK, (list(ids), worker)).fetchall()
+    back = [row[0] for row in rows]
+    connection.execute("DELETE FROM store_reservation WHERE message_id = ANY(%s)", (list(ids),))
+    audit(connection, "message.given_back", [(name, {}) for name in back])
+    return tuple(back)
+
+
+def _outgoing(one: Claimed) -> Outgoing:
+    row = one.row
+    return Outgoing(
+        message_id=one.message_id,
+        channel=row["channel"],
+        address=row["address"],
+        text=row["text"],
+        message_class=row["message_class"],
+        template=row["template"],
+        locale=row["locale"],
+        params={str(name): str(value) for name, value in row["params"].items()},
+    )
+
+
+def write_answers(
+    connection: psycopg.Connection[Any], route: str, answers: Sequence[Answer]
+) -> None:
+    """Write down what a gateway answered; an answer after its worker was given up still counts."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE store_message SET state = %s, worker = NULL, state_at = now()"
+            " WHERE message_id = %s AND state IN ('submitted', 'unknown') AND state <> %s",
+            [(_STATE_AFTER[one.outcome], one.message_id, _STATE_AFTER[one.outcome])
+             for one in answers],
+        )  # fmt: skip
+        cursor.executemany(
+            "UPDATE store_attempt SET outcome = %s, code = %s WHERE message_id = %s AND number ="
+            " (SELECT max(number) FROM store_attempt WHERE message_id = %s)",
+            [(one.outcome, one.code[:200], one.message_id, one.message_id) for one in answers],
+        )
+        cursor.executemany(
+            "INSERT INTO store_part (route, provider_id, message_id, state, code)"
+            " VALUES (%s, %s, %s, 'accepted', '') ON CONFLICT (route, provider_id) DO NOTHING",
+            [(route, part, one.message_id) for one in answers for part in one.provider_ids],
+        )
+        told = [(one.message_id, {"outcome": one.outcome, "code": one.code}) for one in answers]
+        audit(connection, "message.answered", told)
+    match_receipts(connection, route, [part for one in answers for part in one.provider_ids])

@@ -1,0 +1,179 @@
+"""Seal audit rows into the log: one sealer at a time, and what it sealed can be checked by anybody.
+
+Writers add rows in their own transactions and wait for nobody. The sealer gives each committed row
+the next place. A row's leaf is its number, instant, kind, subject and the salted hash of its
+payload: what a person's data were can be forgotten, that they were recorded cannot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from duly.audit import grow, leaf_hash, root_of
+from duly.audit.merkle import Peaks
+from duly.audit.signing import SigningKey, verify_root
+
+_LOCK = 0x44554C70
+BATCH = 20_000
+UNSEALED_SECONDS_MAX = 60
+_ROWS_A_LOOK = 10_000
+_NONE: Peaks = ()
+
+Connection = psycopg.Connection[Any]
+
+
+def leaf_of(number: int, at: datetime, kind: str, subject: str, payload_sha256: str) -> bytes:
+    """Return the bytes of an audit row's leaf."""
+    instant = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return "\n".join((str(number), instant, kind, subject, payload_sha256)).encode()
+
+
+def seal(connection: Connection, *, key: SigningKey | None = None) -> int:
+    """Seal the rows that are committed and not yet sealed; return how many.
+
+    Another sealer at work makes it none. With a key the new root is signed.
+    """
+    with connection.transaction():
+        row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone()
+        if row is None or not row[0]:
+            return 0
+        found = connection.execute(
+            "SELECT a.id, a.at AT TIME ZONE 'UTC', a.kind, a.subject, a.payload_sha256"
+            " FROM store_audit AS a LEFT JOIN store_sealed AS s ON s.audit_id = a.id"
+            " WHERE s.index IS NULL ORDER BY a.id LIMIT %s",
+            (BATCH,),
+        ).fetchall()
+        if not found:
+            return 0
+        size, peaks = _state(connection)
+        grown = grow(size, peaks, [leaf_hash(leaf_of(*row)) for row in found])
+        with connection.cursor() as cursor:
+            with cursor.copy("COPY store_sealed (index, audit_id) FROM STDIN") as copy:
+                for index, one in enumerate(found, start=size):
+                    copy.write_row((index, one[0]))
+            with cursor.copy("COPY store_node (level, number, hash) FROM STDIN") as copy:
+                for (level, number), digest in grown.nodes.items():
+                    copy.write_row((level, number, digest))
+        root = root_of(grown.peaks)
+        connection.execute(
+            "INSERT INTO store_root (size, root, key_id, signature) VALUES (%s, %s, %s, %s)",
+            (
+                grown.size,
+                root,
+                None if key is None else key.key_id,
+                None if key is None else key.sign(grown.size, root),
+            ),
+        )
+    return len(found)
+
+
+def node_of(connection: Connection, level: int, number: int) -> bytes:
+    """Return the hash that is kept of a complete subtree."""
+    row = connection.execute(
+        "SELECT hash FROM store_node WHERE level = %s AND number = %s", (level, number)
+    ).fetchone()
+    assert row is not None, "complete subtrees are kept"
+    return bytes(row[0])
+
+
+def _state(connection: Connection) -> tuple[int, Peaks]:
+    row = connection.execute("SELECT coalesce(max(index) + 1, 0) FROM store_sealed").fetchone()
+    assert row is not None
+    size, start = int(row[0]), 0
+    peaks: list[tuple[int, bytes]] = []
+    for level in range(size.bit_length() - 1, -1, -1):
+        if size >> level & 1:
+            peaks.append((level, node_of(connection, level, start >> level)))
+            start += 1 << level
+    return size, tuple(peaks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrong:
+    """One thing that is wrong with the log: what, and of which row or size."""
+
+    code: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What a verification found; nothing wrong means that the log is whole."""
+
+    size: int
+    root: bytes
+    wrong: tuple[Wrong, ...]
+
+
+def verify(connection: Connection, *, public: bytes | None = None) -> Verified:
+    """Work the whole log out again from the audit rows and compare every root and signature.
+
+    Wrong is a payload that its hash does not fit, a leaf, root or signature that differs, a place
+    without a row, a row unsealed for more than a minute.
+    """
+    wrong = [
+        Wrong(code="unsealed", subject=str(row[0]))
+        for row in connection.execute(
+            "SELECT a.id FROM store_audit AS a LEFT JOIN store_sealed AS s ON s.audit_id = a.id"
+            " WHERE s.index IS NULL AND a.at < now() - make_interval(secs => %s) LIMIT 100",
+            (UNSEALED_SECONDS_MAX,),
+        )
+    ]
+    roots = {
+        size: (bytes(root), signature)
+        for size, root, signature in connection.execute(
+            "SELECT size, root, signature FROM store_root"
+        )
+    }
+    size, peaks = 0, _NONE
+    for index, *row in _sealed(connection):
+        if index != size:
+            wrong.append(Wrong(code="gap", subject=str(size)))
+            break
+        if not _fits(*row):
+            wrong.append(Wrong(code="payload", subject=str(row[0])))
+        grown = grow(size, peaks, [leaf_hash(leaf_of(*row[:5]))])
+        size, peaks = grown.size, grown.peaks
+        if size in roots:
+            wrong += _root_wrong(size, root_of(peaks), *roots.pop(size), public=public)
+    wrong += [Wrong(code="root_beyond", subject=str(one)) for one in sorted(roots)]
+    return Verified(size=size, root=root_of(peaks), wrong=tuple(wrong))
+
+
+def _root_wrong(
+    size: int,
+    found: bytes,
+    kept: bytes,
+    signature: bytes | None,
+    *,
+    public: bytes | None,
+) -> list[Wrong]:
+    if found != kept:
+        return [Wrong(code="root", subject=str(size))]
+    if public is None or signature is None or verify_root(public, size, found, bytes(signature)):
+        return []
+    return [Wrong(code="signature", subject=str(size))]
+
+
+def _fits(
+    _number: int, _at: datetime, _kind: str, _subject: str, digest: str, text: str, salt: bytes
+) -> bool:
+    return hashlib.sha256(bytes(salt) + text.encode()).hexdigest() == digest
+
+
+def _sealed(connection: Connection) -> Iterator[tuple[Any, ...]]:
+    """Give the sealed rows in the order of the log, read as a stream."""
+    with connection.transaction(), connection.cursor(name="sealed") as cursor:
+        cursor.itersize = _ROWS_A_LOOK
+        cursor.execute(
+            "SELECT s.index, a.id, a.at AT TIME ZONE 'UTC', a.kind, a.subject, a.payload_sha256,"
+            " a.payload, a.salt FROM store_sealed AS s JOIN store_audit AS a ON a.id = s.audit_id"
+            " ORDER BY s.index"
+        )
+        yield from cursor

@@ -1,0 +1,328 @@
+"""The tables. An instant is UTC; money is minor units; a code is never stored with its key.
+
+Rows that prove what happened (contacts, attempts, reports, audit rows) are only ever added.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from duly.delivery.states import OPEN, STATES
+
+_ID = 200  #: characters of the longest id that a book may hold, and more
+CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
+CHANNELS = ("sms", "email", "voice", "push", "letter")
+RUN_STATES = ("planned", "released", "superseded", "stopped")
+OUTCOMES = ("accepted", "refused", "throttled", "not_sent", "unknown")
+
+
+class Run(models.Model):
+    """One plan that was loaded: the same plan twice is one row."""
+
+    plan_sha256 = models.CharField(primary_key=True, max_length=64)
+    business_date = models.DateField()
+    state = models.CharField(max_length=20, default="planned")
+    approvals_needed = models.SmallIntegerField(default=0)
+    loaded_at = models.DateTimeField(db_default=Now())
+    messages_count = models.IntegerField()
+    summary = models.JSONField()  #: run.json as it was
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=RUN_STATES), name="run_state"),
+            models.CheckConstraint(
+                condition=Q(approvals_needed__range=(0, 2)), name="run_approvals"
+            ),
+            models.UniqueConstraint(
+                fields=["business_date"],
+                condition=~Q(state="superseded"),
+                name="run_one_a_business_date",
+            ),
+        ]
+
+
+class Approval(models.Model):
+    """One person said yes to one run; the same person twice is one row."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT)
+    by = models.CharField(max_length=_ID)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [models.UniqueConstraint(fields=["run", "by"], name="approval_once_a_person")]
+
+
+class Borrower(models.Model):
+    """The row that is locked while anything about a person is decided; facts of the person."""
+
+    borrower_id = models.CharField(primary_key=True, max_length=_ID)
+    time_zone = models.CharField(max_length=64)
+    region = models.CharField(max_length=20, null=True)
+    locale = models.CharField(max_length=20)
+    quiet_from = models.SmallIntegerField(null=True)  #: minute of the local day
+    quiet_until = models.SmallIntegerField(null=True)
+
+
+class Message(models.Model):
+    """One message of one plan; `text` holds its check code unfilled."""
+
+    message_id = models.CharField(primary_key=True, max_length=64)
+    run = models.ForeignKey(Run, on_delete=models.PROTECT)
+    borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT)
+    business_date = models.DateField()
+    loan_ids = models.JSONField()
+    channel = models.CharField(max_length=10)
+    address = models.CharField(max_length=320)
+    locale = models.CharField(max_length=20)
+    message_class = models.CharField(max_length=20)
+    template = models.CharField(max_length=100)
+    tone = models.CharField(max_length=20, null=True)
+    text = models.TextField()
+    params = models.JSONField()
+    segments = models.SmallIntegerField()
+    code = models.CharField(max_length=8)
+    key_id = models.CharField(max_length=100)
+    not_before = models.DateTimeField()
+    not_after = models.DateTimeField()
+    facts = models.JSONField()  #: what the plan asked its rules with, as of the run
+    state = models.CharField(max_length=20, default="planned")
+    reason = models.CharField(max_length=100, null=True)  #: why cancelled, expired or blocked
+    state_at = models.DateTimeField(db_default=Now())
+    route = models.CharField(max_length=100, null=True)
+    worker = models.BigIntegerField(null=True)  #: the advisory lock of its owner
+    attempts = models.SmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)  #: not claimed before; null: from not_before on
+
+    class Meta:
+        """Constraints; `message_state` is beside the trigger that holds the order of states."""
+
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=STATES), name="message_state"),
+            models.CheckConstraint(condition=Q(message_class__in=CLASSES), name="message_class"),
+            models.CheckConstraint(condition=Q(channel__in=CHANNELS), name="message_channel"),
+            models.CheckConstraint(
+                condition=Q(not_before__lte=models.F("not_after")), name="message_window"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="claimed") | Q(worker__isnull=False), name="message_owned"
+            ),
+            models.UniqueConstraint(
+                fields=["borrower", "business_date", "message_class"],
+                condition=~Q(state__in=("cancelled", "expired", "blocked")),
+                name="message_once_a_day_and_class",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before", "message_id"],
+                condition=Q(state="released"),
+                name="message_due",
+            ),
+            models.Index(
+                fields=["worker"],
+                condition=Q(state__in=("claimed", "submitted")),
+                name="message_worker",
+            ),
+            models.Index(fields=["run", "state"], name="message_run"),
+            models.Index(
+                fields=["borrower"], condition=Q(state__in=OPEN), name="message_open_borrower"
+            ),
+        ]
+
+
+class Reservation(models.Model):
+    """A place in the caps, taken before the wire is touched; one slot of a local day each."""
+
+    message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT)
+    borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT)
+    local_day = models.DateField()
+    slot = models.SmallIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [
+            models.UniqueConstraint(
+                fields=["borrower", "local_day", "slot"], name="reservation_slot"
+            )
+        ]
+
+
+class Contact(models.Model):
+    """One attempt to reach a person, whoever made it: a fact, never refused for being late."""
+
+    contact_id = models.CharField(primary_key=True, max_length=_ID)
+    borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT)
+    loan_id = models.CharField(max_length=_ID, null=True)
+    channel = models.CharField(max_length=20)
+    address = models.CharField(max_length=320, null=True)
+    at = models.DateTimeField()
+    direction = models.CharField(max_length=3)
+    outcome = models.CharField(max_length=20)
+    contact_class = models.CharField(max_length=20, default="dunning")
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [
+            models.CheckConstraint(condition=Q(direction__in=("out", "in")), name="contact_way")
+        ]
+        indexes = [models.Index(fields=["borrower", "at"], name="contact_borrower")]
+
+
+class Signal(models.Model):
+    """A dated fact about a person or a loan."""
+
+    signal_id = models.CharField(primary_key=True, max_length=_ID)
+    borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT)
+    loan_id = models.CharField(max_length=_ID, null=True)
+    kind = models.CharField(max_length=40)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    detail = models.JSONField(default=dict)
+    source = models.CharField(max_length=10, default="book", db_default="book")
+    known_at = models.DateTimeField(db_default=Now())  #: when it reached us
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [
+            models.CheckConstraint(condition=Q(source__in=("book", "event")), name="signal_source")
+        ]
+        indexes = [models.Index(fields=["borrower", "starts_at"], name="signal_borrower")]
+
+
+class Stopped(models.Model):
+    """The brake in a person's hand: what may not be submitted; lifting needs a second name."""
+
+    scope = models.CharField(max_length=10)
+    name = models.CharField(max_length=_ID, default="")
+    by = models.CharField(max_length=_ID)
+    at = models.DateTimeField(db_default=Now())
+    lifted_by = models.CharField(max_length=_ID, null=True)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scope__in=("all", "run", "template", "route")), name="stopped_scope"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_by__isnull=True) | ~Q(lifted_by=models.F("by")),
+                name="stopped_two_people",
+            ),
+        ]
+
+
+class Attempt(models.Model):
+    """One submission of one message to one route, and what was answered."""
+
+    message = models.ForeignKey(Message, on_delete=models.PROTECT)
+    route = models.CharField(max_length=100)
+    number = models.SmallIntegerField()
+    at = models.DateTimeField(db_default=Now())
+    outcome = models.CharField(max_length=20, null=True)  #: null: no answer is recorded yet
+    code = models.CharField(max_length=200, default="", db_default="")
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["message", "number"], name="attempt_number"),
+            models.CheckConstraint(
+                condition=Q(outcome__isnull=True) | Q(outcome__in=OUTCOMES),
+                name="attempt_outcome",
+            ),
+        ]
+
+
+class Part(models.Model):
+    """A gateway's own name for one part of a message, by which its receipts find it."""
+
+    route = models.CharField(max_length=100)
+    provider_id = models.CharField(max_length=_ID)
+    message = models.ForeignKey(Message, on_delete=models.PROTECT)
+    state = models.CharField(max_length=20, default="accepted")
+    code = models.CharField(max_length=200, default="", db_default="")
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["route", "provider_id"], name="part_provider_id")
+        ]
+
+
+class Report(models.Model):
+    """A receipt or a reply as it came, raw; one that finds no message is kept all the same."""
+
+    route = models.CharField(max_length=100)
+    kind = models.CharField(max_length=10)
+    raw = models.TextField()
+    raw_sha256 = models.CharField(max_length=64)
+    provider_id = models.CharField(max_length=_ID, null=True)
+    state = models.CharField(max_length=20, null=True)
+    code = models.CharField(max_length=200, default="", db_default="")
+    received_at = models.DateTimeField(db_default=Now())
+    message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT)
+
+    class Meta:
+        """Constraints: the same report twice is one row."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["route", "raw_sha256"], name="report_once"),
+            models.CheckConstraint(condition=Q(kind__in=("receipt", "reply")), name="report_kind"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["route", "provider_id"],
+                condition=Q(message__isnull=True, kind="receipt"),
+                name="report_unmatched",
+            )
+        ]
+
+
+class Audit(models.Model):
+    """What happened, in the transaction in which it happened; the payload by its salted hash."""
+
+    at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(max_length=40)
+    subject = models.CharField(max_length=_ID)
+    payload = models.TextField()  #: JSON, byte for byte what was hashed
+    salt = models.BinaryField(max_length=16)
+    payload_sha256 = models.CharField(max_length=64)
+
+
+class Sealed(models.Model):
+    """The place of an audit row in the log; the sealer alone writes it."""
+
+    index = models.BigIntegerField(primary_key=True)
+    audit = models.OneToOneField(Audit, on_delete=models.PROTECT)
+
+
+class Node(models.Model):
+    """The hash of a complete subtree of the log."""
+
+    pk = models.CompositePrimaryKey("level", "number")
+    level = models.SmallIntegerField()
+    number = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+
+class Root(models.Model):
+    """The root of the log at a size; the last of a day is signed."""
+
+    size = models.BigIntegerField(primary_key=True)
+    root = models.BinaryField(max_length=32)
+    at = models.DateTimeField(db_default=Now())
+    key_id = models.CharField(max_length=64, null=True)
+    signature = models.BinaryField(max_length=64, null=True)

@@ -1,0 +1,112 @@
+"""Goal: from a plan to messages that left once, by commands alone. Method: processes, a sandbox."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+import pytest
+import yaml
+
+AT = "2026-03-10T09:00:00+08:00"
+TEN = "2026-03-10T10:00:00+08:00"
+
+
+def lender_file(folder, **given):
+    """Write the example's lender with sandboxes for routes, and return its path."""
+    text = resources.files("duly.book").joinpath("lender.example.yaml").read_text("utf-8")
+    lender = yaml.safe_load(text)
+    log = str(folder / "wire")
+    lender["routes"] = [
+        {"name": "box", "channel": "sms", "kind": "sandbox", "honest": True, "log": log},
+        {"name": "mail", "channel": "email", "kind": "sandbox", "honest": True, "log": log},
+        {"name": "people", "channel": "voice", "kind": "tasks"},
+    ]
+    path = folder / "lender.yaml"
+    path.write_text(yaml.safe_dump(lender | given, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def at_home(duly, tmp_path, environment):
+    """Give a function that runs commands at a home of the test's own; its server is stopped."""
+    settings = {"DULY_HOME": str(tmp_path / "home"), "DULY_SECRET_KEYS": "k1:" + "5a" * 32}
+
+    def run(*words, **more):
+        return duly(*words, **settings, **more)
+
+    yield run
+    run("db", "stop")
+
+
+def planned(run, sample, folder, **given):
+    lender = lender_file(folder, **given)
+    plan = folder / "plan"
+    done = run("plan", sample, "--at", AT, "--out", plan, "--lender", lender, "--json")
+    assert done.returncode in (0, 1), done.stderr
+    return plan, lender, json.loads(done.stdout)
+
+
+class TestSending:
+    def test_a_plan_is_loaded_once_and_sent_once(self, at_home, sample, tmp_path):
+        plan, lender, run = planned(at_home, sample, tmp_path)
+        count = run["messages"] if isinstance(run["messages"], int) else len(run["messages"])
+
+        loaded = json.loads(at_home("send", plan, "--at", AT, "--json").stdout)
+        assert (loaded["messages"], loaded["state"], loaded["again"]) == (count, "released", False)
+        assert json.loads(at_home("send", plan, "--at", AT, "--json").stdout)["again"] is True
+
+        first = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")
+        assert first.returncode == 0, first.stderr
+        tally = json.loads(first.stdout)
+        assert tally["submitted"] == tally["claimed"] > 0
+        assert len((tmp_path / "wire").read_text().splitlines()) == tally["submitted"]
+
+        again = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")
+        assert json.loads(again.stdout)["claimed"] == 0
+        states = json.loads(at_home("status", "--json").stdout)["states"]
+        assert states["delivered"] == tally["submitted"]
+        assert sum(states.values()) == count
+
+        whole = at_home("audit", "verify", "--json")
+        record = json.loads(whole.stdout)
+        assert (whole.returncode, record["wrong"], record["signed"]) == (0, [], True)
+        assert record["size"] > 4 * tally["submitted"]
+
+    def test_two_people_release_and_one_stops(self, at_home, sample, tmp_path):
+        plan, lender, _ = planned(at_home, sample, tmp_path, approval="two")
+        loaded = json.loads(at_home("send", plan, "--at", AT, "--json").stdout)
+        assert loaded["state"] == "planned"
+        sha = loaded["plan_sha256"]
+
+        nothing = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")
+        assert json.loads(nothing.stdout)["claimed"] == 0
+        assert "1 of 2" in at_home("approve", sha[:12], "--by", "Li").stdout
+        twice = at_home("approve", sha[:12], "--by", "Li")
+        assert (twice.returncode, "approved_before" in twice.stderr) == (2, True)
+        assert "released" in at_home("approve", plan, "--by", "Wang").stdout
+
+        assert at_home("stop", "--all", "--by", "Li").returncode == 0
+        held = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")
+        assert json.loads(held.stdout)["submitted"] == 0
+        assert not (tmp_path / "wire").exists() or (tmp_path / "wire").read_text() == ""
+        own = at_home("stop", "--all", "--lift", "--by", "Li")
+        assert (own.returncode, "second_name" in own.stderr) == (2, True)
+        assert at_home("stop", "--all", "--lift", "--by", "Wang").returncode == 0
+        sent = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")
+        assert json.loads(sent.stdout)["submitted"] > 0
+
+
+class TestRefusals:
+    def test_what_is_no_plan_is_not_loaded(self, at_home, tmp_path):
+        done = at_home("send", tmp_path)
+        assert (done.returncode, "not_a_plan" in done.stderr) == (2, True)
+
+    def test_a_stop_names_one_thing(self, at_home):
+        for words in ((), ("--all", "--route", "box")):
+            done = at_home("stop", *words, "--by", "Li")
+            assert (done.returncode, "one_scope" in done.stderr) == (2, True)
+
+    def test_an_unknown_run_is_named(self, at_home):
+        done = at_home("approve", "abc", "--by", "Li", DULY_LOCALE="zh-CN")
+        assert (done.returncode, "没有批次 abc" in done.stderr) == (2, True)

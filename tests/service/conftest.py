@@ -1,0 +1,59 @@
+"""An embedded server of the tests' own, in a directory that only its owner may enter."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from served_home import forget
+
+from duly.service import migrating, postgres, setting_up
+
+setting_up.prepare()
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def own_home() -> Iterator[Path]:
+    """Give a DULY_HOME that only its owner may enter; its server is stopped and forgotten."""
+    home = Path(tempfile.mkdtemp(prefix="duly-tests-"))
+    yield home
+    forget(home)
+
+
+@pytest.fixture
+def own_server(own_home: Path) -> postgres.Place:
+    """Give the place of a server that one test may stop, break and start."""
+    return postgres.place_of(own_home)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Place]:
+    """Give a running server whose database `duly` is migrated and otherwise empty."""
+    home = Path(tempfile.mkdtemp(prefix="duly-tests-"))
+    place = postgres.place_of(home)
+    url = postgres.start(place).url
+    setting_up.set_up(url)
+    migrating.migrate()
+    setting_up.close()
+    yield place
+    setting_up.close()
+    forget(home)
+
+
+@pytest.fixture
+def store(server: postgres.Place) -> Iterator[str]:
+    """Give the URL of an empty migrated database, and let Django use it."""
+    name = f"test_{next(_NUMBERS)}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
+        ours.execute(f'CREATE DATABASE "{name}" TEMPLATE duly')
+    url = server.url(name)
+    with setting_up.using(url):
+        yield url
+    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
+        ours.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
