@@ -39,6 +39,7 @@ COMMANDS = {
     "reference": "duly.cli.doctor:reference",
 }
 GROUPS = {
+    "bench": {"text": "duly.cli.bench_text:text"},
     "audit": {"verify": "duly.cli.audit:verify"},
     "db": {
         "start": "duly.cli.db:start",
@@ -56,6 +57,7 @@ GROUPS = {
         "coverage": "duly.cli.rules:coverage",
     },
     "messages": {
+        "lint": "duly.cli.lint:lint",
         "preview": "duly.cli.templates:preview",
         "diff": "duly.cli.templates:diff",
         "publish": "duly.cli.templates:publish",
@@ -93,7 +95,8 @@ def build() -> App:
             help_epilogue=_example(name, locale), sort_key=place,
         )  # fmt: skip
     for group, commands in GROUPS.items():
-        inner = App(
+        # A command may have commands of its own beside what it does by itself: `duly bench`.
+        inner = app[group] if group in COMMANDS else App(
             name=group, help=say("cli", f"{group}.help", locale),
             help_epilogue=_example(group, locale), sort_key=len(COMMANDS),
         )  # fmt: skip
@@ -103,7 +106,8 @@ def build() -> App:
                 target, name=name, help=say("cli", f"{key}.help", locale),
                 help_epilogue=_example(key, locale),
             )  # fmt: skip
-        app.command(inner)
+        if group not in COMMANDS:
+            app.command(inner)
     return app
 
 
