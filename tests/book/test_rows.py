@@ -396,6 +396,20 @@ def test_a_payment_of_an_unknown_loan_touches_the_borrower_it_names(quarantine):
     assert taken.snapshot.alerts == ()
 
 
+@pytest.mark.parametrize("table", ["signals", "contacts", "payments"])
+def test_a_row_that_names_a_loan_of_another_borrower_touches_both(quarantine, table):
+    taken = quarantine({table: [{"loan_id": "L1", "borrower_id": "B2"}]})
+    assert taken.found == [(table, 1, "loan_id", "other_borrowers_loan")]
+    assert taken.quarantined_loans == {"L1", "L2"}
+    (row,) = taken.rows("quarantine")
+    assert row["message"].startswith("loan L1 is another borrower's than the one this row names")
+
+
+def test_a_row_that_names_a_loan_of_its_own_borrower_is_good(quarantine):
+    taken = quarantine({"signals": [{"loan_id": "L1", "borrower_id": "B1"}]})
+    assert taken.found == []
+
+
 def test_a_row_with_two_faults_is_named_twice_and_counted_once(quarantine):
     taken = quarantine({"payments": [{"amount": "x", "paid_on": "y"}]})
     assert taken.found == [

@@ -169,8 +169,9 @@ class TestOrder:
                         {"number": 2, "due_on": "2026-03-01"},
                     ],
                     "payments": [
-                        {"payment_id": payment_id, "loan_id": loan_id, "borrower_id": "B1"}
+                        {"payment_id": payment_id, "loan_id": loan_id, "borrower_id": owner}
                         for payment_id, loan_id in paid
+                        for owner in ["B2" if loan_id == "L2" else "B1"]
                     ],
                 },
             )

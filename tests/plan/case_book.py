@@ -2,8 +2,9 @@
 
 A case is one borrower. `late: 10` is a loan of six monthly installments of 500.00, of which the
 fourth fell due ten days ago and the three before it were paid on their days (`paid_late` says how
-many days after); `late: -2` falls due in two days. Dates are `-3d`, instants `-3d 10:00`, both
-counted from the business date in the lender's zone; everything else is a column of the book.
+many days after; `weekly` says the same of a loan by the week); `late: -2` falls due in two days.
+Dates are `-3d`, instants `-3d 10:00`, both counted from the business date in the lender's zone;
+everything else is a column of the book.
 """
 
 from __future__ import annotations
@@ -117,18 +118,21 @@ def _add_case(made: Group, borrower: str, case: Mapping[str, Any]) -> None:
 def _add_loan(made: Group, borrower: str, name: str, terms: Mapping[str, Any]) -> None:
     amount = terms.get("amount", "500.00")
     late = int(terms.get("late", 10))
-    paid_late = terms.get("paid_late", [0, 0, 0])
+    weekly = terms.get("weekly")
+    every = 30 if weekly is None else 7
+    paid_late = terms.get("paid_late", [0, 0, 0]) if weekly is None else weekly
     count = len(paid_late) + 1 + int(terms.get("left", 2))
     own = {key: value for key, value in terms.get("terms", {}).items() if key not in _LOAN_KEYS}
     loan = {"loan_id": name, "borrower_id": borrower, "principal": _times(amount, count)}
     made.tables.setdefault("loans", []).append(
         loan | {"disbursed_on": "2024-01-01", "late_rate_daily": "0"} | dated(made, own)
     )
-    first = made.today - timedelta(days=late) - timedelta(days=30 * len(paid_late))
+    first = made.today - timedelta(days=late) - timedelta(days=every * len(paid_late))
     for n in range(count):
-        due = first + timedelta(days=30 * n)
+        due = first + timedelta(days=every * n)
         row: Row = {"loan_id": name, "number": n + 1, "due_on": due.isoformat()}
-        row |= {"principal": amount, "interest": "0", "fee": "0"}
+        interest = terms.get("interest", "0") if n == len(paid_late) else "0"
+        row |= {"principal": amount, "interest": interest, "fee": "0"}
         if terms.get("fixed_due"):
             row |= {"grace_until": dated(made, terms["fixed_due"])}
         made.tables.setdefault("installments", []).append(row)

@@ -20,6 +20,8 @@ _LOAN: Mapping[str, object] = {
     "overdue_total": 50_000,
     "outstanding_total": 500_000,
     "has_sms": True,
+    "can_sms": True,
+    "can_voice": True,
     "first_late": True,
     "long_arrears_plan_possible": True,
 }

@@ -99,6 +99,7 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
     ),
     "unknown template": ("template: overdue", "template: overdu", ["16:22 unknown_choice"]),
     "unknown tone": ("tone: plain, channels", "tone: harsh, channels", ["16:37 unknown_choice"]),
+    "a text by voice": ("[sms]}", "[sms, voice]}", ["16:60 voice_is_no_text"]),
     "unknown channel": ("[sms]}", "[sms, fax]}", ["16:60 unknown_choice"]),
     "channel twice": ("[sms]}", "[sms, sms]}", ["16:60 duplicate"]),
     "no channel": ("[sms]}", "[]}", ["16:54 empty_list"]),

@@ -64,7 +64,7 @@ class TestFirstContact:
         [
             ({}, 5),
             ({"score_band": "high_risk"}, 4),
-            ({"late_count_12m_after_grace": 2, "first_late": False}, 4),
+            ({"late_count_before_arrears": 1, "first_late": False}, 4),
             ({"score_band": "low_risk"}, 8),
         ],
         ids=["first time", "high risk", "repeated", "low risk"],
@@ -96,7 +96,7 @@ class TestLanes:
         )
 
     @pytest.mark.parametrize(
-        "who", [{"late_count_12m_after_grace": 2, "first_late": False}, {"score_band": "high_risk"}]
+        "who", [{"late_count_before_arrears": 1, "first_late": False}, {"score_band": "high_risk"}]
     )
     def test_repeated_or_risky_is_earlier_and_plain_never_harsher(
         self, who: dict[str, object]
@@ -120,12 +120,16 @@ class TestLanes:
             assert (found.id, found.send.template) == ("verify-security", "verify_security")
 
     @pytest.mark.parametrize(
-        "what", [{"undelivered_last": True}, {"days_since_contact_changed": 7}]
+        "what",
+        [
+            {"undelivered_last": True, "number_in_doubt": True},
+            {"days_since_contact_changed": 7, "number_in_doubt": True},
+        ],
     )
     def test_unsure_details_lead_to_the_other_channel_and_a_person(
         self, what: dict[str, object]
     ) -> None:
-        found = lane(POLICY, late(10, has_email=True, **what))
+        found = lane(POLICY, late(10, can_email=True, **what))
         assert found is not None
         assert found.send is not None
         assert found.task is not None
@@ -134,6 +138,8 @@ class TestLanes:
         alone = lane(POLICY, late(10, **what))
         assert alone is not None
         assert alone.send is None
+        doubted = lane(POLICY, late(10, can_email=True, email_in_doubt=True, **what))
+        assert doubted == alone
         assert alone.task is not None
         assert alone.task.kind == "verify_contact"
         assert _id(loan(days_past_due=1, **what)) == ""  # Never faster than anybody else.
@@ -153,10 +159,13 @@ class TestLanes:
             _id(late(12, **{**again, "texts_since_arrears": 9}, calls_since_arrears=3))
             != "no-answer"
         )
+        assert _id(late(12, **unheard, can_voice=False)) == "first-late"
 
     def test_a_refused_card_is_told_and_not_demanded(self) -> None:
         for cause in ("card", "limit", "mandate"):
             assert _id(loan(days_past_due=1, debit_failed_cause=cause)) == "card-refused"
+            assert _id(loan(days_to_due=0, debit_failed_cause=cause)) == "card-refused"
+            assert _id(loan(days_to_due=1, debit_failed_cause=cause)) == ""
         for cause in ("funds", "bank", "ours"):
             assert _id(loan(days_past_due=1, debit_failed_cause=cause)) == ""
         assert _id(loan(days_past_due=2, days_since_returned_payment=1)) == "returned-payment"
@@ -188,6 +197,7 @@ class TestLanes:
 
 _HISTORIES = {
     "late_count_12m_after_grace": st.integers(0, 12),
+    "late_count_before_arrears": st.integers(0, 12),
     "days_past_due_max_12m": st.integers(0, 90),
     "installments_overdue": st.integers(1, 6),
     "texts_since_arrears": st.integers(0, 12),
@@ -222,8 +232,8 @@ class TestNobodyIsInNoLane:
                 days_past_due=day,
                 days_delinquent=max(0, day - grace),
                 score_band=band,
-                late_count_12m_after_grace=count,
-                first_late=count <= 1,
+                late_count_before_arrears=count,
+                first_late=count == 0,
             )
             reached = offset_of(POLICY, row).reached(
                 days_delinquent=max(0, day - grace), days_past_due=day

@@ -275,6 +275,16 @@ class Oracle:
             since, day = day, day - ONE
         return since
 
+    def accruing(self, late: list[int]) -> int:
+        """On how many installments a charge grows by the close of as_of."""
+        day, rate = self.as_of, self.loan["late_rate_e8"]
+        stopped = self.stop is not None and day >= self.stop
+        kinds = ["moratorium", "disaster", "plan", "dispute"]
+        if not rate or stopped or self.covered(day, kinds, stopping=True):
+            return 0
+        past = [i for i in late if day > self.grace_end(i) and not self.exempt[i]]
+        return sum(self.base(self.state, i) > 0 for i in past)
+
     def position(self) -> dict[str, object]:
         state, as_of = self.state, self.as_of
         every = range(len(self.plan))
@@ -294,6 +304,12 @@ class Oracle:
             for i in were_late
             if self.plan[i]["due_on"] + self.days_late(i) * ONE > self.grace_end(i)
         ]
+        since = self.arrears_since()
+        before = [
+            i
+            for i in after_grace
+            if i not in late and (since is None or self.plan[i]["due_on"] + ONE < since)
+        ]
         return {
             "loan_id": self.loan["loan_id"],
             "borrower_id": self.loan["borrower_id"],
@@ -303,7 +319,7 @@ class Oracle:
             "days_delinquent": self.days_delinquent(late[0]) if late else 0,
             "bucket": "M0" if dpd == 0 else "M7+" if dpd > 180 else f"M{-(-dpd // 30)}",
             "overdue_since": self.plan[late[0]]["due_on"] if late else None,
-            "arrears_since": self.arrears_since(),
+            "arrears_since": since,
             "installments_overdue": len(late),
             "overdue_principal": overdue["principal"],
             "overdue_interest": overdue["interest"],
@@ -328,4 +344,6 @@ class Oracle:
             "status": self.loan["status"],
             "grace_ends_on": self.grace_end(late[0]) if late else None,
             "oldest_number": self.plan[late[0]]["number"] if late else None,
+            "late_count_before_arrears": len(before),
+            "accruing": self.accruing(late),
         }

@@ -284,6 +284,46 @@ class TestAllocation:
         assert position_of(two(rows), "2026-01-31")["waiver_unused"] == 1_000
 
 
+class TestBesideThePositions:
+    def test_lateness_before_the_present_arrears_is_counted_apart(self) -> None:
+        late = (payment("P1", day("2026-02-10"), 11_100),)
+        row = position_of(two(late, grace_days=3), "2026-03-10")
+        assert (row["late_count_12m_after_grace"], row["late_count_before_arrears"]) == (2, 1)
+        assert row["arrears_since"] == day("2026-03-01")
+
+    def test_installments_of_one_unbroken_arrears_are_no_lateness_before_it(self) -> None:
+        row = position_of(two(), "2026-03-10")
+        assert (row["late_count_12m_after_grace"], row["late_count_before_arrears"]) == (2, 0)
+        rolled = (payment("P1", day("2026-03-05"), 11_100),)
+        row = position_of(two(rolled), "2026-03-10")
+        assert (row["late_count_12m_after_grace"], row["late_count_before_arrears"]) == (2, 0)
+        assert row["arrears_since"] == day("2026-02-01")
+
+    def test_without_arrears_all_lateness_was_before(self) -> None:
+        late = (payment("P1", day("2026-02-10"), 11_100),)
+        row = position_of(two(late), "2026-02-20")
+        assert (row["days_past_due"], row["late_count_before_arrears"]) == (0, 1)
+
+    @pytest.mark.parametrize(
+        ("as_of", "accruing"), [("2026-03-03", 0), ("2026-03-06", 0), ("2026-03-07", 1)]
+    )
+    def test_a_charge_grows_from_the_day_after_the_grace(self, as_of: str, accruing: int) -> None:
+        assert position_of(sketch(), as_of)["accruing"] == accruing
+
+    def test_a_charge_on_principal_does_not_grow_on_interest_alone(self) -> None:
+        rest = (payment("P1", day("2026-03-10"), 68_000),)
+        told = {"allocation": "principal_first", "late_rate_e8": 50_000}
+        for base, accruing in (("principal", 0), ("installment", 1)):
+            row = position_of(sketch(rest, late_base=base, **told), "2026-03-12")
+            assert row["accruing"] == accruing
+
+    def test_no_charge_grows_on_a_covered_day_nor_without_a_rate(self) -> None:
+        covering = signal("S1", "moratorium", day("2026-03-10"), day("2026-03-12"))
+        for as_of, accruing in (("2026-03-09", 1), ("2026-03-11", 0), ("2026-03-12", 1)):
+            assert position_of(sketch(signals=(covering,)), as_of)["accruing"] == accruing
+        assert position_of(sketch(late_rate_e8=0), "2026-03-12")["accruing"] == 0
+
+
 class TestReversal:
     BOUNCED = (payment("P1", day("2026-03-05"), 73_410, reversed_on=day("2026-03-09")),)
 

@@ -273,6 +273,18 @@ def test_what_is_not_policy_cannot_be_switched_off(rule_id: str) -> None:
     ]
 
 
+def test_a_plan_and_a_door_do_without_the_same_rules() -> None:
+    kept = rules.lenders_rules(["decency", "cn"], ["DEC-HOURS-1", "CN-TP-2-TWICE"])
+    ids = {rule.id for rule in kept}
+    assert {rule.id for rule in rules.load_packs(["decency", "cn"])} - ids == {
+        "DEC-HOURS-1", "CN-TP-2-TWICE",
+    }  # fmt: skip
+    planned = rules.lenders_rules(["decency", "cn"], ["DEC-HOURS-1", "CN-TP-2-TWICE"], door=False)
+    assert {rule.id for rule in planned} < ids
+    with pytest.raises(Refused, match="CN-TP-2 cannot be switched off"):
+        rules.lenders_rules(["cn"], ["CN-TP-2"], door=False)
+
+
 def test_an_unknown_rule_cannot_be_switched_off() -> None:
     with pytest.raises(Refused, match="did you mean DEC-HOURS-1"):
         rules.without(ALL, ["DEC-HOUR-1"])

@@ -35,6 +35,7 @@ ROW_CODES = (
     "unknown_loan",
     "unknown_borrower",
     "unknown_signal",
+    "other_borrowers_loan",
     "number_out_of_order",
     "ends_before_start",
     "grace_before_due",
@@ -113,7 +114,8 @@ def _write_sentences(writer: Writer, locale: str) -> None:
     ):
         filled = f"replace({filled}, '{hole}', {sql})"
     writer.copy(
-        f'SELECT q."table", q.row, q."column", q.code, {filled} AS message, q.value'
+        f'SELECT q."table", q.row, q."column", q.code, {filled} AS message, q.value,'
+        " q.loan, coalesce(q.loan_borrower, q.borrower) AS borrower"
         " FROM quarantine AS q JOIN words AS w ON w.code = q.code"
         ' LEFT JOIN choices AS c ON c."table" = q."table" AND c."column" = q."column"'
         ' ORDER BY q."table", q.row, q."column", q.code',

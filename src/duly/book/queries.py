@@ -80,6 +80,9 @@ def build(table: schema.Table, source: Source | None, context: Context) -> Query
         if context.borrowers_known:
             more["borrower_id"] = (("unknown_borrower", _unknown(columns["borrower_id"])),)
         touches |= {"borrower": "b.borrower"}
+    if loan and borrower and table.name != "loans":
+        others = "l.borrower <> b.borrower"
+        more["loan_id"] = (*more.get("loan_id", ()), ("other_borrowers_loan", others))
     if table.name == "agreed" and source:
         joins += f" LEFT JOIN signal_ids AS g ON g.signal_id = {columns['signal_id']}"
         more["signal_id"] = (("unknown_signal", "g.signal_id IS NULL"),)

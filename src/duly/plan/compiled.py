@@ -10,7 +10,7 @@ import pyarrow as pa
 from duly import risk
 from duly.conditions import to_sql
 from duly.core.diagnostic import Diagnostic
-from duly.plan import facts, holds, instants, policy_columns, slots, verdict_columns
+from duly.plan import addresses, facts, holds, instants, policy_columns, slots, verdict_columns
 from duly.plan.inputs import PlanInputs
 from duly.policy import Policy
 
@@ -19,6 +19,8 @@ _TONE_RANK = {"gentle": 1, "plain": 2, "serious": 3}
 
 #: Tasks in which nobody speaks to the borrower: no hours, no caps.
 SILENT_TASKS = frozenset({"review", "security_restricted"})
+#: Tasks that help, ask or verify: no dunning. Where nobody may call, a person looks all the same.
+RELIEF_TASKS = frozenset({"care", "ask_why", "verify_contact"})
 
 
 def book_age_hours(inputs: PlanInputs) -> int:
@@ -115,6 +117,7 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "cap_until": f"greatest({law.cap_until}, {_lender_cap(inputs)})",
         "legal_list": law.legal,
         "any_spoke": law.spoke,
+        **addresses.keys(),
         **_capacity(inputs),
         "inputs": f"'{inputs.sha256()}'",
         "locale": f"'{inputs.lender.locale}'",
@@ -153,7 +156,8 @@ def _floor(inputs: PlanInputs) -> str:
     )
 
 
-def _texts_in_7_days(inputs: PlanInputs) -> int:
+def texts_in_7_days(inputs: PlanInputs) -> int:
+    """Return how many texts in seven days the lender and the policy allow."""
     return min(inputs.lender.limits.texts_per_7_days, inputs.policy.limits.texts_per_7_days)
 
 
@@ -162,7 +166,7 @@ def _lender_counts(inputs: PlanInputs, direction: str) -> tuple[str, ...]:
     if direction == "true":
         matches += " and c.direction = 'out'"
     week = instants.timestamp(inputs.instant - timedelta(hours=168))
-    count = _texts_in_7_days(inputs)
+    count = texts_in_7_days(inputs)
     return (
         f"count(*) filter (where {matches} and c.at > {week}) as n_lender_week",
         f"list(c.at order by c.at desc, c.contact_id) filter (where {matches} and c.at > {week})"
@@ -179,7 +183,7 @@ def _lender_cap(inputs: PlanInputs) -> str:
     )
     return (
         "case when can_send and class = 'dunning' then greatest("
-        f"case when n_lender_week >= {_texts_in_7_days(inputs)}"
+        f"case when n_lender_week >= {texts_in_7_days(inputs)}"
         f" then coalesce({free}, {tomorrow}) end, "
         f"case when n_lender_day >= {inputs.lender.limits.texts_per_day} then {tomorrow} end, "
         "cast(null as date)) end"
@@ -211,6 +215,7 @@ def treatment_table(policy: Policy, classes: Mapping[str, str]) -> pa.Table:
                 "tone_rank": _TONE_RANK[one.send.tone] if one.send else None,
                 "sends": one.send is not None,
                 "calls": kind is not None and kind not in SILENT_TASKS,
+                "relieves": kind in RELIEF_TASKS and one.send is None,
                 "leaves": one.leave is not None,
                 "wait_reason": one.wait.reason if one.wait else None,
                 "task_kind": kind,
@@ -224,7 +229,7 @@ def treatment_table(policy: Policy, classes: Mapping[str, str]) -> pa.Table:
         [
             *((name, pa.string()) for name in ("step", "template", "class", "tone")),
             ("tone_rank", pa.int32()),
-            *((name, pa.bool_()) for name in ("sends", "calls", "leaves")),
+            *((name, pa.bool_()) for name in ("sends", "calls", "relieves", "leaves")),
             *(
                 (name, pa.string())
                 for name in ("wait_reason", "task_kind", "script", "step_reason")

@@ -15,7 +15,7 @@ import duckdb
 from duly.conditions import describe
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
-from duly.plan import kept, replay, verdict_columns
+from duly.plan import explain_waits, kept, replay, verdict_columns
 from duly.plan.inputs import PlanInputs
 from duly.plan.narrow import narrow
 from duly.plan.pipeline import Clock, Plan, make_plan
@@ -47,7 +47,7 @@ def explain_loan(plan_dir: Path, loan_id: str, *, clock: Clock) -> Found:
         "message": _message(plan_dir, loan_id),
     }
     if decision["decision"] == "quarantined":
-        return found | {"quarantine": _quarantine(inputs)}
+        return found | {"quarantine": _quarantine(inputs, loan_id)}
     with TemporaryDirectory() as work:
         small = narrow(inputs.snapshot, loan_id, Path(work) / "snapshot")
         assert small is not None, "a decided loan is in the snapshot"
@@ -60,14 +60,16 @@ def explain_loan(plan_dir: Path, loan_id: str, *, clock: Clock) -> Found:
         )
         found |= _figures(asdict(traced))
         plan = make_plan(alone, clock=clock, threads=1, keep_stages=True)
-        found |= _reasons(plan, loan_id)
+        found |= _reasons(plan, loan_id, decision["reason"])
         plan.connection.close()
     return found
 
 
 def _figures(traced: Mapping[str, Any]) -> Found:
     position = dict(traced["position"])
+    capped = explain_waits.lawful(traced, position, traced["installments"])
     return {
+        "cost_cap": capped,
         "position": _plain(position),
         "installments": _plain(traced["installments"]),
         "payments": _plain(traced["payments"]),
@@ -80,10 +82,10 @@ def _figures(traced: Mapping[str, Any]) -> Found:
     }
 
 
-def _reasons(plan: Plan, loan_id: str) -> Found:
+def _reasons(plan: Plan, loan_id: str, reason: str) -> Found:
     features = _row(plan.connection, "scored", loan_id)
     if features is None:
-        return {"conditions": [], "rules": [], "features": {}, "figures": None}
+        return {"conditions": [], "rules": [], "features": {}, "figures": None, "waits": []}
     verdict = _row(plan.connection, "verdicts", loan_id)
     assert verdict is not None, "each candidate has its verdicts"
     limits: dict[str, list[CapLimit]] = {}
@@ -99,8 +101,11 @@ def _reasons(plan: Plan, loan_id: str) -> Found:
     rules = verdict_columns.ordered_rules(plan.inputs)
     compared = _first(
         plan.connection,
+        # The row that disagrees speaks before a newer one that agrees.
         "select f.* from figures_compared as f join loans as l on l.loan = f.loan"
-        " where l.loan_id = ? order by f.as_of desc limit 1",
+        " where l.loan_id = ? order by coalesce(abs(f.overdue_total - f.stated_overdue)"
+        " > f.tolerance, false) or coalesce(abs(f.outstanding_total - f.stated_outstanding)"
+        " > f.tolerance, false) desc, f.as_of desc limit 1",
         loan_id,
     )
     return {
@@ -113,6 +118,7 @@ def _reasons(plan: Plan, loan_id: str) -> Found:
                 "review_on": verdict["hold_review_on"],
             }
         ),
+        "waits": _plain(explain_waits.waits(plan.inputs, reason, features, verdict, counts)),
         "features": _plain({name: features[name] for name in features if name not in _UNNAMED}),
         "conditions": _conditions(plan.inputs, features, verdict["step"]),
         "rules": [
@@ -195,12 +201,23 @@ def _message(plan_dir: Path, loan_id: str) -> Found | None:
     return None
 
 
-def _quarantine(inputs: PlanInputs) -> list[Found]:
-    path = str(inputs.snapshot.path / "quarantine.parquet").replace("'", "''")
+def _quarantine(inputs: PlanInputs, loan_id: str) -> list[Found]:
+    """Return the broken rows, those of the loan first, then those of its borrower."""
+    rows_of, loans = (
+        f"read_parquet('{str(inputs.snapshot.path / name).replace(chr(39), chr(39) * 2)}')"
+        for name in ("quarantine.parquet", "loans.parquet")
+    )
     with duckdb.connect() as connection:
+        # Older snapshots do not say whom a broken row touches.
+        known = {row[0] for row in connection.execute(f"describe from {rows_of}").fetchall()}
+        own = [one for one in ("loan", "borrower") if one in known]
+        first = "".join(f" coalesce(q.{one} = l.{one}, false) desc," for one in own)
         rows = connection.execute(
-            f'select "table", row, "column", code, message from read_parquet(\'{path}\')'
-            ' order by "table", row, "column", code limit 20'
+            'select q."table", q.row, q."column", q.code, q.message'
+            f" from {rows_of} as q left join {loans} as l on l.loan_id = ?"
+            f" order by{first}"
+            ' q."table", q.row, q."column", q.code limit 20',
+            [loan_id],
         ).fetchall()
     names = ("table", "row", "column", "code", "message")
     return [dict(zip(names, row, strict=True)) for row in rows]

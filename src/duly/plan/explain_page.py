@@ -53,6 +53,7 @@ def page(found: Found, locale: str) -> str:
     lines += _owed(found, voice)
     lines += _payments(found, voice)
     lines += _stated(found, voice)
+    lines += _capped(found, voice)
     lines += ["", *_policy(found, voice), "", *_law(found, voice)]
     if found.get("message"):
         message = found["message"]
@@ -228,17 +229,42 @@ def _stated(found: Found, voice: _Voice) -> list[str]:
     figures = found.get("figures")
     if not figures:
         return []
-    return [
-        voice.say(
-            "figures",
-            date=figures["as_of"],
-            stated_overdue=voice.money(figures["stated_overdue"]),
-            stated_outstanding=voice.money(figures["stated_outstanding"]),
-            overdue=voice.money(figures["overdue_total"]),
-            outstanding=voice.money(figures["outstanding_total"]),
-            difference=voice.money(figures["outstanding_total"] - figures["stated_outstanding"]),
-            late_charge=voice.money(figures["late_charge"]),
+    lines = [voice.say("figures", date=figures["as_of"])]
+    parts = {
+        name: (figures[f"stated_{name}"], figures[f"{name}_total"])
+        for name in ("overdue", "outstanding")
+    }
+    if None not in parts["overdue"] and None not in parts["outstanding"]:
+        (late, here), (whole, all_here) = parts["overdue"], parts["outstanding"]
+        parts["not_due"] = (whole - late, all_here - here)
+    for name, (stated, ours) in parts.items():
+        told = {"what": voice.named("stated", name), "ours": voice.money(ours)}
+        if stated is None:
+            lines.append("  " + voice.say("figure_unstated", **told))
+            continue
+        difference = voice.money(abs(ours - stated))
+        sign = "-" if ours < stated else ""
+        lines.append(
+            "  "
+            + voice.say(
+                "figure", stated=voice.money(stated), difference=f"{sign}{difference}", **told
+            )
         )
+    return [*lines, "  " + voice.say("figure_charge", amount=voice.money(figures["late_charge"]))]
+
+
+def _capped(found: Found, voice: _Voice) -> list[str]:
+    capped = found.get("cost_cap")
+    if not capped:
+        return []
+    told = {name: voice.money(amount) for name, amount in capped.items()}
+    return [voice.say("cost_cap", **told)]
+
+
+def _waits(found: Found, voice: _Voice) -> list[str]:
+    return [
+        voice.say(f"wait_{one['kind']}", **{name: one[name] for name in one if name != "kind"})
+        for one in found.get("waits") or ()
     ]
 
 
@@ -258,6 +284,7 @@ def _policy(found: Found, voice: _Voice) -> list[str]:
                 review=hold["review_on"],
             )
         )
+    lines += _waits(found, voice)
     if not found["conditions"]:
         reason = voice.reason(found["decision"]["reason"])
         return [*lines, voice.say("no_condition", reason=reason)]

@@ -66,7 +66,7 @@ def _told(inputs: PlanInputs, book_age_hours: int) -> dict[str, str]:
         "case r.channel when 'sms' then {0}_sms when 'email' then {0}_email else {0}_voice end"
     )
     found = {
-        "class": "coalesce(r.class, 'dunning')",
+        "class": "case when r.relieves then 'answer' else coalesce(r.class, 'dunning') end",
         "channel": "r.channel",
         "tone": "coalesce(r.tone, 'plain')",
         "template": "coalesce(r.template, 'overdue')",

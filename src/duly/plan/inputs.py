@@ -14,12 +14,12 @@ from duly.messages import Catalogue
 from duly.plan import instants
 from duly.policy import Policy
 from duly.risk import load_scorecard
-from duly.rules import Rule, Window, active, load_packs, packs_sha256, without
+from duly.rules import Rule, Window, active, lenders_rules, packs_sha256
 from duly.rules.calendars import version as holidays_version
 from duly.rules.zones import zone
 
 #: Raised when the meaning of a plan changes for equal inputs: a golden plan fails with it.
-STAGES_VERSION = 1
+STAGES_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +65,8 @@ class PlanInputs:
 
     def sha256(self) -> str:
         """Return the fingerprint over all inputs and the instant, not over engine or threads."""
-        return digest.of_value(
-            {**self.versions(), "instant": self.instant.isoformat(timespec="seconds")}
-        )
+        instant = self.instant.astimezone(UTC).isoformat(timespec="seconds")
+        return digest.of_value({**self.versions(), "instant": instant})
 
 
 def rules_of(lender: Lender, on: date) -> tuple[Rule, ...]:
@@ -75,10 +74,7 @@ def rules_of(lender: Lender, on: date) -> tuple[Rule, ...]:
 
     Refuses unknown packs, unknown rules, and to switch off what is not our own policy.
     """
-    if lender.switched_off:
-        without(load_packs(lender.packs), lender.switched_off)
-    loaded = load_packs(lender.packs, door=False)
-    return active((rule for rule in loaded if rule.id not in lender.switched_off), on)
+    return active(lenders_rules(lender.packs, lender.switched_off, door=False), on)
 
 
 def _calendar(rules: tuple[Rule, ...]) -> str:

@@ -58,7 +58,7 @@ def compile_policy(
         history_steps=", ".join(f"h.{column}" for column in steps.values()),
         relief_columns=_relief(relief, business_date),
         arm_columns=_arms(policy),
-        days_to_contact=_days_to_contact(policy),
+        days_to_contact=_days_to_contact(policy, business_date),
         treatment=_treatment(policy, steps, texts.demands),
         resting_until=_resting(policy, steps, business_date),
         tone_ceiling=f"case {ranks} when 1 then 'gentle' when 2 then 'plain' else 'serious' end",
@@ -89,12 +89,14 @@ def _arms(policy: Policy) -> str:
     return ", ".join(columns) or "null as no_arms"
 
 
-def _days_to_contact(policy: Policy) -> str:
+def _days_to_contact(policy: Policy, business_date: str) -> str:
+    # After a pause nothing counts as delinquent yet, and no grace runs any more.
+    in_grace = f"coalesce(grace_ends_on >= {business_date}, days_delinquent < 1)"
     cases = " ".join(
-        f"when {to_sql(case.condition)} then {case.offset.days_left_sql()}"
+        f"when {to_sql(case.condition)} then {case.offset.days_left_sql(in_grace=in_grace)}"
         for case in policy.first_contact.cases
     )
-    default = policy.first_contact.default.days_left_sql()
+    default = policy.first_contact.default.days_left_sql(in_grace=in_grace)
     return f"case {cases} else {default} end" if cases else default
 
 

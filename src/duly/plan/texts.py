@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
@@ -11,6 +12,7 @@ from duly.core.check_key import CheckKey
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.messages import CannotSay, check_codes, fill_codes, render_columns
+from duly.plan import instants
 from duly.plan.inputs import PlanInputs
 
 _SAID = frozenset({"text", "params", "segments"})
@@ -46,13 +48,14 @@ def write_texts(orders: pa.Table, inputs: PlanInputs) -> pa.Table:
 
     Refuses (Refused) a plan whose policy sends a text that the facts of a loan do not carry.
     """
+    known = known_until(inputs)
     try:
         said = render_columns(
             orders,
             inputs.lender,
             inputs.catalogue,
-            as_of=inputs.business_date,
-            as_of_time=known_until(inputs),
+            as_of=known.date(),
+            as_of_time=known.strftime("%H:%M"),
         )
     except CannotSay as error:
         values = {"template": error.template, "problem": "; ".join(error.problems)}
@@ -64,13 +67,13 @@ def write_texts(orders: pa.Table, inputs: PlanInputs) -> pa.Table:
     return pa.table(made, schema=MESSAGE_SCHEMA)
 
 
-def known_until(inputs: PlanInputs) -> str:
-    """Return the local HH:MM up to which the book knew payments on the business date."""
-    cut_at = inputs.cut_at
-    if cut_at is None:
-        return "00:00"
-    local = cut_at.astimezone(inputs.zone)
-    return local.strftime("%H:%M") if local.date() == inputs.business_date else "00:00"
+def known_until(inputs: PlanInputs) -> datetime:
+    """Return up to when the book knew payments, in the lender's zone: never after the plan.
+
+    A book that does not say is known until 00:00 of the business date.
+    """
+    cut_at = inputs.cut_at or instants.midnight(inputs.business_date, inputs.zone)
+    return min(cut_at, inputs.instant).astimezone(inputs.zone)
 
 
 def versions_said(messages: pa.Table, inputs: PlanInputs) -> Mapping[str, str]:

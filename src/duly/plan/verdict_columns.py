@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from duly.plan import instants
+from duly.plan.addresses import key_sql
 from duly.plan.inputs import PlanInputs
 from duly.plan.slots import day_start_sql
 from duly.rules import Bar, Cap, CapLimit, Require, Rule, Window, cap_limits, legal_key, reason_sql
@@ -41,7 +42,8 @@ def _matches(limit: CapLimit, *, both_ways: bool) -> str:
         terms.append(f"c.outcome in ({_quoted(limit.outcomes)})")
     if limit.per == "address":
         terms.append(
-            "(c.address is null or k.voice_address is null or c.address = k.voice_address)"
+            "(c.address is null or k.voice_address is null or"
+            f" {key_sql('c.address')} = {key_sql('k.voice_address')})"
         )
     if both_ways:
         terms.append(f"c.direction in ({_quoted(limit.directions)})")
@@ -139,9 +141,10 @@ def _window(rule: Rule) -> str:
 def _cap(rule: Rule, name: str, limits: Sequence[CapLimit], inputs: PlanInputs) -> list[str]:
     cap = rule.primitive
     assert isinstance(cap, Cap), "only caps count"
+    # A call to help is no dunning, yet it is a call: it counts as any other.
     scope = (
         f"a.lane = 'step' and a.fact.channel in ({_quoted(cap.channels)})"
-        f' and a.fact."class" in ({_quoted(cap.classes)})'
+        f" and coalesce(a.class, 'dunning') in ({_quoted(cap.classes)})"
     )
     spoken = [_speaks(limit, inputs) for limit in limits]
     until = ", ".join(

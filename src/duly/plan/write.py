@@ -20,6 +20,7 @@ from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.plan import canonical, texts
 from duly.plan.pipeline import Clock, Plan
+from duly.position.tables import BESIDE
 
 Format = Literal["parquet", "csv"]
 CONTRACT_VERSION = 1
@@ -45,7 +46,7 @@ MESSAGE_COLUMNS = (
     "not_after",
 )
 #: Columns of the positions that only the stages use.
-INTERNAL = frozenset({"loan", "grace_ends_on", "oldest_number"})
+INTERNAL = frozenset({"loan", *BESIDE})
 
 
 def write_whole(out: Path, fill: Callable[[Path], None], *, ours: frozenset[str] = FILES) -> None:

@@ -1,7 +1,7 @@
 """What a policy's conditions may ask: one row a loan, each name with a sentence of its own.
 
-Money columns are in minor units; `score` is the chance in basis points that the next installment
-is late, or that the arrears stay.
+Money columns are in minor units; `score` is points from 0 to 10000, given by hand for the payment
+history: no measured chance.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ CAUSES = ("funds", "card", "limit", "mandate", "bank", "ours")
 #: A name with a question mark may be empty.
 _INTEGERS = """
     days_past_due days_delinquent installments_overdue late_count_12m late_count_12m_after_grace
-    days_past_due_max_12m days_to_due? days_since_arrears? days_since_paid? texts_since_arrears
+    late_count_before_arrears days_past_due_max_12m days_to_due? days_since_arrears?
+    days_since_paid? texts_since_arrears
     calls_since_arrears days_since_text? days_since_contact? undelivered_count
     promises_broken_since_arrears days_since_promise_broken? days_since_plan_broken?
     days_since_contact_changed? days_since_returned_payment? days_since_hardship_ended?
@@ -36,7 +37,7 @@ _TEXTS = """
 _BOOLEANS = """
     asked_for_reminders replied_since_arrears answered_since_arrears undelivered_last
     security_signal relief_offered_since_arrears bureau_notice_due has_sms has_email has_voice
-    long_arrears_plan_possible first_late
+    can_sms can_email can_voice number_in_doubt email_in_doubt long_arrears_plan_possible first_late
 """
 _VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -45,11 +45,17 @@ class Offset:
     plus_days: int
     at_most_days: int | None = None
 
-    def days_left(self, *, days_delinquent: int, days_past_due: int) -> int:
+    def days_left(
+        self, *, days_delinquent: int, days_past_due: int, in_grace: bool | None = None
+    ) -> int:
         """Return in how many days it is reached if both counts grow by one a day; 0 = reached.
 
-        Inside the grace (`days_delinquent` 0) it is a lower bound: the grace may last longer.
+        Inside the grace it is a lower bound: the grace may last longer. Where a pause (moratorium,
+        disaster, plan) and not the grace keeps `days_delinquent` at 0, `in_grace` is false; None
+        tells neither, and 0 counts as grace.
         """
+        if in_grace is None:
+            in_grace = days_delinquent < 1
         wait = (
             1 + self.plus_days - days_delinquent
             if self.after_grace
@@ -57,14 +63,18 @@ class Offset:
         )
         if self.at_most_days is not None:
             wait = min(wait, self.at_most_days - days_past_due)
-        return max(wait, 1 - days_delinquent, 0)
+        return max(wait, 1 if in_grace else 0)
 
-    def reached(self, *, days_delinquent: int, days_past_due: int) -> bool:
+    def reached(
+        self, *, days_delinquent: int, days_past_due: int, in_grace: bool | None = None
+    ) -> bool:
         """Return whether an overdue text may go out."""
-        left = self.days_left(days_delinquent=days_delinquent, days_past_due=days_past_due)
+        left = self.days_left(
+            days_delinquent=days_delinquent, days_past_due=days_past_due, in_grace=in_grace
+        )
         return left == 0
 
-    def days_left_sql(self, prefix: str = "") -> str:
+    def days_left_sql(self, prefix: str = "", in_grace: str = "") -> str:
         """Return `days_left` as SQL over days_delinquent and days_past_due."""
         delinquent, past_due = f"{prefix}days_delinquent", f"{prefix}days_past_due"
         wait = (
@@ -74,11 +84,11 @@ class Offset:
         )
         if self.at_most_days is not None:
             wait = f"least({wait}, {self.at_most_days} - {past_due})"
-        return f"greatest({wait}, 1 - {delinquent}, 0)"
+        return f"greatest({wait}, case when {in_grace or f'{delinquent} < 1'} then 1 else 0 end)"
 
-    def reached_sql(self, prefix: str = "") -> str:
+    def reached_sql(self, prefix: str = "", in_grace: str = "") -> str:
         """Return `reached` as SQL over days_delinquent and days_past_due."""
-        return f"({self.days_left_sql(prefix)} = 0)"
+        return f"({self.days_left_sql(prefix, in_grace)} = 0)"
 
     def __str__(self) -> str:
         if not self.after_grace:

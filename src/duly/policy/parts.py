@@ -104,6 +104,9 @@ def send(sheet: Sheet, node: Node, templates: frozenset[str] | None) -> Send:
     channels = (
         _choices(sheet, parts["channels"], "channels", SEND_CHANNELS) if "channels" in parts else ()
     )
+    for item in sheet.listed(parts["channels"], "channels", most=ITEMS_MAX) if channels else ():
+        if "voice" in channels and sheet.text(item, "channels") == "voice":
+            sheet.wrong(item, "voice_is_no_text")
     return Send(template=template, tone=cast(Tone, tone or "gentle"), channels=channels)
 
 

@@ -106,7 +106,8 @@ MONEY = (
 DAYS = (
     "days_past_due", "days_delinquent", "overdue_since", "arrears_since", "installments_overdue",
     "next_due_on", "last_paid_on", "late_count_12m", "late_count_12m_after_grace",
-    "days_past_due_max_12m", "grace_ends_on", "oldest_number",
+    "days_past_due_max_12m", "grace_ends_on", "oldest_number", "late_count_before_arrears",
+    "accruing",
 )  # fmt: skip
 PARTS = (
     "paid_principal", "paid_interest", "paid_fee", "late_charge_accrued", "late_charge_paid",

@@ -263,12 +263,15 @@ def last_paid(payments: Payments, loan: int, as_of: int) -> tuple[int, int, int]
 
 @leaf
 def summarize(
-    work: Work, size: int, pauses: Covered, loan: int, as_of: int, money: Money, days: Money
-) -> int:
+    work: Work, size: int, stops: Covered, pauses: Covered, terms: Terms, as_of: int,
+    money: Money, days: Money,
+) -> int:  # fmt: skip
     """Add up one loan from its last replay; return the row of its oldest counting installment.
 
-    `money` and `days` are filled in the order of MONEY and DAYS.
+    `money` and `days` are filled in the order of MONEY and DAYS; `days` has arrears_since.
     """
+    loan, rate_e8, whole_base, stop, _, _ = terms
+    stopped = rate_e8 == 0 or as_of >= stop or covered_days(stops, loan, as_of - 1, as_of) > 0
     oldest = -1
     for i in range(size):
         due_on, settled_on = work[i, DUE_ON], work[i, SETTLED_ON]
@@ -289,9 +292,14 @@ def summarize(
                 days[1] = max(as_of - work[i, GRACE_ENDS_ON] - paused, 0)
                 days[10] = work[i, GRACE_ENDS_ON]
             days[4] += 1
+            if not stopped and work[i, GRACE] == CHARGEABLE and as_of > work[i, GRACE_ENDS_ON]:
+                principal = work[i, OWED + PRINCIPAL] - work[i, PAID + PRINCIPAL]
+                days[13] += (work[i, UNPAID] if whole_base else principal) > 0
         if as_of - 365 <= due_on < as_of and seen_on > due_on:
             days[7] += 1
             days[8] += seen_on > work[i, GRACE_ENDS_ON]
+            if not counts and (days[3] == NONE or due_on + 1 < days[3]):
+                days[12] += seen_on > work[i, GRACE_ENDS_ON]
             days[9] = max(days[9], seen_on - due_on)
         if due_on >= as_of and work[i, UNPAID] > 0 and (days[5] == NONE or days[5] == due_on):
             days[5] = due_on
@@ -377,7 +385,7 @@ def positions(
         money[10], money[11], money[12] = credit, unused, total
         days[2], days[3], days[5], days[6] = NONE, since, NONE, last_payment
         days[10], days[11] = NONE, NONE
-        oldest = summarize(work, size, pauses, loan, as_of, money, days)
+        oldest = summarize(work, size, stops, pauses, terms, as_of, money, days)
         if oldest >= 0:
             days[11] = schedule.number[first + oldest]
         for column in range(_MONEY):

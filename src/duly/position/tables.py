@@ -28,6 +28,8 @@ LOAN_COLUMNS = (
     "next_due_amount", "unallocated_credit", "waiver_unused", "paid_total", "last_paid_on",
     "late_count_12m", "late_count_12m_after_grace", "days_past_due_max_12m", "status",
 )  # fmt: skip
+#: What a plan asks beside them.
+BESIDE = ("grace_ends_on", "oldest_number", "late_count_before_arrears", "accruing")
 INSTALLMENT_COLUMNS = (
     "loan_id", "number", "due_on", "paid_principal", "paid_interest", "paid_fee",
     "late_charge_accrued", "late_charge_paid", "unpaid_total", "settled_on", "days_late",
@@ -38,8 +40,10 @@ INSTALLMENT_COLUMNS = (
 class Positions:
     """What is owed by every loan that is not quarantined, in the order of the loan index.
 
-    `loans` holds the columns of contract 2.4 between `loan` and two columns more:
-    `grace_ends_on` and `oldest_number` of the oldest counting installment.
+    `loans` holds the columns of contract 2.4 between `loan` and the columns of `BESIDE`:
+    `grace_ends_on` and `oldest_number` of the oldest counting installment, how many installments
+    of the last 365 days were settled after their grace and before these arrears began, and on how
+    many a late charge is growing.
     """
 
     loans: pa.Table
@@ -76,7 +80,7 @@ def loan_table(loans: pa.Table, blocks: Sequence[Block], as_of: int) -> pa.Table
     columns["bucket"] = pa.chunked_array(
         [_buckets(block.out.days[0]) for block in blocks], pa.dictionary(pa.int8(), pa.string())
     )
-    names = ("loan", *LOAN_COLUMNS, "grace_ends_on", "oldest_number")
+    names = ("loan", *LOAN_COLUMNS, *BESIDE)
     table = pa.table({name: columns[name] for name in names})
     if pc.any(loans["quarantined"]).as_py():
         table = table.filter(pc.invert(loans["quarantined"].fill_null(False)))

@@ -221,6 +221,18 @@ def without(rules: Sequence[Rule], ids: Collection[str]) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule.id not in ids)
 
 
+def lenders_rules(
+    names: Sequence[str], switched_off: Collection[str], *, door: bool = True
+) -> tuple[Rule, ...]:
+    """Return the rules of the named packs that a lender keeps: a plan and a door ask the same.
+
+    Refuses as `load_packs` and `without` do; without `door` what only a door asks is left out.
+    """
+    if switched_off:
+        without(load_packs(names), switched_off)
+    return tuple(rule for rule in load_packs(names, door=door) if rule.id not in switched_off)
+
+
 def bars(
     rules: Iterable[Rule],
 ) -> tuple[tuple[Rule, Condition, tuple[str, ...], tuple[str, ...]], ...]:

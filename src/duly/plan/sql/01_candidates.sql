@@ -25,6 +25,7 @@ select
     p.overdue_total, p.outstanding_total, p.next_due_on, p.next_due_amount, p.unallocated_credit,
     p.paid_total, p.last_paid_on, p.late_count_12m, p.late_count_12m_after_grace,
     p.days_past_due_max_12m, p.grace_ends_on,
+    p.late_count_before_arrears, p.accruing > 0 as accrues,
     case when p.next_due_amount > 0 then p.next_due_on - $business_date end as days_to_due
 from (select * from positions where loan in (select loan from near)) as p
 join loans as l on l.loan = p.loan

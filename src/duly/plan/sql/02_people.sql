@@ -3,12 +3,13 @@
 create table people as
 with who as (select distinct borrower from candidates),
 mine as (
-    select c.*
+    select c.*, $address_key as key
     from contact_points as c
     join who as w on w.borrower = c.borrower
 ),
 strangers as (
-    select distinct borrower, address from mine where status = 'wrong_person'
+    -- A number is the same however it is written; so is an e-mail address.
+    select distinct borrower, key from mine where status = 'wrong_person'
 ),
 points as (
     select
@@ -18,8 +19,8 @@ points as (
             order by m.verified_on desc nulls last, m.changed_on desc nulls last, m.address
         ) as place
     from mine as m
-    left join strangers as s on s.borrower = m.borrower and s.address = m.address
-    where m.status = 'active' and m.use = 'personal' and s.address is null
+    left join strangers as s on s.borrower = m.borrower and s.key = m.key
+    where m.status = 'active' and m.use = 'personal' and s.key is null
 ),
 chosen as (
     select
@@ -27,7 +28,8 @@ chosen as (
         max(case when channel = 'sms' and place = 1 then address end) as sms_address,
         max(case when channel = 'email' and place = 1 then address end) as email_address,
         max(case when channel = 'voice' and place = 1 then address end) as voice_address,
-        max(changed_on) as changed_on
+        max(case when channel = 'email' then changed_on end) as email_changed_on,
+        max(case when channel <> 'email' then changed_on end) as number_changed_on
     from points
     group by borrower
 )
@@ -35,7 +37,7 @@ select
     b.borrower, b.borrower_id, b.name, b.locale, b.time_zone, b.region, b.preferred_channel,
     b.monthly_income, b.quiet_from, b.quiet_until,
     c.sms_address, c.email_address, coalesce(c.voice_address, c.sms_address) as voice_address,
-    c.changed_on as point_changed_on
+    c.email_changed_on, c.number_changed_on
 from borrowers as b
 join who as w on w.borrower = b.borrower
 left join chosen as c on c.borrower = b.borrower;

@@ -17,7 +17,10 @@ group by borrower;
 
 create table last_debits as
 with made as (
-    select r.loan, r.debit_id, r.at, r.status, r.cause, $debit_on as debit_on
+    select
+        r.loan, r.debit_id, r.at, r.status, r.cause, $debit_on as debit_on, c.last_paid_on,
+        -- What the debit was for: the oldest installment that is unpaid and due, today included.
+        coalesce(c.overdue_since, case when c.days_to_due = 0 then c.next_due_on end) as due_on
     from debits as r
     join candidates as c on c.loan = r.loan
     where r.at <= $instant and r.status <> 'scheduled'
@@ -33,17 +36,46 @@ select
     m.loan,
     max(case when m.status = 'submitted' then m.debit_on end) as submitted_on,
     max(case when r.status = 'failed' then r.debit_on end) as failed_on,
-    max(case when r.status = 'failed' then r.cause end) as failed_cause
+    -- From three days before the due date on. A payment since then is an answer of its own; what
+    -- failed on our side from the due date on stays ours to repair.
+    max(case when r.status = 'failed' and r.debit_on >= r.due_on - 3
+        and ((r.debit_on >= r.due_on and r.cause in ('bank', 'ours'))
+            or coalesce(r.last_paid_on <= r.debit_on, true)) then r.cause end) as failed_cause
 from made as m
 left join results as r on r.loan = m.loan and r.place = 1
 group by m.loan;
 
+-- A payment that came back is told of where it was the latest one, and was not booked again: what
+-- is only corrected in the books is nothing that the bank returned.
 create table returned_payments as
-select p.loan, max(p.reversed_on) as returned_on
-from payments as p
-join candidates as c on c.loan = p.loan
-where p.reversed_on <= $business_date and p.kind = 0
-group by p.loan;
+with back as (
+    select p.loan, p.payment_id, p.paid_on, p.amount, p.reversed_on
+    from payments as p
+    join candidates as c on c.loan = p.loan
+    where p.reversed_on <= $business_date and p.kind = 0
+),
+others as (
+    select b.loan, b.payment_id
+    from back as b
+    join payments as o on o.loan = b.loan
+    where o.payment_id <> b.payment_id and o.kind = 0 and o.paid_on <= $business_date
+      and ((o.paid_on > b.paid_on and o.paid_on <= b.reversed_on
+            and (o.reversed_on is null or o.reversed_on > b.reversed_on))
+        or (o.amount = b.amount and (o.reversed_on is null or o.reversed_on > $business_date)
+            and (o.paid_on = b.paid_on or abs(o.paid_on - b.reversed_on) <= 3)))
+),
+ranked as (
+    select
+        b.*,
+        row_number() over (
+            partition by b.loan order by b.reversed_on desc, b.paid_on desc, b.payment_id
+        ) as place
+    from back as b
+    anti join others as o on o.loan = b.loan and o.payment_id = b.payment_id
+)
+select loan, reversed_on as returned_on, paid_on, amount
+from ranked
+where place = 1;
 
 -- About the account's security we write only to a contact point that was verified before the
 -- signal and has not changed since.
@@ -64,7 +96,8 @@ where c.status = 'active' and c.use = 'personal' and c.verified_on < f.since
   and (c.changed_on is null or c.changed_on < f.since)
   and not exists (
       select * from contact_points as w
-      where w.borrower = c.borrower and w.address = c.address and w.status = 'wrong_person'
+      where w.borrower = c.borrower and w.status = 'wrong_person'
+        and $address_key_known = $address_key
   )
 group by f.borrower;
 

@@ -25,7 +25,7 @@ with since as (
     from candidates
 ),
 texts as (
-    select r.borrower, r.contact_id, r.at as said_at, r.outcome
+    select r.borrower, r.contact_id, r.at as said_at, r.outcome, r.channel
     from contact_rows as r
     where r.direction = 'out' and r.channel in ('sms', 'email', 'push', 'im', 'in_app')
 ),
@@ -35,13 +35,13 @@ latest as (
 ranked as (
     -- Only the few of one instant are put in order.
     select
-        t.borrower, t.outcome,
+        t.borrower, t.outcome, t.channel,
         row_number() over (partition by t.borrower order by t.contact_id desc) as place
     from texts as t
     join latest as l on l.borrower = t.borrower and l.said_at = t.said_at
 ),
 last_text as (
-    select borrower, outcome from ranked where place = 1
+    select borrower, outcome, channel from ranked where place = 1
 )
 select
     s.loan,
@@ -64,6 +64,8 @@ select
     cast(count(*) filter (where c.direction = 'out' and c.outcome = 'undelivered'
         and c.contact_on >= s.since) as integer) as undelivered_count,
     coalesce(max(t.outcome) = 'undelivered', false) as undelivered_last,
+    coalesce(max(t.outcome) = 'undelivered' and max(t.channel) = 'email', false)
+        as undelivered_email,
     $step_columns
 from since as s
 join contact_rows as c on c.borrower = s.borrower

@@ -7,22 +7,27 @@ with reminders as (
       and (withdrawn_at is null or withdrawn_at > $instant)
       and json_valid(detail) and json_extract_string(detail, '$$.reminders') = 'true'
 ),
-latest_servicing as (
+servicing as (
+    -- A row without a channel speaks of all; a row without the day of its grant grants nothing.
     select
-        borrower, channel, withdrawn_at,
-        row_number() over (partition by borrower, coalesce(channel, '')
-                           order by granted_at desc nulls last, withdrawn_at nulls first) as place
-    from consents
-    where purpose = 'servicing' and (granted_at is null or granted_at <= $instant)
+        p.borrower, h.channel,
+        max(s.withdrawn_at) filter (where s.withdrawn_at <= $day_end) as withdrawn_at,
+        max(s.granted_at) filter (where s.granted_at <= $instant) as granted_at
+    from consents as s
+    join people as p on p.borrower = s.borrower
+    join (values ('sms'), ('email'), ('voice')) as h(channel)
+      on h.channel = coalesce(s.channel, h.channel)
+    where s.purpose = 'servicing'
+    group by p.borrower, h.channel
 ),
 withdrawn as (
     select
         borrower,
-        bool_or(coalesce(channel, 'sms') = 'sms') as sms,
-        bool_or(coalesce(channel, 'email') = 'email') as email,
-        bool_or(coalesce(channel, 'voice') = 'voice') as voice
-    from latest_servicing
-    where place = 1 and withdrawn_at <= $day_end
+        bool_or(channel = 'sms') as sms,
+        bool_or(channel = 'email') as email,
+        bool_or(channel = 'voice') as voice
+    from servicing
+    where withdrawn_at >= coalesce(granted_at, withdrawn_at)
     group by borrower
 ),
 siblings as (
@@ -64,21 +69,32 @@ select
     $business_date - m.promise_broken_on as days_since_promise_broken,
     m.promise_holds_through, m.promise_since,
     $business_date - f.plan_broken_on as days_since_plan_broken,
-    $business_date - greatest(f.contact_changed_on, p.point_changed_on)
+    $business_date - greatest(f.contact_changed_on, p.email_changed_on, p.number_changed_on)
         as days_since_contact_changed,
+    -- A report that does not say what changed casts doubt on the number, unless the e-mail did.
+    coalesce(h.undelivered_last and not h.undelivered_email, false)
+        or coalesce(p.number_changed_on >= $business_date - 7, false)
+        or (coalesce(f.contact_changed_on >= $business_date - 7, false)
+            and coalesce(p.email_changed_on < $business_date - 7, true)
+            and p.voice_address is not null) as number_in_doubt,
+    coalesce(h.undelivered_email, false)
+        or coalesce(p.email_changed_on >= $business_date - 7, false)
+        or (coalesce(f.contact_changed_on >= $business_date - 7, false)
+            and p.voice_address is null) as email_in_doubt,
     $business_date - r.returned_on as days_since_returned_payment,
+    r.paid_on as returned_paid_on, r.amount as returned_amount,
     $business_date - f.hardship_ended_on as days_since_hardship_ended,
     f.report_on,
     f.report_on - $business_date as days_to_bureau_report,
     $bureau_reports and f.report_on is not null
         and f.report_on - $business_date between 5 and 20 as bureau_notice_due,
-    case when b.failed_on >= c.overdue_since then b.failed_cause end as debit_failed_cause,
-    b.failed_on as debit_failed_on, b.submitted_on as debit_submitted_on,
+    b.failed_cause as debit_failed_cause, b.failed_on as debit_failed_on,
+    b.submitted_on as debit_submitted_on,
     coalesce(s.loans_of_borrower, 1) as loans_of_borrower,
     q.borrower is not null as asked_for_reminders,
     f.security_since is not null as security_signal,
     f.security_since, f.abnormal_other_since,
-    c.late_count_12m_after_grace <= 1 as first_late,
+    c.late_count_before_arrears = 0 as first_late,
     c.days_past_due >= 31 as long_arrears_plan_possible,
     g.held is not null as unapplied_money,
     t.loan is not null as figures_disagree,

@@ -46,7 +46,7 @@ select
         when step is not null and resting_until > $business_date then 'resting'
         when step is not null then 'step'
         when days_past_due = 0 then 'nothing_due'
-        when days_delinquent < 1 then 'grace'
+        when grace_ends_on >= $business_date then 'grace'
         when days_to_contact > 0 then 'patience'
         when not $applies then 'no_policy'
         else 'step_done'

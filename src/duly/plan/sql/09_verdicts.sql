@@ -3,7 +3,7 @@
 create view asked as
 with steps as (
     select s.*, p.lane, p.step, p.resting_until, p.hold_reason, p.hold_since, p.hold_review_on,
-        p.next_step_on, t.template, t.class, t.sends, t.calls, t.leaves, t.wait_reason,
+        p.next_step_on, t.template, t.class, t.sends, t.calls, t.relieves, t.leaves, t.wait_reason,
         t.task_kind, t.script, t.step_reason, t.priority, t.expires_days,
         case when s.tone_ceiling_rank < t.tone_rank then s.tone_ceiling else t.tone end as tone
     from (select *, $tone_ceiling as tone_ceiling, $tone_ceiling_rank as tone_ceiling_rank

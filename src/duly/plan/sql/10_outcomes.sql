@@ -6,7 +6,8 @@ select
     cap_until, resting_until, next_step_on, hold_reason, hold_review_on, score, score_band,
     name, locale, creditor, currency, sms_address, email_address, days_past_due, days_delinquent,
     overdue_total, overdue_principal, overdue_interest, overdue_fee, late_charge, overdue_since,
-    next_due_on, next_due_amount, late_rate_e8, report_on,
+    next_due_on, next_due_amount, report_on, accrues, returned_paid_on, returned_amount,
+    installments_overdue,
     case
         when lane in ('nothing_due', 'below_floor') then 'none'
         when lane = 'blocked' then 'blocked'
@@ -14,6 +15,7 @@ select
         when lane = 'hold' then 'hold'
         when lane in ('resting', 'grace', 'patience', 'step_done', 'no_policy') then 'wait'
         when template = 'verify_security' and not can_send then 'task'
+        when looks then 'task'
         when block_reason is not null or no_point then 'blocked'
         when can_send and cap_until is not null then 'wait'
         when can_send and text_at is null then 'wait'
@@ -34,6 +36,7 @@ select
         when lane = 'restricted' then 'review'
         when lane = 'hold_review' then 'hold_review'
         when template = 'verify_security' and not can_send then 'verify_contact'
+        when looks then step_reason
         when block_reason is not null then block_reason
         when no_point then 'no_contact_point'
         when (can_send or ((calls or sends) and can_call)) and cap_until is not null then 'cap'
@@ -48,8 +51,11 @@ select
         else step_reason
     end as reason,
     coalesce(lane = 'step' and (calls or sends)
-        and not (coalesce(template, '') = 'verify_security' and not can_send), false) as speaks
+        and not (coalesce(template, '') = 'verify_security' and not can_send), false) as speaks,
+    looks
 from (
-    select *, (sends or calls) and not has_sms and not has_email and not has_voice as no_point
+    select *, (sends or calls) and not has_sms and not has_email and not has_voice as no_point,
+        coalesce(lane = 'step' and relieves and not can_voice
+            and (has_sms or has_email or has_voice), false) as looks
     from verdicts
 ) as v;

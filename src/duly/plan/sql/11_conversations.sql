@@ -8,6 +8,7 @@ with speaking as (
         -- due date) must be true of each.
         case
             when template in ('first_late', 'overdue', 'plan_offer') then 'overdue'
+            when template = 'returned_payment' then template || ' ' || loan_id
             when template = 'credit_notice' then template || ' ' || report_on
             when days_past_due = 0 then template || ' ' || next_due_on
             else template
@@ -46,7 +47,7 @@ with wanted as (
         ) as place
     from outcomes as o
     join conversations as c on c.loan = o.loan
-    where o.outcome = 'task' and c.part = 'lead'
+    where o.outcome = 'task' and c.part = 'lead' and not o.looks
 ),
 care as (
     select count(*) as care_calls

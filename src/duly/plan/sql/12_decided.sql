@@ -1,13 +1,15 @@
 -- What happens to each candidate, once conversations and people's capacity are settled.
 create view settled as
     select
-        o.loan, o.loan_id, o.borrower, o.borrower_id, o.lane, o.step, o.legal, o.speaks,
+        o.loan, o.loan_id, o.borrower, o.borrower_id, o.lane, o.step, o.legal, o.speaks, o.looks,
         o.class, o.template, o.tone, o.channel, o.task_kind, o.priority, o.expires_days,
         o.text_at, o.text_until, o.voice_at, o.voice_until, o.next_open_on, o.cap_until,
         o.resting_until, o.next_step_on, o.hold_reason, o.hold_review_on, o.score, o.score_band,
         o.name, o.locale, o.currency, o.sms_address, o.email_address, o.days_past_due,
         o.overdue_total, o.overdue_principal, o.overdue_interest, o.overdue_fee, o.late_charge,
-        o.overdue_since, o.next_due_on, o.next_due_amount, o.late_rate_e8, o.report_on,
+        o.overdue_since, o.next_due_on, o.next_due_amount, o.report_on, o.accrues,
+        o.returned_paid_on,
+        o.returned_amount, o.installments_overdue,
         c.part, c.lead_loan,
         case
             when c.part = 'apart' then 'wait'
@@ -29,11 +31,11 @@ select
     case when s.decision = 'contact' then m.template end as said_template,
     case when s.decision = 'contact' then m.tone end as said_tone,
     case when s.decision = 'contact' then m.channel
-         when s.decision = 'task' and s.speaks then 'voice' end as said_channel,
+         when s.decision = 'task' and s.speaks and not s.looks then 'voice' end as said_channel,
     case when s.decision = 'contact' then m.text_at
-         when s.decision = 'task' and s.speaks then s.voice_at end as not_before,
+         when s.decision = 'task' and s.speaks and not s.looks then s.voice_at end as not_before,
     case when s.decision = 'contact' then m.text_until
-         when s.decision = 'task' and s.speaks then s.voice_until end as not_after,
+         when s.decision = 'task' and s.speaks and not s.looks then s.voice_until end as not_after,
     case
         when s.decision = 'wait' and s.final_reason in ('one_conversation', 'capacity')
             then $business_date + 1

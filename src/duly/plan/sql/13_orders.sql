@@ -19,7 +19,8 @@ with sums as (
         min(overdue_since) as overdue_since,
         min(next_due_on) as next_due_on,
         max(days_past_due) as days_past_due,
-        max(case when late_rate_e8 > 0 then 1 else 0 end) as accrues
+        sum(installments_overdue) > 1 as several_due,
+        bool_or(accrues) as accrues
     from decided
     where decision = 'contact'
     group by lead_loan
@@ -45,7 +46,10 @@ select
     s.overdue_total, s.overdue_principal, s.overdue_interest, s.overdue_fee, s.late_charge,
     s.days_past_due, s.overdue_since, s.next_due_on,
     coalesce(u.next_due_amount, 0) as next_due_amount,
-    s.accrues = 1 as accrues, d.report_on
+    s.accrues, s.several_due, d.report_on,
+    -- Which payment came back; no other text of a plan names one.
+    case when d.said_template = 'returned_payment' then d.returned_paid_on end as paid_on,
+    case when d.said_template = 'returned_payment' then d.returned_amount else 0 end as paid_amount
 from decided as d
 join message_ids as m on m.loan = d.loan
 join sums as s on s.lead_loan = d.loan
