@@ -18,9 +18,9 @@ THREADS_MAX = 1024
 _YEARS = range(1990, 2200)
 
 
-def worded(key: str) -> Parameter:
-    """Return a parameter whose help is the catalogue's sentence."""
-    return Parameter(help=say("cli", key, settings.locale()))
+def worded(key: str, *, hyphen: bool = False) -> Parameter:
+    """Return a parameter whose help is the catalogue's sentence; `hyphen` lets it be `-`."""
+    return Parameter(help=say("cli", key, settings.locale()), allow_leading_hyphen=hyphen)
 
 
 def named(name: str, key: str) -> Parameter:

@@ -50,7 +50,7 @@ def error(text: str) -> None:
 
 def as_json(value: object) -> None:
     """Write one JSON value to stdout, for programs."""
-    line(json.dumps(value, ensure_ascii=not _speaks_unicode(), indent=2, default=str))
+    line(json.dumps(value, ensure_ascii=not speaks_unicode(), indent=2, default=str))
 
 
 def diagnostics(items: Iterable[Diagnostic], locale: str) -> None:
@@ -80,7 +80,7 @@ def page() -> tuple[Console, io.StringIO]:
     width = None if terminal else WIDTH
     console = Console(
         file=text, highlight=False, force_terminal=terminal, width=width,
-        safe_box=not _speaks_unicode(),
+        safe_box=not speaks_unicode(),
     )  # fmt: skip
     return console, text
 
@@ -119,6 +119,7 @@ def _to_nowhere(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-def _speaks_unicode() -> bool:
+def speaks_unicode() -> bool:
+    """Tell whether stdout takes every character."""
     name = getattr(sys.stdout, "encoding", None) or "utf-8"
     return codecs.lookup(name).name.startswith("utf")
