@@ -39,6 +39,7 @@ COMMANDS = {
     "reference": "duly.cli.doctor:reference",
 }
 GROUPS = {
+    "bench": {"text": "duly.cli.bench_text:text"},
     "audit": {"verify": "duly.cli.audit:verify"},
     "db": {
         "start": "duly.cli.db:start",
@@ -47,7 +48,7 @@ GROUPS = {
         "backup": "duly.cli.db:backup",
         "restore": "duly.cli.db:restore",
     },
-    "policy": {"check": "duly.cli.policy:check"},
+    "policy": {"check": "duly.cli.policy:check", "diff": "duly.cli.policy_diff:diff"},
     "replies": {"read": "duly.cli.replies:read", "train": "duly.cli.replies:train"},
     "rules": {
         "list": "duly.cli.rules:list_rules",
@@ -56,6 +57,7 @@ GROUPS = {
         "coverage": "duly.cli.rules:coverage",
     },
     "messages": {
+        "lint": "duly.cli.lint:lint",
         "preview": "duly.cli.templates:preview",
         "diff": "duly.cli.templates:diff",
         "publish": "duly.cli.templates:publish",
@@ -93,7 +95,8 @@ def build() -> App:
             help_epilogue=_example(name, locale), sort_key=place,
         )  # fmt: skip
     for group, commands in GROUPS.items():
-        inner = App(
+        # A command may have commands of its own beside what it does by itself: `duly bench`.
+        inner = app[group] if group in COMMANDS else App(
             name=group, help=say("cli", f"{group}.help", locale),
             help_epilogue=_example(group, locale), sort_key=len(COMMANDS),
         )  # fmt: skip
@@ -103,7 +106,8 @@ def build() -> App:
                 target, name=name, help=say("cli", f"{key}.help", locale),
                 help_epilogue=_example(key, locale),
             )  # fmt: skip
-        app.command(inner)
+        if group not in COMMANDS:
+            app.command(inner)
     return app
 
 
@@ -117,15 +121,25 @@ def prepare() -> None:
     # A short life with many lasting objects: to look for cycles after every 700 finds none.
     gc.set_threshold(200_000, 20, 100)
     zoneinfo.reset_tzpath(to=())
-    # Kernels are kept beside their source; where that is read-only, under DULY_HOME.
+    # Kernels are kept beside their source; where that is read-only, under DULY_HOME; else nowhere,
+    # and are compiled again by each command: a shared temporary folder could be another's.
     if not os.access(str(resources.files("duly").joinpath("position")), os.W_OK):
         kernels = (settings.home() / "kernels").absolute()
-        os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
+        near = next(one for one in (kernels, *kernels.parents) if one.exists())
+        if os.access(near, os.W_OK | os.X_OK):
+            os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
+        elif "NUMBA_CACHE_DIR" not in os.environ:
+            os.environ["DULY_KERNELS_NOT_KEPT"] = "1"
     signal.signal(signal.SIGTERM, _stop)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
+    _asked.append(number)
     raise Stopped(number)
+
+
+#: The signals that asked this process to end; an engine may tell of them by an error of its own.
+_asked: list[int] = []
 
 
 def run(tokens: list[str]) -> int:
@@ -155,6 +169,11 @@ def run(tokens: list[str]) -> int:
     except Stopped as stopped:
         output.error(say("cli", "interrupted", settings.locale()))
         return output.STOPPED + stopped.number
+    except failures.of_interruption() as error:
+        if not failures.is_interruption(error):
+            raise
+        output.error(say("cli", "interrupted", settings.locale()))
+        return output.STOPPED + (_asked[-1] if _asked else signal.SIGINT)
     return result if isinstance(result, int) else output.DONE
 
 

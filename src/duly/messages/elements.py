@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from importlib import resources
-
-from ruamel.yaml import YAML
 
 from duly.messages.code import HOLE
+from duly.messages.lint import unsaid
 from duly.messages.locales import is_chinese, message_locale
 from duly.messages.stages import BY_FORM, ELEMENTS, LAWFUL, STAGES, pattern
-from duly.spelling import folded
 
 _LINK = re.compile(
     r"https?:|www\.|[a-z0-9-]\.(?:com|cn|net|org|io|me|cc|top|xyz|info|app)\b|(?:[0-9]{1,3}\.){3}"
@@ -23,7 +19,6 @@ _PERSONAL_PHONE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _SIGNATURE = re.compile(r"【[^【】]{2,16}】")
 _LENDER_LEAD = re.compile(r"[^:\n]{2,40}: Hello")
-_NEGATION_REACH = 12
 
 
 def holds(text: str, locale: str, element: str) -> bool:
@@ -49,8 +44,8 @@ def violations(
     found += [f"forbidden:{kind}" for kind in known.never if holds(text, locale, kind)]
     found += _form(text, channel=channel)
     lawful = LAWFUL.get(stage, frozenset())
-    spoken = (one for one in _phrases(text, locale) if one.split(":")[2].lower() not in lawful)
-    return (*found, *spoken)
+    spoken = (one for one in unsaid(text, locale) if one.partition(":")[2].lower() not in lawful)
+    return (*found, *(f"forbidden:{one}" for one in spoken))
 
 
 def elements_of(text: str, locale: str, *, channel: str = "sms") -> tuple[str, ...]:
@@ -86,30 +81,3 @@ def _form(text: str, *, channel: str) -> list[str]:
         "control": _CONTROL.search(body) is not None or (channel == "sms" and "\n" in body),
     }
     return [f"forbidden:{name}" for name, hit in checks.items() if hit]
-
-
-@cache
-def _lexicon(locale: str) -> tuple[re.Pattern[str], tuple[tuple[str, re.Pattern[str]], ...]]:
-    source = resources.files("duly.messages").joinpath("lexicon.yaml")
-    data = YAML(typ="safe").load(source.read_text(encoding="utf-8"))
-    edge = "" if locale == "zh-CN" else r"\b"
-    negation = re.compile(f"{edge}(?:{'|'.join(data['negations'][locale])}){edge}", re.IGNORECASE)
-    categories = tuple(
-        (name, re.compile(f"{edge}(?:{'|'.join(words[locale])}){edge}", re.IGNORECASE))
-        for name, words in data["categories"].items()
-    )
-    return negation, categories
-
-
-def _phrases(text: str, locale: str) -> list[str]:
-    if locale == "zh-TW":  # The lexicon is written in simplified characters.
-        text, locale = folded(text), "zh-CN"
-    negation, categories = _lexicon(locale)
-    found: list[str] = []
-    for name, words in categories:
-        for hit in words.finditer(text):
-            reach = _NEGATION_REACH if locale == "zh-CN" else 3 * _NEGATION_REACH
-            before = re.split(r"[。；.;\n]", text[max(0, hit.start() - reach) : hit.start()])[-1]
-            if name == "MANNERS" or not negation.search(before):
-                found.append(f"forbidden:{name}:{hit.group()}")
-    return found

@@ -18,6 +18,7 @@ from duly.messages.catalog import Body, Template, environment
 from duly.messages.code import HOLE, LENGTH
 from duly.messages.elements import elements_of, holds, violations
 from duly.messages.facts import TemplateBroken
+from duly.messages.lint import broken
 from duly.messages.locales import is_chinese
 from duly.messages.stages import STAGES
 from duly.messages.variables import FACT_FLAGS, OF_CASE, VARIABLES
@@ -69,13 +70,11 @@ class Shape:
 def compile_shape(template: Template, body: Body, voice: Voice, answers: dict[str, bool]) -> Shape:
     """Return the shape of a body under these answers; raise TemplateBroken where a check fails."""
     flags = {name: answers.get(name, False) for name in FACT_FLAGS} | dict(voice.flags)
-    text = environment().render_str(body.source, **(_HOLES | dict(voice.words) | flags))
-    sms = body.subject is None
-    text = _SPACES.sub(" ", text).strip() if sms else _EMPTY_LINES.sub("\n\n", text).strip()
+    text = _fixed(body, voice, flags)
     pieces = _HOLE.split(text)
     holes = tuple(_NAMES[hole] for hole in pieces[1::2])
     if not body.looked_at:
-        _check(template, body, pieces, flags)
+        _check(template, body, pieces, flags, tuple(filter(None, voice.words.values())))
     distinct = tuple(sorted(set(holes)))
     fixed = "".join(pieces[0::2]).replace(HOLE, "")
     return Shape(
@@ -90,12 +89,34 @@ def compile_shape(template: Template, body: Body, voice: Voice, answers: dict[st
     )
 
 
-def _check(template: Template, body: Body, pieces: list[str], flags: dict[str, bool]) -> None:
-    locale, channel = template.locale, body.key.split(".")[2]
-    filled = "".join(
+def filled_shape(template: Template, body: Body, voice: Voice, flags: dict[str, bool]) -> str:
+    """Return the text of a body under these answers, a sample in every hole."""
+    return _with_samples(_HOLE.split(_fixed(body, voice, flags)), template.locale)
+
+
+def _fixed(body: Body, voice: Voice, flags: dict[str, bool]) -> str:
+    text = environment().render_str(body.source, **(_HOLES | dict(voice.words) | flags))
+    if body.subject is None:
+        return _SPACES.sub(" ", text).strip()
+    return _EMPTY_LINES.sub("\n\n", text).strip()
+
+
+def _with_samples(pieces: list[str], locale: str) -> str:
+    return "".join(
         _SAMPLES[VARIABLES[_NAMES[piece]]](locale) if place % 2 else piece
         for place, piece in enumerate(pieces)
     )
+
+
+def _check(
+    template: Template,
+    body: Body,
+    pieces: list[str],
+    flags: dict[str, bool],
+    names: tuple[str, ...],
+) -> None:
+    locale, channel = template.locale, body.key.split(".")[2]
+    filled = _with_samples(pieces, locale)
     found = list(
         violations(filled, locale, template.stage, channel=channel, opt_out=flags["opt_out"])
     )
@@ -119,5 +140,7 @@ def _check(template: Template, body: Body, pieces: list[str], flags: dict[str, b
     prevents = template.stage == "credit_notice" and flags["paying_prevents"]
     if prevents != holds(filled, locale, "prevents"):
         found.append("paying prevents the report is said against the lender file")
+    like, filed = STAGES[template.stage].like, template.stage == "legal"
+    found += [f"forbidden:{words}" for words in broken(filled, like, names, filed=filed)]
     if found:
         raise TemplateBroken(body.key, *found)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from duly.messages.lint import is_authority
+
 #: Every variable that a body may name, with its type.
 VARIABLES: Mapping[str, str] = MappingProxyType(
     {
@@ -146,6 +148,7 @@ def is_typed(kind: str, value: object) -> bool:
         and len(value) <= VALUE_CHARACTERS_MAX
         and _GRAMMARS[kind].fullmatch(value) is not None
         and _DENIED.search(value) is None
+        and not (kind == "staff" and is_authority(value))
     )
 
 

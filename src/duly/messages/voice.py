@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from duly.book.lender import Lender
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.messages import values
+from duly.messages.lint import is_authority, names_nobody, unsaid
 from duly.messages.locales import is_chinese
 
 _SIGNATURE = re.compile(r"[\w &.'-]{2,16}")
@@ -17,19 +18,9 @@ _PLAIN = re.compile(r"[\w &.,'()（）·-]{2,60}")
 _HOTLINE = re.compile(r"\+?[0-9][0-9xX -]{2,18}[0-9xX]")
 _PERSONAL = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}")
 _CLAUSE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}")
-#: Signatures that name nobody (CN-ID-1, CN-SMS-3).
-_NEUTRAL = frozenset(
-    [
-        "客户服务",
-        "温馨提示",
-        "还款通知",
-        "催收中心",
-        "法务部",
-        "账单提醒",
-        "系统通知",
-        "客服中心",
-        "通知",
-    ]
+#: Categories of the house list that no name of a lender may touch.
+_NOT_IN_NAMES = frozenset(
+    {"THREAT", "FALSE_LEGAL", "IMPERSONATION", "THIRD_PARTY", "INSULT", "FALSE_CREDIT"}
 )
 #: Kinds of lender that the national regulator's consumer line 12378 serves.
 _NATIONAL = frozenset({"bank", "consumer_finance", "trust", "auto_finance"})
@@ -85,6 +76,30 @@ def _may_opt_out(lender: Lender, channel: str, message_class: str) -> bool:
     return all(route.settings.get("opt_out", True) for route in routes)
 
 
+def _says_too_much(words: str) -> bool:
+    """Return whether a name holds words of the house list; manners and offers are no matter."""
+    found = (*unsaid(words, "zh-CN"), *unsaid(words, "en"))
+    return any(one.partition(":")[0] in _NOT_IN_NAMES for one in found)
+
+
+def _wrong_signatures(lender: Lender) -> Iterator[tuple[str, str]]:
+    for signed in dict.fromkeys((lender.signature, _in_english(lender, "signature"))):
+        if not _SIGNATURE.fullmatch(signed) or names_nobody(signed):
+            yield "signature_not_usable", signed
+        elif is_authority(signed):
+            yield "signature_of_authority", signed
+
+
+def _wrong_names(lender: Lender) -> Iterator[tuple[str, str]]:
+    english = (_in_english(lender, "name"), _in_english(lender, "app"))
+    agencies = (name for one in lender.agencies for name in (one.name, one.name_en))
+    for value in dict.fromkeys((lender.name, lender.app, *english, *agencies)):
+        if value and not _PLAIN.fullmatch(value):
+            yield "lender_words_not_plain", value
+        elif value and _says_too_much(value):
+            yield "lender_words_forbidden", value
+
+
 def lender_problems(lender: Lender) -> tuple[Diagnostic, ...]:
     """Return why texts may not be signed with this lender file; empty when they may."""
     found: list[Diagnostic] = []
@@ -92,11 +107,8 @@ def lender_problems(lender: Lender) -> tuple[Diagnostic, ...]:
     def note(code: str, value: str) -> None:
         found.append(Diagnostic(area="messages", code=code, values={"value": repr(value)}))
 
-    if not _SIGNATURE.fullmatch(lender.signature) or lender.signature in _NEUTRAL:
-        note("signature_not_usable", lender.signature)
-    for value in (lender.name, lender.app, _in_english(lender, "name"), _in_english(lender, "app")):
-        if value and not _PLAIN.fullmatch(value):
-            note("lender_words_not_plain", value)
+    for code, value in (*_wrong_signatures(lender), *_wrong_names(lender)):
+        note(code, value)
     if lender.hotline and not _HOTLINE.fullmatch(lender.hotline):
         note("hotline_not_a_number", lender.hotline)
     if _PERSONAL.fullmatch(re.sub(r"[ -]", "", lender.hotline)):
@@ -105,8 +117,4 @@ def lender_problems(lender: Lender) -> tuple[Diagnostic, ...]:
         note("no_way_to_answer", "")
     if lender.late_charge_clause and not _CLAUSE.fullmatch(lender.late_charge_clause):
         note("clause_not_a_number", lender.late_charge_clause)
-    for agency in lender.agencies:
-        for value in (agency.name, agency.name_en):
-            if value and not _PLAIN.fullmatch(value):
-                note("lender_words_not_plain", value)
     return tuple(found)

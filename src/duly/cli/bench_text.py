@@ -1,0 +1,152 @@
+"""`duly bench text`: how well and how fast texts are read.
+
+The half about messages. The half about replies has its place behind `_messages`, with an option of
+its own (`--replies`) and one more table.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from duly.cli import arguments, output, settings
+from duly.core.words import say
+
+if TYPE_CHECKING:
+    from duly.messages.lint import Labelled, Scores
+
+#: Long enough for a steady figure, short enough for a person who waits.
+_SECONDS = 1.0
+_RENDERED = 20_000
+
+
+def text(
+    *,
+    messages: Annotated[Path | None, arguments.named("--messages", "option.bench_messages")] = None,
+    json: arguments.Json = False,
+) -> int:
+    """Score the lint on labelled messages and print texts a second."""
+    told = _messages(messages)
+    if json:
+        output.as_json(told)
+        return output.DONE
+    locale = settings.locale()
+    for name, scores in told["messages"].items():
+        if "skipped" in scores:
+            output.line(say("cli", "bench_skipped", locale, name=name))
+            continue
+        output.line(say("cli", "bench_scores", locale, name=name, **_shown(scores)))
+        labels = ", ".join(
+            f"{label} {_shown({'x': f1})['x']}" for label, f1 in scores["f1"].items()
+        )
+        output.line(say("cli", "bench_labels", locale, labels=labels))
+    output.line(say("cli", "bench_speed", locale, **_shown(told["texts_per_second"])))
+    return output.DONE
+
+
+def _messages(file: Path | None) -> dict[str, Any]:
+    from duly.messages.lint import corpora
+
+    sets: dict[str, Sequence[Labelled]] = dict(corpora())
+    told: dict[str, Any] = {}
+    if file is not None and not file.exists():
+        told[str(file)] = {"skipped": True}
+    elif file is not None:
+        sets = {str(file): _read(file)} | sets
+    with output.progress("bench"):
+        told |= {name: _as_json(_scored(rows)) for name, rows in sets.items()}
+        texts = [row.message for rows in sets.values() for row in rows]
+        from duly.messages.lint import lint
+
+        free = _a_second(lambda: [lint(one) for one in texts], len(texts))
+        rendered = _a_second(_rendering(), _RENDERED)
+    return {"messages": told, "texts_per_second": {"free": free, "rendered": rendered}}
+
+
+def _read(file: Path) -> Sequence[Labelled]:
+    from duly.messages.lint import labelled, read_messages
+
+    asked, _ = read_messages(file.read_bytes(), str(file))
+    return labelled(one.row for one in asked if "labels" in one.row)
+
+
+def _scored(rows: Sequence[Labelled]) -> Scores:
+    from duly.messages.lint import labels_of, lint, score
+
+    return score((row, labels_of(lint(row.message))) for row in rows)
+
+
+def _as_json(scores: Scores) -> dict[str, Any]:
+    found = scores.any_violation
+    figures = {
+        "precision": found.precision,
+        "recall": found.recall,
+        "any_f1": found.f1,
+        "content_f1": scores.content_f1,
+        "missing_f1": scores.missing_f1,
+        "missing_without_optout_f1": scores.missing_without_opt_out_f1,
+    }
+    return {
+        "rows": scores.rows,
+        "exact": scores.exact,
+        **{name: _rounded(value) for name, value in figures.items()},
+        "false_alarms": scores.false_alarms,
+        "lawful_firm": scores.lawful_firm,
+        "polite_found": scores.polite_found,
+        "polite_unlawful": scores.polite_unlawful,
+        "f1": {label: _rounded(counts.f1) for label, counts in scores.labels.items()},
+    }
+
+
+def _rounded(value: Fraction | None) -> float | None:
+    return None if value is None else round(float(value), 4)
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        name: f"{value:.3f}" if isinstance(value, float) else "-" if value is None else value
+        for name, value in values.items()
+    }
+
+
+def _a_second(work: Callable[[], object], size: int) -> int:
+    """Return how many of `size` texts one processor does in a second of its own time."""
+    work()  # What is read once is read before the watch runs.
+    rounds, start = 0, time.process_time()
+    while time.process_time() - start < _SECONDS:
+        work()
+        rounds += 1
+    return int(rounds * size / (time.process_time() - start))
+
+
+def _rendering() -> Callable[[], object]:
+    """Return the work of writing messages of every template, checked as in a plan."""
+    from duly.book import load_lender
+    from duly.messages import render_table
+
+    lender = load_lender(None)
+    day = date(2026, 3, 20)
+    columns: dict[str, list[Any]] = {
+        "message_id": [f"m-{n}" for n in range(_RENDERED)],
+        "template": ["overdue", "first_late"] * (_RENDERED // 2),
+        "locale": ["zh-CN"] * _RENDERED,
+        "channel": ["sms"] * _RENDERED,
+        "tone": ["plain"] * _RENDERED,
+        "name": ["张三", "李四", "王五", "赵六"] * (_RENDERED // 4),
+        "loan_ids": [(f"L{n:06}",) for n in range(_RENDERED)],
+        "currency": ["CNY"] * _RENDERED,
+        "overdue_total": [70_000 + n for n in range(_RENDERED)],
+        "overdue_principal": [70_000 + n for n in range(_RENDERED)],
+        "days_past_due": [1 + n % 60 for n in range(_RENDERED)],
+        "overdue_since": [day - timedelta(days=1 + n % 60) for n in range(_RENDERED)],
+        "as_of": [day] * _RENDERED,
+        "as_of_time": ["09:30"] * _RENDERED,
+        "accrues": [False] * _RENDERED,
+    }
+    zeros = ("overdue_interest", "overdue_fee", "late_charge", "next_due_amount")
+    columns |= {name: [0] * _RENDERED for name in zeros} | {"next_due_on": [None] * _RENDERED}
+    return lambda: render_table(columns, lender)

@@ -1,0 +1,150 @@
+"""Are the words meant as they stand? Negation, quotation, condition, consent, seen around a hit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from duly.messages.lint.files import data
+from duly.messages.lint.lexicon import Entry, phrasing
+
+_SENTENCE_END = re.compile(r"[。!?;\n】]|(?<=[a-z0-9)]{2})[.](?=\s|$)")
+_CLAUSE_END = re.compile(r"[。!?;,:\n()】]|(?<=[a-z0-9)]{2})[.](?=\s|$)| - ")
+_HAN = re.compile(r"[㐀-鿿]")
+#: A new subject after a comma is a new clause: "as we could not reach you, WE told …".
+_SUBJECT = re.compile(r"(?:we|i|you|they|he|she|it)(?![a-z])")
+#: Characters before a hit in which a negator takes it back, in Chinese and in letters.
+_WITHIN, _WITHIN_LETTERS = 22, 70
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Context:
+    within: str
+    pattern: re.Pattern[str]
+
+
+class Reading:
+    """One folded text while it is judged; what was asked once is known."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._ends = [0, *(found.end() for found in _SENTENCE_END.finditer(text)), len(text)]
+        self._clauses = [0, *(found.end() for found in _CLAUSE_END.finditer(text)), len(text)]
+        self._body = text.find("】") + 1  # A signature says nothing about what the text means.
+        self._held: dict[tuple[str, int], bool] = {}
+
+    def sentence(self, place: int) -> tuple[int, int]:
+        """Return the bounds of the sentence around a place."""
+        return _around(self._ends, place)
+
+    def clause(self, place: int) -> tuple[int, int]:
+        """Return the bounds of the clause around a place."""
+        return _around(self._clauses, place)
+
+    def holds(self, name: str, start: int, end: int) -> bool:
+        """Return whether a context stands around the words."""
+        context = _context(name)
+        if context.within == "text":
+            low, high = self._body, len(self.text)
+        elif context.within == "sentence":
+            low, high = self.sentence(start)[0], self.sentence(max(start, end - 1))[1]
+        else:
+            low, high = self.clause(start)[0], self.clause(max(start, end - 1))[1]
+        key = (name, low * 100_000 + high)
+        if key not in self._held:
+            self._held[key] = context.pattern.search(self.text[low:high]) is not None
+        return self._held[key]
+
+    def denied(self, match: re.Match[str]) -> bool:
+        """Return whether the words are negated, before or within, or called false after them."""
+        start, end = match.span()
+        rules = _rules()
+        tongue = "zh" if _HAN.search(match[0]) else "en"
+        if any(
+            hole and rules.negators[tongue].search(hole) and not rules.never[tongue].search(hole)
+            for hole in match.groups()
+        ):
+            return True
+        low = self.clause(start)[0]
+        if tongue == "en":
+            low = max(self.sentence(start)[0], start - _WITHIN_LETTERS)
+        before = self.text[
+            max(low, start - (_WITHIN if tongue == "zh" else _WITHIN_LETTERS)) : start
+        ]
+        ended = before.rstrip().endswith(",") and _SUBJECT.match(match[0]) is not None
+        if not ended and self._negated(before, tongue):
+            return True
+        after = self.text[end : self.sentence(max(start, end - 1))[1]]
+        return bool(after) and rules.after[tongue].match(after) is not None
+
+    def _negated(self, before: str, tongue: str) -> bool:
+        rules = _rules()
+        several = list(rules.negators[tongue].finditer(before))
+        if not several or rules.never[tongue].search(before):
+            return False
+        found = several[-1]
+        if tongue == "en" and rules.conditions[tongue].search(before[: found.start()]):
+            return False
+        return rules.opens[tongue].search(before, found.end()) is None
+
+    def lawful(self, entry: Entry, start: int, end: int) -> bool:
+        """Return whether a context of the entry makes the words lawful."""
+        for name in entry.unless:
+            if name == "strangers":
+                if self.holds("strangers", start, end) and self.holds("disbelief", start, end):
+                    return True
+            elif name == "still_dated":
+                if self.holds("dated", start, end) and self.holds("still_open", start, end):
+                    return True
+            elif self.holds(name, start, end):
+                return True
+        return not all(self.holds(name, start, end) for name in entry.needs)
+
+
+def _around(ends: list[int], place: int) -> tuple[int, int]:
+    low = 0
+    for end in ends:
+        if end > place:
+            return low, end
+        low = end
+    return low, ends[-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rules:
+    negators: Mapping[str, re.Pattern[str]]
+    never: Mapping[str, re.Pattern[str]]
+    opens: Mapping[str, re.Pattern[str]]
+    conditions: Mapping[str, re.Pattern[str]]
+    after: Mapping[str, re.Pattern[str]]
+
+
+@cache
+def _rules() -> _Rules:
+    found = data("lexicon", "judging.yaml")
+
+    def each(name: str) -> Mapping[str, re.Pattern[str]]:
+        return {
+            "zh": re.compile(found[name]["zh"]),
+            "en": re.compile(rf"(?<![a-z])(?:{found[name]['en']})(?![a-z])|n't(?![a-z])")
+            if name == "negators"
+            else re.compile(rf"(?<![a-z])(?:{found[name]['en']})(?![a-z])")
+            if name == "conditions"
+            else re.compile(rf"(?:{found[name]['en']})"),
+        }
+
+    return _Rules(
+        negators=each("negators"),
+        never=each("never_denied"),
+        opens=each("opens"),
+        conditions=each("conditions"),
+        after={tongue: phrasing().union(found["denied_after"][tongue]) for tongue in ("zh", "en")},
+    )
+
+
+@cache
+def _context(name: str) -> _Context:
+    found = data("lexicon", "judging.yaml")["contexts"][name]
+    return _Context(within=found["within"], pattern=phrasing().union(map(str, found["says"])))

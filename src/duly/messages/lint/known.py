@@ -1,0 +1,156 @@
+"""What is true about a case beyond the text? Facts given with a message, by sensible names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cached_property
+
+from duly.spelling import traced
+
+_FILED = re.compile(
+    r"filed|accepted|judged|judgment|judgement|enforce|sued|lodged|issued|in_court|litigation"
+    r"|已起诉|已立案|已受理|已判决|已提起|执行中|起诉中"
+)
+_NOT_YET = re.compile(r"not|none|no_|prep|plan|consider|approved|未|没有|拟|准备|draft|pending_app")
+_CASE_KEY = re.compile(r"case|legal|court|filed|suit|claim|litig|诉|案|法院|sued|judg")
+_NUMBER_KEY = re.compile(r"no$|num|number|案号|docket|ref")
+_HOST_KEY = re.compile(r"host|link|url|domain|site|web|网|portal|page")
+_NAME_KEY = re.compile(
+    r"lender|creditor|brand|company|signature|sender|agency|agencies|firm|owner|name|机构|公司|贷款人"
+)
+_PHONE_KEY = re.compile(r"phone|hotline|tel|number|电话|热线|客服")
+_TIME_KEY = re.compile(
+    r"cut.?off|deadline|offer|until|expire|valid|debit|ends|end_|promo|plan|window|截止|优惠|方案|扣款|at$"
+)
+_VISIT_KEY = re.compile(r"visit|上门|外访|appointment|home_call")
+_BUREAU_KEY = re.compile(r"bureau|report|征信|报送|credit")
+_WRITTEN_CASE = re.compile(
+    r"\(20\d\d\)[^,。;]{1,16}号|(?:case|docket|claim)(?: no\.?| number|:)* ?([0-9][\w-]{3,})"
+)
+_TRUE = frozenset(
+    {"true", "yes", "1", "是", "y", "real", "genuine", "official", "approved", "consented"}
+)
+_FALSE = frozenset(
+    {"false", "no", "0", "none", "null", "否", "n", "never", "fake", "unknown", "", "not_filed"}
+)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_TIME = re.compile(r"(?<!\d)([01]?\d|2[0-3]):([0-5]\d)(?!\d)")
+
+
+class Known:
+    """The facts of one message; keys are read by what they mean: `case_status`, `court`, …"""
+
+    def __init__(self, facts: Mapping[str, object]) -> None:
+        self._pairs = tuple(_flat("", facts))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Return who may sign or be named: the lender, its agencies, its law firm."""
+        return tuple(
+            value for key, value in self._pairs
+            if _NAME_KEY.search(key) and len(value) > 1 and value not in _TRUE | _FALSE
+            and not _HOST_KEY.search(key) and not _PHONE_KEY.search(key)
+        )  # fmt: skip
+
+    @cached_property
+    def lenders(self) -> tuple[str, ...]:
+        """Return the names of the lender alone."""
+        mine = re.compile(r"lender|creditor|brand|signature|贷款人|机构")
+        return tuple(
+            value for key, value in self._pairs
+            if mine.search(key) and len(value) > 1 and value in self.names
+        )  # fmt: skip
+
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """Return the hosts whose links are the lender's own."""
+        found = [value for key, value in self._pairs if _HOST_KEY.search(key) and "." in value]
+        plain = (re.sub(r"^[a-z]+://", "", one) for one in found)
+        return frozenset(re.split(r"[/?#:]", one.removeprefix("www."))[0] for one in plain)
+
+    @cached_property
+    def phones(self) -> frozenset[str]:
+        """Return the digits of the telephone numbers that are published."""
+        return frozenset(
+            re.sub(r"\D", "", value) for key, value in self._pairs if _PHONE_KEY.search(key)
+        )
+
+    def says_no(self, what: str) -> bool:
+        """Return whether a fact denies something outright: that the lender reports, a visit."""
+        pattern = {"bureau": _BUREAU_KEY, "visit": _VISIT_KEY}[what]
+        return any(pattern.search(key) and value in _FALSE for key, value in self._pairs)
+
+    def confirms(self, what: str, text: str) -> bool:
+        """Return whether the facts make a claim of the folded text true: `filed`, `deadline`, …"""
+        if what == "filed":
+            return self._filed(text)
+        if what == "visit":
+            return any(_VISIT_KEY.search(key) and value not in _FALSE for key, value in self._pairs)
+        if what == "deadline":
+            return any(
+                value in _TRUE or any(form in text for form in _forms(value))
+                for key, value in self._pairs
+                if _TIME_KEY.search(key)
+            )
+        return False
+
+    def _filed(self, text: str) -> bool:
+        mine = [(key, value) for key, value in self._pairs if _CASE_KEY.search(key)]
+        numbers = [value for key, value in mine if _NUMBER_KEY.search(key) and value not in _FALSE]
+        written = [found[0] for found in _WRITTEN_CASE.finditer(text)]
+        plain = re.sub(r"[\s()-]", "", text)
+        if written and numbers:
+            return any(re.sub(r"[\s()-]", "", one) in plain for one in numbers)
+        for key, value in mine:
+            if value in _FALSE and ("filed" in key or "status" in key):
+                return False
+        for key, value in mine:
+            if _FILED.search(value) and not _NOT_YET.search(value):
+                return True
+            if value in _TRUE and _FILED.search(key):
+                return True
+            if len(value) > 3 and value not in _TRUE and value in text and "court" in key:
+                return True
+        return any(re.sub(r"[\s()-]", "", one) in plain for one in numbers if len(one) > 3)
+
+
+def _flat(prefix: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(f"{prefix}.{key}" if prefix else str(key).casefold(), inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _flat(prefix, inner)
+    else:
+        yield prefix.casefold(), "" if value is None else traced(str(value)).text.strip()
+
+
+def _forms(value: str) -> Iterator[str]:
+    """Give the ways in which a text may write a day or a time of day."""
+    for found in _ISO.finditer(value):
+        day = _day(*map(int, found.groups()))
+        if day is not None:
+            month = _MONTHS[day.month - 1]
+            yield from (
+                f"{day.month}月{day.day}日",
+                f"{day.month}月{day.day}号",
+                f"{month} {day.day}",
+            )
+            yield from (f"{day:%B} {day.day}".casefold(), f"{day.day} {day:%B}".casefold())
+    for found in _TIME.finditer(value):
+        hour, minute = int(found[1]), found[2]
+        yield from (f"{hour}:{minute}", f"{hour:02}:{minute}")
+        if minute == "00":
+            yield from (f"{hour}点", f"{hour}时", f"{hour % 12 or 12}pm", f"{hour % 12 or 12} pm")
+    if len(value) > 3 and not value.isdigit():
+        yield value
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

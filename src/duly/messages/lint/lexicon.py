@@ -1,0 +1,114 @@
+"""What is looked for: the entries of all labels, and which of them a text must be asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from duly.messages.lint.files import data
+from duly.messages.lint.model import CONTENT, STAGES
+from duly.messages.lint.phrasing import Phrase, Phrasing, keys_in
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One idea of a label: its phrases, the rule it breaks, and when the words are no breach."""
+
+    label: str
+    rule: str
+    why: str
+    also: Mapping[str, str]  #: further labels the same words get, each with its rule
+    unless: tuple[str, ...]  #: contexts that make the words lawful
+    needs: tuple[str, ...]  #: contexts without which they say nothing
+    stages: frozenset[str] | None  #: None: all, and where the stage is not known
+    unstaged: bool  #: asked where the stage is not known
+    fact: str  #: a fact that makes the words true
+    denied_by: str  #: a fact without whose denial the words are no breach
+    always: bool  #: a negation before the words does not matter
+    hint: bool  #: broad words, asked only where no other words of content were found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lexicon:
+    """The entries by key: a text is asked only about phrases of which it holds a key."""
+
+    entries: Sequence[Entry]
+    phrases: Sequence[tuple[Phrase, Entry]]
+    by_key: Mapping[str, tuple[int, ...]]
+
+    def candidates(self, text: str) -> Iterator[tuple[Phrase, Entry]]:
+        """Give the phrases that may stand in a folded text, each once, in their order."""
+        held = keys_in(text)
+        places: set[int] = set()
+        for key in self.by_key.keys() & held:
+            places.update(self.by_key[key])
+        for place in sorted(places):
+            phrase, entry = self.phrases[place]
+            if not phrase.more or not phrase.more.isdisjoint(held):
+                yield phrase, entry
+
+
+@cache
+def phrasing() -> Phrasing:
+    """Return the reader of phrases with the groups and shapes of `words.yaml`."""
+    words = data("lexicon", "words.yaml")
+    return Phrasing(words["groups"], words["shapes"])
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Return all entries; refuse (PhraseBroken) a file with a phrase that cannot be read."""
+    entries: list[Entry] = []
+    phrases: list[tuple[Phrase, Entry]] = []
+    by_key: dict[str, list[int]] = {}
+    read = phrasing()
+    for label in CONTENT:
+        content = data("lexicon", f"{label}.yaml")
+        for item in content["entries"]:
+            entry = _entry(item, content)
+            entries.append(entry)
+            for written in item["says"]:
+                phrase = read.phrase(str(written))
+                for key in phrase.keys:
+                    by_key.setdefault(key, []).append(len(phrases))
+                phrases.append((phrase, entry))
+    return Lexicon(
+        entries=entries,
+        phrases=phrases,
+        by_key={key: tuple(places) for key, places in by_key.items()},
+    )
+
+
+def _entry(item: Mapping[str, object], content: Mapping[str, object]) -> Entry:
+    def several(name: str) -> tuple[str, ...]:
+        own, shared = item.get(name, ()), content.get(name, ())
+        assert isinstance(own, list | tuple)
+        assert isinstance(shared, list | tuple)
+        return tuple(dict.fromkeys(map(str, (*shared, *own))))
+
+    stages = item.get("stages")
+    also = item.get("also", {})
+    assert isinstance(also, dict)
+    return Entry(
+        label=str(content["label"]),
+        rule=str(item.get("rule", content["rule"])),
+        why=str(item["why"]),
+        also=also,
+        unless=several("unless"),
+        needs=several("needs"),
+        stages=_stages(stages),
+        unstaged=not isinstance(stages, dict) or "not" in stages,
+        fact=str(item.get("facts", content.get("facts", ""))),
+        denied_by=str(item.get("denied_by", "")),
+        always=bool(item.get("always")),
+        hint=bool(item.get("hint")),
+    )
+
+
+def _stages(found: object) -> frozenset[str] | None:
+    if not isinstance(found, dict):
+        return None
+    if "only" in found:
+        return frozenset(found["only"])
+    return frozenset(STAGES) - frozenset(found["not"])

@@ -1,0 +1,57 @@
+"""Links of any form, and hosts that the lender does not own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from duly.messages.lint.judging import Reading
+from duly.messages.lint.known import Known
+from duly.messages.lint.model import Hit
+
+_ENDS = (
+    "com|cn|net|org|io|co|me|ly|link|top|vip|cc|tv|xyz|info|site|shop|club|online|app|example"
+    "|test|invalid|im|gg|to|ru|us|uk|hk|tw|in|biz|fun|live|ink|wang|pro|work|loan|finance|money"
+    "|click|icu|pw|tk|ml|ga|eu|de|gl|gd|is|la|st|be|ws|win|bid|men|page|dev|mobi|asia|name|support"
+    "|help|pay|cash|credit|bank|law|legal"
+)
+_REST = r"(?:/[^\s,。;!【】()]{0,200})?"
+_LINK = re.compile(
+    r"(?<![\w@.])(?:h(?:tt|xx)ps?:/{0,2}[^\s,。;!【】()]{3,200}"
+    r"|www[.][^\s,。;!【】()]{3,200}"
+    rf"|(?:[a-z0-9](?:[a-z0-9-]{{0,40}})[.]){{1,5}}(?:{_ENDS})(?![a-z0-9])(?::\d{{2,5}})?{_REST}"
+    r"|[a-z0-9-]{1,30}[.][a-z]{2,6}/[a-z0-9][^\s,。;!【】()]{0,200}"
+    rf"|(?:\d{{1,3}}[.]){{3}}\d{{1,3}}(?::\d{{2,5}})?{_REST})"
+)
+#: A link whose dots were taken apart: t。cn/abc, bit [.] ly, t点cn.
+_BROKEN = re.compile(
+    r"(?<=[a-z0-9])(?: ?[\[(]? ?(?:[.。·]|dot|点) ?[\])]? ?)"
+    r"(?=(?:cn|com|ly|cc|top|xyz|me|net|link|vip|im)(?:/|\b))"
+)
+_RULE = "CN-SMS-4"
+
+
+def linked(reading: Reading, known: Known) -> Iterator[Hit]:
+    """Give the links of a text that lead to hosts which the facts do not name."""
+    text = reading.text
+    for found in _LINK.finditer(text):
+        host = _host(found[0])
+        if any(host == own or host.endswith("." + own) for own in known.hosts):
+            continue
+        if _is_number(found[0]) or reading.denied(found):
+            continue
+        yield Hit("suspicious_link", _RULE, "A link", found.start(), found.end())
+    broken = _BROKEN.search(text)
+    if broken is not None and not any(True for _ in _LINK.finditer(text)):
+        start = text.rfind(" ", 0, broken.start()) + 1
+        yield Hit("suspicious_link", _RULE, "A link", start, broken.end())
+
+
+def _host(link: str) -> str:
+    plain = re.sub(r"^h(?:tt|xx)ps?:/*", "", link)
+    return re.split(r"[/?#:]", plain.removeprefix("www."))[0]
+
+
+def _is_number(link: str) -> bool:
+    """Return whether the words are a figure or an abbreviation rather than a link."""
+    return link.count(".") == 1 and link.partition(".")[0].isdigit() and "/" not in link

@@ -1,0 +1,103 @@
+"""One text in, its findings out: fold, take off disguises, ask words, sender, figures and facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from duly.messages.lint import figures, links, personal, sender, wording
+from duly.messages.lint.disguise import restored
+from duly.messages.lint.judging import Reading
+from duly.messages.lint.known import Known
+from duly.messages.lint.model import (
+    AFTER_DUE,
+    BEFORE_DUE,
+    LABELS,
+    PERSONAL,
+    STAGES,
+    THIRD_PARTY,
+    Finding,
+    Hit,
+    Message,
+)
+from duly.spelling import Traced, traced
+
+MISSING_RULES = {
+    "missing_identity": "CN-ID-1",
+    "missing_amount": "CN-COND-4",
+    "missing_due_date": "CN-LETTER-1",
+    "missing_optout": "US-OPTOUT-1",
+}
+
+
+#: Holes of a template: their names are no words of the text.
+_HOLE = re.compile(r"[{][^{}\n]{1,40}[}]")
+
+
+def lint(message: Message) -> tuple[Finding, ...]:
+    """Return what a text breaks, by label and place; nothing where it breaks nothing."""
+    source = restored(traced(message.text))
+    stage = message.stage if message.stage in STAGES else ""
+    known = Known(message.facts)
+    reading = Reading(_HOLE.sub(_blank, source.text))
+    shown = [
+        Finding(label=PERSONAL, rule="CN-PI-4", words=message.text[start:end], start=start,
+                end=end, why=why)
+        for why, start, end in personal.capitals(message.text)
+        if stage != THIRD_PARTY
+    ]  # fmt: skip
+    hits = list(_content(reading, stage, known))
+    if not hits and not shown:
+        hits = list(wording.hinted(reading, stage, known))
+    found = [_finding(hit, source, message.text) for hit in _apart(hits)] + shown
+    found += [
+        Finding(label=label, rule=MISSING_RULES[label], words="", start=0, end=0)
+        for label in _missing(source.text, message.text, stage, known)
+    ]
+    return tuple(sorted(found, key=lambda one: (LABELS.index(one.label), one.start, one.end)))
+
+
+def _blank(hole: re.Match[str]) -> str:
+    return "{" + "_" * (len(hole[0]) - 2) + "}"
+
+
+def _content(reading: Reading, stage: str, known: Known) -> Iterator[Hit]:
+    found = [
+        *wording.worded(reading, stage, known),
+        *links.linked(reading, known),
+        *personal.personal(reading.text, stage, known),
+    ]
+    baited = any(hit.label == "suspicious_link" for hit in found)
+    found += sender.posing(reading.text, stage, known, baited=baited)
+    yield from found
+
+
+def _missing(text: str, original: str, stage: str, known: Known) -> Iterator[str]:
+    """Give what a text that asks for money lacks; nothing where its stage is not known."""
+    if stage not in (*BEFORE_DUE, *AFTER_DUE):
+        return
+    late = stage in AFTER_DUE
+    if not sender.named(text, original, known):
+        yield "missing_identity"
+    if not figures.says_amount(text):
+        yield "missing_amount"
+    if not figures.says_due(text, late=late):
+        yield "missing_due_date"
+    if late and not figures.says_opt_out(text):
+        yield "missing_optout"
+
+
+def _apart(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits without those that lie in a longer one of the same label."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda one: (one.label, one.start, -one.end)):
+        if kept and kept[-1].label == hit.label and hit.end <= kept[-1].end:
+            continue
+        kept.append(hit)
+    return kept
+
+
+def _finding(hit: Hit, source: Traced, original: str) -> Finding:
+    label, rule, why, low, high = hit
+    start, end = source.written(low, high)
+    return Finding(label=label, rule=rule, words=original[start:end], start=start, end=end, why=why)

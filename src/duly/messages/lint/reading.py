@@ -1,0 +1,124 @@
+"""Messages as lines of JSON: what is asked, and every line that cannot be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from duly.core.diagnostic import Diagnostic, Severity
+from duly.core.errors import Refused
+from duly.messages.lint.model import STAGES, Message
+
+#: Longer than any message: an SMS has at most 255 parts, a long e-mail a few thousand characters.
+TEXT_CHARACTERS_MAX = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One line: the message, the id it came with, and the line as it was read."""
+
+    id: object
+    message: Message
+    row: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_messages(content: bytes, file: str) -> tuple[tuple[Asked, ...], tuple[Diagnostic, ...]]:
+    """Return the messages of a file of JSON lines, in order, and warnings.
+
+    Refuses (Refused, all mistakes gathered) a file that is not UTF-8, a line that is no JSON
+    object, one without `text` as a text, and a text of more than 20,000 characters. A stage that
+    the guide does not know is warned of and taken as not given.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        encoding = " (GBK)" if _is_gbk(content) else ""
+        raise Refused(_found("not_utf8", file, row, encoding=encoding)) from error
+    asked: list[Asked] = []
+    wrong: list[Diagnostic] = []
+    warned: list[Diagnostic] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        for one in _read(line, file, number):
+            if isinstance(one, Asked):
+                asked.append(one)
+            else:
+                (wrong if one.severity == "error" else warned).append(one)
+    if wrong:
+        raise Refused(*wrong)
+    return tuple(asked), tuple(warned)
+
+
+def _read(line: str, file: str, number: int) -> Iterator[Asked | Diagnostic]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        yield _found("not_json", file, number, column=str(error.colno), why=error.msg)
+        return
+    except (
+        RecursionError,
+        ValueError,
+    ) as error:  # Brackets without end; a number of a million digits.
+        yield _found("not_json", file, number, why=type(error).__name__)
+        return
+    if not isinstance(row, dict):
+        yield _found("not_an_object", file, number)
+        return
+    text, stage, facts = row.get("text"), row.get("stage"), row.get("facts")
+    if not isinstance(text, str):
+        code = "text_missing" if text is None else "text_is_no_text"
+        yield _found(code, file, number, column="text")
+        return
+    if len(text) > TEXT_CHARACTERS_MAX:
+        most = f"{TEXT_CHARACTERS_MAX:,}"
+        yield _found(
+            "text_too_long", file, number, column="text", count=f"{len(text):,}", most=most
+        )
+        return
+    if stage not in (None, "", *STAGES):
+        near = get_close_matches(str(stage), STAGES, n=1, cutoff=0.5)
+        known = near[0] if near else ", ".join(STAGES)
+        yield _found("unknown_stage", file, number, column="stage", severity="warning",
+                     value=str(stage)[:40], known=known)  # fmt: skip
+        stage = None
+    yield Asked(
+        id=row.get("id"),
+        message=Message(
+            text=text, stage=stage or "", lang=str(row.get("lang") or ""), facts=_facts(facts)
+        ),
+        row=row,
+    )
+
+
+def _facts(given: object) -> Mapping[str, object]:
+    """Return facts as a mapping; a bare text or list is a note."""
+    if isinstance(given, dict):
+        return given
+    return {} if given is None else {"note": given}
+
+
+def _found(
+    code: str,
+    file: str,
+    line: int,
+    *,
+    column: str = "",
+    severity: Severity = "error",
+    **values: object,
+) -> Diagnostic:
+    return Diagnostic(
+        area="messages", code=code, severity=severity, file=file, line=line, column=column,
+        values=values,
+    )  # fmt: skip
+
+
+def _is_gbk(content: bytes) -> bool:
+    try:
+        return any("\u4e00" <= char <= "\u9fff" for char in content.decode("gb18030"))
+    except UnicodeDecodeError:
+        return False

@@ -1,0 +1,187 @@
+"""Who speaks? The signature or name in a text: a lender, nobody, or an authority it is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from duly.messages.lint.files import data
+from duly.messages.lint.known import Known
+from duly.messages.lint.model import SCAM, Hit
+from duly.spelling import traced
+
+_SIGNED = re.compile(r"【([^【】\n]{1,40})】|^\s*\[([^\[\]\n]{2,40})\]|\[([^\[\]\n]{2,40})\]\s*$")
+_LEAD = re.compile(r"^\s*([^:\n.!?。]{2,60}?) ?(?::| - | – )")
+_CAPITAL = re.compile(r"(?<![\w@/.])[A-Z][\w&'’-]*(?: (?:& |and |of )?[A-Z][\w&'’-]*){0,3}")
+_INNER_CAPITAL = re.compile(r"^[A-Z][a-z]+[A-Z][A-Za-z]+$")
+_BEFORE_NAME = re.compile(
+    r"(?:Dear|Hi|Hello|Hey|Mr|Mrs|Ms|Miss|Dr|for|to|tell|ask|is|it's|name is|I am|I'm|this is)"
+    r"\.?\s*$",
+    re.IGNORECASE,
+)
+_AFTER_SENTENCE = re.compile(r"(?:^|[.!?:;]\s|\n)\s*$")
+_ORG = re.compile(
+    r"\b(?:Loans?|Finance|Financial|Credit|Lending|Bank|Capital|Servicing|Funding|Cash|Money|Lend"
+    r"|Ltd|LLC|Inc|Limited|Group|Partners|Union|Pay|Card|Mutual)\b"
+)
+_FROM = re.compile(r"(?:from|with|at|your|by|the|of|to|via|behalf of|-|–|—)\s*$", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z][\w&'-]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Words:
+    neutral: re.Pattern[str]
+    neutral_en: frozenset[str]
+    authority: re.Pattern[str]
+    authority_en: re.Pattern[str]
+    known: re.Pattern[str]
+    company: re.Pattern[str]
+    product: re.Pattern[str]
+    fillers: re.Pattern[str]
+
+
+def signature(text: str) -> tuple[str, int, int]:
+    """Return who signs a folded text, with its place; empty where nobody does."""
+    found = _SIGNED.search(text)
+    if found is None:
+        return "", 0, 0
+    place = next(number for number in (1, 2, 3) if found[number] is not None)
+    return found[place], found.start(place), found.end(place)
+
+
+def lead(text: str) -> tuple[str, int, int]:
+    """Return the words before the first colon of a text in letters, with their place."""
+    signed, start, end = _opening(text)
+    return ("", 0, 0) if "," in signed else (signed, start, end)
+
+
+def _opening(text: str) -> tuple[str, int, int]:
+    found = _LEAD.match(text)
+    if found is None or re.search(r"[一-鿿]", found[1]):
+        return "", 0, 0
+    return found[1], found.start(1), found.end(1)
+
+
+def named(text: str, original: str, known: Known) -> bool:
+    """Return whether a lender or a creditor is named, in the signature or in the body."""
+    words = _words()
+    if any(name in text for name in known.names):
+        return True
+    signed = signature(text)[0]
+    if signed and not words.authority.search(signed) and _has_name(signed):
+        return True
+    if _SIGNED.search(text) is None or not signed:
+        first = lead(text)[0]
+        if first and not _english_authority(first) and _has_english_name(first):
+            return True
+    return _named_in_body(text) or _named_in_letters(original)
+
+
+def names_nobody(signed: str) -> bool:
+    """Return whether a signature is neutral: 还款通知, 催收中心, Account Services."""
+    return not _is_named(traced(signed).text)
+
+
+def is_authority(signed: str) -> bool:
+    """Return whether a signature is that of a court, the police, a bureau, a law firm."""
+    folded = traced(signed).text
+    return bool(_words().authority.search(folded)) or _english_authority(folded)
+
+
+def posing(text: str, stage: str, known: Known, *, baited: bool) -> Iterator[Hit]:
+    """Give the signature where it poses as somebody; `baited` says that the text has a link."""
+    words = _words()
+    signed, start, end = signature(text)
+    if not signed:
+        signed, start, end = _opening(text)
+    if not signed or any(name in signed or signed in name for name in known.names):
+        return
+    if words.authority.search(signed) or _english_authority(signed):
+        yield Hit("impersonation", "CN-COND-2", "Signed as an authority", start, end)
+    elif _is_named(signed) and (stage == SCAM or (baited and words.known.search(signed))):
+        yield Hit("impersonation", "CN-ID-1", "Signed as another lender", start, end)
+    elif known.lenders and _is_named(signed) and stage != SCAM:
+        yield Hit("impersonation", "CN-SMS-3", "Signed as another lender", start, end)
+
+
+def _is_named(signed: str) -> bool:
+    return _has_english_name(signed) if signed.isascii() else _has_name(signed)
+
+
+def _has_name(signed: str) -> bool:
+    if "{" in signed or "%" in signed:
+        return True
+    left = _words().neutral.sub("", signed)
+    return bool(re.search(r"[\w]", re.sub(r"[\d\s_]", "", left)))
+
+
+def _has_english_name(first: str) -> bool:
+    words = [word.casefold().removesuffix("'s") for word in _WORD.findall(first)]
+    return any(word not in _words().neutral_en and len(word) > 1 for word in words)
+
+
+def _english_authority(signed: str) -> bool:
+    return _words().authority_en.search(signed) is not None
+
+
+def _named_in_body(text: str) -> bool:
+    words = _words()
+    for pattern in (words.company, words.product):
+        for found in pattern.finditer(text):
+            left = words.fillers.sub(
+                "", words.neutral.sub("", found[1] or found[found.lastindex or 1])
+            )
+            if len(left) >= 2:
+                return True
+    return False
+
+
+def _named_in_letters(original: str) -> bool:
+    """Return whether a name in capitals stands in a text where a lender's would."""
+    neutral = _words().neutral_en
+    for found in _CAPITAL.finditer(original):
+        mine = _WORD.findall(found[0])
+        strange = [word for word in mine if word.casefold().removesuffix("'s") not in neutral]
+        if not strange or (found[0].isupper() and len(found[0]) < 5):
+            continue
+        if _english_authority(found[0].casefold()):
+            continue
+        before = original[: found.start()][-24:]
+        if any(_INNER_CAPITAL.match(word) for word in strange):
+            return True
+        if _ORG.search(found[0]) and not _BEFORE_NAME.search(before[:-1] + "x"):
+            return True
+        if _BEFORE_NAME.search(before) and not re.search(r"(?:from|with) *$", before):
+            continue
+        after = original[found.end() : found.end() + 12]
+        if _FROM.search(before) and not _AFTER_SENTENCE.search(before):
+            return True
+        if re.match(r"\s*(?:app|loan|account|payment|installment)\b", after):
+            return not _AFTER_SENTENCE.search(before) or len(strange) == len(mine)
+    return False
+
+
+@cache
+def _words() -> _Words:
+    found: Mapping[str, list[str]] = data("lexicon", "sender.yaml")
+
+    def either(name: str) -> str:
+        return "|".join(map(re.escape, sorted(map(str, found[name]), key=len, reverse=True)))
+
+    after = f"(?={either('after_company')}|[,。:;!?\\s(]|$)"
+    return _Words(
+        neutral=re.compile(either("neutral")),
+        neutral_en=frozenset(map(str, found["neutral_en"])),
+        authority=re.compile(either("authority")),
+        authority_en=re.compile(rf"(?<![a-z])(?:{either('authority_en')})(?![a-z])"),
+        known=re.compile(either("known")),
+        company=re.compile(rf"([一-鿿a-z0-9]{{2,10}})(?:{either('company_ends')}){after}"),
+        product=re.compile(
+            rf"(?:{either('before_product')})([一-鿿a-z0-9]{{1,8}}?)(?:{either('product_ends')})"
+            rf"(?={either('after_product')})"
+            rf"|([一-鿿]{{2,8}})app"
+        ),
+        fillers=re.compile(either("fillers")),
+    )

@@ -1,0 +1,163 @@
+"""Meaning, not words: negation, quotation, condition, facts, spelling, and the place of words."""
+
+from __future__ import annotations
+
+import pytest
+
+from duly.messages.lint import NONE, Message, labels_of, lint
+from duly.spelling import rewritten, traced
+
+
+def labels(text: str, stage: str = "", **facts: object) -> set[str]:
+    return set(labels_of(lint(Message(text=text, stage=stage, facts=facts)))) - {NONE}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "label"),
+    [
+        ("我们会通知您的家人", "我们不会通知您的家人", "third_party_disclosure"),
+        ("再不还就上门", "我们从不上门", "threat"),
+        ("您已被法院起诉", "您没有被法院起诉", "deceptive_legal"),
+        ("请转到我的个人账户", "请勿转到任何个人账户", "suspicious_link"),
+        ("您的子女将无法上学", "不会影响您的子女上学", "false_consequence"),
+        ("这里是市公安局", "自称市公安局的短信请勿相信", "impersonation"),
+        ("您将坐牢", "欠款不会坐牢", "deceptive_legal"),
+        ("点击链接还款", "请勿点击链接还款", "suspicious_link"),
+        ("We will call your boss", "We will not call your boss", "third_party_disclosure"),
+        ("You will be arrested", "You cannot be arrested", "deceptive_legal"),
+        ("Pay with a gift card", "Never pay with a gift card", "suspicious_link"),
+        ("A lawsuit has been filed", "No lawsuit has been filed", "deceptive_legal"),
+        ("You will go to jail", "If a caller says you will go to jail, it is a scam", "threat"),
+        ("We will sue you tomorrow", "We may sue you; none has been filed", "deceptive_legal"),
+    ],
+)
+def test_a_negation_or_a_warning_takes_the_label_back(wrong, right, label):
+    assert label in labels(wrong)
+    assert labels(right) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "如不还款，我们会通知您的家人",
+        "再不还我们就通知您的家人",
+        "我们不得不通知您的家人",
+        "别怪我们通知您的家人",
+        "If you do not pay we will call your family",
+        "Ignore us and we will have no choice but to call your family",
+        "Don't make us call your family",
+    ],
+)
+def test_a_condition_is_no_negation(text):
+    assert {"threat", "third_party_disclosure"} <= labels(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "後果自負",
+        "后 果 自 负",
+        "后.果.自.负",
+        "后,果,自,负",
+        "后💀果💀自💀负",
+        "后\u200b果\u200b自\u200b负",
+        "厚果自负",
+        "houguo zifu".replace(" ", ""),
+        "后guo自负",
+        "后果自fu",
+        "后果自負",
+        "\u202e后果自负",
+    ],
+)
+def test_a_threat_is_seen_in_any_spelling(text):
+    assert labels(f"再不还{text}") == {"threat"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["加薇信 abc_001", "加v信 abc_001", "加Ｖ：abc_001", "➕微信 abc_001", "加🐧12345678",
+     "weixin abc_001", "加徽信abc_001"],
+)  # fmt: skip
+def test_a_messenger_is_seen_in_any_spelling(text):
+    assert labels(text) == {"suspicious_link"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["p0lice will @rrest you", "P O L I C E will arrest you", "p.o.l.i.c.e will arrest you",
+     "рolice will arrest you", "police will arr3st you", "ｐｏｌｉｃｅ will arrest you"],
+)  # fmt: skip
+def test_english_behind_digits_gaps_and_other_alphabets_is_read(text):
+    assert "deceptive_legal" in labels(text)
+
+
+def test_the_words_are_those_that_the_reader_wrote():
+    text = "【快易花】860元逾期12天，再不還，後　果　自　負！"
+    (found,) = lint(Message(text=text))
+    assert (found.words, text[found.start : found.end]) == ("後　果　自　負", "後　果　自　負")
+    assert found.rule == "CN-COND-1"
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({}, {"deceptive_legal"}),
+        ({"case_status": "filed"}, set()),
+        ({"filed": True, "case_no": "（2026）星0101民初77号"}, set()),
+        ({"case": {"court": "星河区人民法院", "status": "accepted"}}, set()),
+        ({"filed": True, "case_no": "（2026）星0101民初78号"}, {"deceptive_legal"}),
+        ({"case_status": "none"}, {"deceptive_legal"}),
+        ({"case_status": "not_filed"}, {"deceptive_legal"}),
+        ({"filed": False}, {"deceptive_legal"}),
+    ],
+)
+def test_a_case_is_true_only_where_the_facts_say_so(facts, expected):
+    text = "我司已向星河区人民法院提起诉讼，案号（2026）星0101民初77号"
+    assert labels(text, **facts) == expected
+
+
+def test_a_link_is_good_only_on_a_host_of_the_lender():
+    text = "请在 https://pay.example.com/a 还款"
+    assert labels(text) == {"suspicious_link"}
+    assert labels(text, website="https://example.com") == set()
+    assert labels("请在 example.com.evil.top 还款", website="https://example.com") == {
+        "suspicious_link"
+    }
+
+
+def test_who_signs_must_be_the_lender_of_the_facts():
+    assert labels("【青石分期】您好", lender="青石分期") == set()
+    assert labels("【海棠消费金融】您好", lender="青石分期") == {"impersonation"}
+    assert labels("【恒正律师事务所】受托发函", law_firm="恒正律师事务所") == set()
+
+
+def test_a_lender_that_does_not_report_may_not_speak_of_the_bureau():
+    text = "逾期信息将按规定报送征信系统"
+    assert labels(text) == set()
+    assert labels(text, reports_to_bureau=True) == set()
+    assert labels(text, reports_to_bureau=False) == {"false_consequence"}
+
+
+def test_a_deadline_is_good_where_the_facts_know_it():
+    text = "【青石分期】2,300元逾期3天，今日18:00前还款免罚息。退订回TD"
+    assert labels(text, "d1_3") == {"false_urgency"}
+    assert labels(text, "d1_3", offer_until="2026-06-30T18:00") == set()
+
+
+def test_what_is_missing_depends_on_the_stage():
+    text = "请尽快处理"
+    all_four = {"missing_identity", "missing_amount", "missing_due_date", "missing_optout"}
+    assert labels(text, "d8_30") == all_four
+    assert labels(text, "pre_due") == all_four - {"missing_optout"}
+    for stage in ("", "receipt", "service", "third_party", "scam"):
+        assert labels(text, stage) == set()
+
+
+def test_a_folded_text_knows_where_each_character_was_written():
+    folded = traced("Ａ 後\u200b 果")
+    assert folded.text == "a 后果"
+    assert folded.written(2, 4) == (2, 6)
+    assert folded.written(0, 1) == (0, 1)
+    changed = rewritten(folded, [(2, 4, "结果如何")])
+    assert changed.text == "a 结果如何"
+    assert changed.written(2, 6) == (2, 6)
