@@ -69,6 +69,35 @@ class TestCsv:
         with pytest.raises(Refused, match="row 2 has"):
             open_book(book)
 
+    @pytest.mark.parametrize(
+        "row",
+        [
+            "L1,2,2026-02-15,2,000.00,25.00,",  # Cut at six, it says a principal of 2.00.
+            "L1,2,2026-02-15,2000.00,5.00,,",
+            "L1,2,2026-02-15,2000.00,5.00,,,,",
+            'L1,2,2026-02-15,2000.00,5.00,,""',
+            'L1,2,2026-02-15,2000.00,5.00,,"",',
+        ],
+    )
+    def test_with_empty_fields_beyond_its_header_is_refused(self, refused, book, row):
+        header = "loan_id,number,due_on,principal,interest,fee\n"
+        text = f"{header}L1,1,2026-01-15,1000.00,5.00,\n{row}\nL2,1,2026-01-15,1.00,,\n"
+        rewrite(book, "installments", text)
+        assert refused(book) == [("installments.csv", "wrong_field_count")]
+        with pytest.raises(Refused, match="row 2 has"):
+            open_book(book)
+
+    def test_may_have_commas_and_quotes_in_its_cells(self, take, book):
+        header = "contact_id,borrower_id,channel,at,direction,outcome,actor,step\n"
+        row = "C{},B1,sms,2026-02-02T10:00:00Z,out,sent,{},\n"
+        cells = ('"a, b"', 'the "one"; two', '"say ""hi, you"""', 'a 5" pipe')
+        rows = "".join(row.format(at, cell) for at, cell in enumerate(cells))
+        taken = take(rewrite(book, "contacts", header + rows))
+        assert taken.found == []
+        assert taken.column("contacts", "actor") == [
+            "a, b", 'the "one"; two', 'say "hi, you"', 'a 5" pipe',
+        ]  # fmt: skip
+
     def test_with_mixed_line_ends_is_refused(self, refused, book):
         text = HEADER + "P1,L1,2026-02-01,1.00\r\nP2,L2,2026-02-01,1.00\n"
         assert refused(rewrite(book, "payments", text)) == [("payments.csv", "mixed_line_ends")]

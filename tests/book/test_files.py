@@ -26,6 +26,14 @@ class TestTables:
         with pytest.raises(Refused, match=r"missing \(payment\?\)"):
             open_book(book)
 
+    @pytest.mark.parametrize(
+        "name", ["QUOTES.CSV", "quotes.CSV", "quotes.csv.gz", "Quotes.parquet", "quotes.xlsx"]
+    )
+    def test_optional_and_named_otherwise_are_warned_of(self, take, book, name):
+        (book / name).write_text("loan_id,as_of,valid_until,amount\n")
+        found = [one for one in take(book).snapshot.warnings if one.code == "unknown_file"]
+        assert [(one.file, one.values["near"]) for one in found] == [(name, " (quotes?)")]
+
     def test_of_the_plan_are_not_needed_for_positions(self, take, book):
         for name in ("payments", "borrowers", "contact_points", "contacts", "signals"):
             (book / f"{name}.csv").unlink()
@@ -94,6 +102,8 @@ class TestControl:
             '{"tables": {"payments": {"rows": "1"}}}',
             '{"tables": {"payments": {"amount": "1e3"}}}',
             '{"tables": {"payments": {"kind": "1"}}}',
+            pytest.param("[" * 100_000, id="deep lists"),
+            pytest.param('{"tables":' * 100_000, id="deep objects"),
         ],
     )
     def test_a_file_that_says_something_else_refuses_the_book(self, refused, book, text):

@@ -35,6 +35,16 @@ class TestParquet:
         assert taken.found == []
         assert taken.column("payments", "amount") == [73410, 29]
 
+    @pytest.mark.parametrize("column", ["principal", "late_rate_daily", "grace_days"])
+    def test_with_nan_among_doubles_that_are_equal_is_quarantined(self, take, book, column):
+        cells = {"principal": 1000.0, "late_rate_daily": 0.0005, "grace_days": 3.0}
+        doubles = {name: [value, value] for name, value in cells.items()}
+        doubles[column][1] = float("nan")
+        loans = {"loan_id": ["L1", "L2"], "borrower_id": ["B1", "B2"]} | doubles
+        loans["disbursed_on"] = ["2026-01-01"] * 2
+        to_parquet(book, "loans", **{name: pa.array(values) for name, values in loans.items()})
+        assert take(book).found == [("loans", 2, column, "not_finite")]
+
     def test_holds_whole_money_as_integers_of_major_units(self, take, book):
         taken = take(to_parquet(book, "payments", **payments(amount=pa.array([734, 1]))))
         assert taken.column("payments", "amount") == [73400, 100]
@@ -178,3 +188,25 @@ class TestParquet:
         (book / "payments.csv").unlink()
         (book / "payments").mkdir()
         assert refused(book) == [("payments/", "empty_file")]
+
+    @pytest.mark.parametrize(
+        "stray",
+        ["part-1", "part-1.PARQUET", "part-1.csv", "_part-1.parquet", "day=1/part-1.parquet"],
+    )
+    def test_in_a_folder_with_anything_else_is_refused(self, refused, book, stray):
+        to_parquet(book, "payments", **payments())
+        (book / "payments").mkdir()
+        (book / "payments.parquet").rename(book / "payments" / "part-0.parquet")
+        other = book / "payments" / stray
+        other.parent.mkdir(exist_ok=True)
+        pq.write_table(pa.table(payments(payment_id=pa.array(["P3", "P4"]))), other)
+        name = stray.split("/")[0]
+        assert refused(book) == [(f"payments/{name}", "stray_part")]
+
+    @pytest.mark.parametrize("left", ["_SUCCESS", "_metadata", ".part-0.parquet.crc", ".tmp"])
+    def test_in_a_folder_with_what_writers_leave_is_read(self, take, book, left):
+        to_parquet(book, "payments", **payments())
+        (book / "payments").mkdir()
+        (book / "payments.parquet").rename(book / "payments" / "part-0.parquet")
+        (book / "payments" / left).write_bytes(b"")
+        assert take(book).column("payments", "payment_id") == ["P1", "P2"]

@@ -149,12 +149,13 @@ CASES = [
     ("payments", {"amount": "0x10"}, "amount", "bad_money"),
     ("payments", {"paid_on": "yesterday"}, "paid_on", "bad_date"),
     ("payments", {"reversed_on": "2026-13-01"}, "reversed_on", "bad_date"),
+    ("payments", {"reversed_on": "2026-01-31"}, "reversed_on", "ends_before_start"),
     ("payments", {"kind": "paymnt"}, "kind", "bad_choice"),
     ("payments", {"component": "fee"}, "component", "component_of_payment"),
     ("payments", {"kind": "waiver", "component": "all"}, "component", "bad_choice"),
     ("payments", {"loan_id": "L9"}, "loan_id", "unknown_loan"),
     ("payments", {"borrower_id": "B9"}, "borrower_id", "unknown_borrower"),
-    ("payments", {"loan_id": "", "borrower_id": ""}, "loan_id", "missing_value"),
+    ("payments", {"loan_id": "", "borrower_id": ""}, "loan_id", "names_nobody"),
     ("payments", {"payment_id": ""}, "payment_id", "missing_value"),
     ("debits", {"at": "2026-02-01T10:00:00"}, "at", "bad_instant"),
     ("debits", {"at": "2026-02-30T10:00:00Z"}, "at", "bad_instant"),
@@ -343,7 +344,7 @@ def test_a_loan_of_an_unknown_borrower_has_an_index_and_is_quarantined(quarantin
 
 
 def test_an_agreed_amount_of_an_unknown_signal_is_named(quarantine):
-    taken = quarantine({"signals": [{}], "agreed": [{}, {"signal_id": "S9"}]})
+    taken = quarantine({"signals": [{"kind": "plan"}], "agreed": [{}, {"signal_id": "S9"}]})
     assert taken.found == [("agreed", 2, "signal_id", "unknown_signal")]
     assert taken.quarantined_loans == set()
     assert taken.column("agreed", "number") == [1]
@@ -387,6 +388,65 @@ def test_a_payment_of_nobody_is_an_alert_with_its_amount(quarantine):
     assert (alert.code, alert.line) == ("unknown_payment", 2)
     assert alert.sentence("en") == "payment P2 of 12.30 belongs to no known loan or borrower"
     assert alert.sentence("zh-CN") == "还款 P2（金额 12.30）不属于任何已知的借款或借款人"
+
+
+def test_a_schedule_whose_sum_could_wrap_is_quarantined_whole(quarantine):
+    largest = {"principal": "100000000000.00"}
+    fits = [{"loan_id": "L1", "number": n, **largest} for n in range(1, 101)]
+    rows = [{"loan_id": "L2", "number": n, **largest} for n in range(1, 102)]
+    taken = quarantine({"installments": [*fits, *rows]})
+    assert taken.found == [
+        ("installments", row, "principal", "out_of_range") for row in range(101, 202)
+    ]
+    assert taken.quarantined_loans == {"L2"}
+    assert len(taken.rows("installments")) == 100
+
+
+def test_agreed_amounts_of_a_signal_that_is_no_plan_are_quarantined(quarantine):
+    signals = [{"kind": "plan"}, {"kind": "dispute"}]
+    agreed = [{"signal_id": "S1"}, {"signal_id": "S2"}]
+    taken = quarantine({"signals": signals, "agreed": agreed})
+    assert taken.found == [("agreed", 2, "signal_id", "signal_is_no_plan")]
+    assert taken.quarantined_loans == {"L1"}
+
+
+def test_a_waiver_of_no_loan_is_quarantined_with_its_borrower(quarantine):
+    waiver = {"loan_id": "", "borrower_id": "B2", "kind": "waiver"}
+    taken = quarantine({"payments": [{}, waiver]})
+    assert taken.found == [("payments", 2, "loan_id", "waiver_of_no_loan")]
+    assert taken.quarantined_loans == {"L2"}
+
+
+@pytest.mark.parametrize("number", ["1.5", "2.4", "2e0"])
+def test_a_number_that_is_no_whole_one_makes_no_other_row_a_duplicate(quarantine, number):
+    rows = [{"loan_id": "L1", "number": one} for one in (1, 2, number)]
+    assert quarantine({"installments": rows}).found == [("installments", 3, "number", "bad_number")]
+
+
+def test_a_payment_that_names_nobody_is_an_alert_with_its_amount(quarantine):
+    taken = quarantine({"payments": [{}, {"loan_id": "", "amount": "2050.00"}]})
+    assert taken.found == [("payments", 2, "loan_id", "names_nobody")]
+    assert taken.quarantined_loans == set()
+    (alert,) = taken.snapshot.alerts
+    assert (alert.code, alert.line) == ("unknown_payment", 2)
+    assert alert.sentence("en") == "payment P2 of 2050.00 belongs to no known loan or borrower"
+
+
+def test_more_than_a_hundred_payments_of_nobody_are_one_alert_with_their_sum(quarantine):
+    lost = [{"loan_id": "" if n % 2 else "L9", "amount": "0.10"} for n in range(100)]
+    taken = quarantine({"payments": [*lost, {"loan_id": "", "amount": "990.05"}]})
+    (alert,) = taken.snapshot.alerts
+    assert alert.code == "unknown_payments"
+    assert alert.sentence("en") == (
+        "101 payments, CNY 1000.05 in all, belong to no known loan or borrower"
+    )
+
+
+def test_a_sum_over_loans_of_several_currencies_names_none(quarantine):
+    lost = [{"loan_id": "L9", "amount": "1.00"}] * 101
+    rows = [{**one, "payment_id": f"P{n}"} for n, one in enumerate(lost)]
+    taken = quarantine({"loans": [{}, {"currency": "EUR"}], "payments": rows})
+    assert [one.values["total"] for one in taken.snapshot.alerts] == ["101"]
 
 
 def test_a_payment_of_an_unknown_loan_touches_the_borrower_it_names(quarantine):

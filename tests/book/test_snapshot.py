@@ -182,3 +182,8 @@ class TestOrder:
         assert [(one["loan"], one["number"]) for one in taken.rows("installments")] == [
             (0, 1), (0, 2), (1, 1),
         ]  # fmt: skip
+
+
+def test_of_a_snapshot_is_refused(take, refused, book):
+    taken = take(book).snapshot.path
+    assert refused(taken) == [(str(taken), "is_snapshot")]

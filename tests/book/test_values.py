@@ -188,4 +188,12 @@ def test_odd_schedules_and_early_payments_are_warned_of_once_with_their_count(qu
     assert taken.found == []
     assert [
         (one.code, one.values["count"], one.values["loan_id"]) for one in taken.snapshot.warnings
-    ] == [("paid_before_disbursement", 2, "L1"), ("principal_differs", 1, "L1")]
+    ] == [("paid_before_disbursement", 2, "L1"), ("principal_differs", 2, "L1")]
+
+
+def test_an_active_loan_without_a_schedule_is_warned_of_and_an_ended_one_is_not(quarantine):
+    taken = quarantine({"loans": [{"status": "closed"}, {}], "installments": []})
+    assert taken.found == []
+    assert [
+        (one.code, one.values["count"], one.values["loan_id"]) for one in taken.snapshot.warnings
+    ] == [("principal_differs", 1, "L2")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import signal
@@ -11,6 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+from duly.cli import main, settings
+from duly.core.words import say
 
 AT = "2026-03-10T09:00:00+08:00"
 _LONGEST = 60.0  #: seconds
@@ -39,6 +43,44 @@ def test_who_is_asked_to_stop_takes_back_what_is_half_done(environment, sample, 
     out, err = process.communicate(timeout=_LONGEST)
     assert (process.returncode, out, err) == (128 + number, "", "Stopped; nothing was written\n")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_the_engine_tells_as_its_own_error_ends_the_same(monkeypatch, capsys, number):
+    def interrupted(*_: object) -> None:
+        if number == signal.SIGTERM:
+            with pytest.raises(main.Stopped):
+                main._stop(number, None)
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(main, "_asked", [])
+    monkeypatch.setattr("duly.book.check", interrupted)
+    assert main.run(["check", "book"]) == 128 + number
+    assert capsys.readouterr().err == say("cli", "interrupted", settings.locale()) + "\n"
+
+
+def test_kernels_that_may_be_kept_nowhere_are_compiled_and_not_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("DULY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DULY_KERNELS_NOT_KEPT", "")  # So that it is put back afterwards.
+    monkeypatch.delenv("DULY_KERNELS_NOT_KEPT")
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    main.prepare()
+    assert os.environ["DULY_KERNELS_NOT_KEPT"] == "1"
+    assert "NUMBA_CACHE_DIR" not in os.environ
+    asked = "from duly.position import arrays; print(arrays._OPTIONS['cache'])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+def test_another_error_of_a_command_is_not_taken_for_a_signal(monkeypatch):
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("duly.book.check", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        main.run(["check", "book"])
 
 
 def test_who_is_killed_leaves_no_plan_and_the_next_run_sweeps(environment, duly, sample, tmp_path):

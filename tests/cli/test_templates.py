@@ -141,7 +141,7 @@ class TestDiff:
         assert ran.returncode == 0
         assert ran.stdout.splitlines() == [
             "overdue@1 zh-CN sms plain → overdue@2 zh-CN sms plain",
-            "  - （{% if several %}最早{% endif %}{{ overdue_since }}应还）",
+            "  - （{% if several_due %}最早{% endif %}{{ overdue_since }}应还）",
             "  + ",
             "  - {% if accrues %}按合同计罚息。{% endif %}",
             "  + ",

@@ -1,5 +1,5 @@
 """Goal: one truth table. Method: random conditions as text over random rows with nulls; our Python,
-our SQL and DuckDB's own reading of the very text must agree, row by row."""
+our SQL, the solver's terms and DuckDB's own reading of the very text must agree, row by row."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from datetime import date
 
 import duckdb
 import pytest
+import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duly.conditions import Field, evaluate, parse, to_sql
+from duly.conditions import Condition, Field, evaluate, parse, to_sql
+from duly.conditions.solver import Symbols, UnprovableError, constant, to_terms, unknown
 
 VOCABULARY = {
     field.name: field
@@ -122,14 +124,27 @@ def _ask(database: duckdb.DuckDBPyConnection, expression: str, source: str) -> l
     return [answer for (answer,) in database.execute(query).fetchall()]
 
 
+def _solved(condition: Condition, row: dict[str, object]) -> bool | None:
+    """Give the solver's answer for one row."""
+    symbols = Symbols()
+    terms = {name: constant(field.kind, row[name], symbols) for name, field in VOCABULARY.items()}
+    answer = to_terms(condition, terms, symbols)
+    if z3.is_true(z3.simplify(answer.null)):
+        return None
+    value = z3.simplify(answer.value)
+    assert z3.is_true(value) or z3.is_false(value)
+    return z3.is_true(value)
+
+
 @settings(max_examples=300, deadline=None)
 @given(text=CONDITIONS, rows=st.lists(ROWS, min_size=1, max_size=4))
-def test_python_our_sql_and_duckdbs_own_reading_agree(
+def test_python_our_sql_the_solver_and_duckdbs_own_reading_agree(
     database: duckdb.DuckDBPyConnection, text: str, rows: list[dict[str, object]]
 ) -> None:
     parsed = parse(text, VOCABULARY)
     assert parsed.condition is not None, [item.render("en") for item in parsed.diagnostics]
     expected = [evaluate(parsed.condition, row) for row in rows]
+    assert [_solved(parsed.condition, row) for row in rows] == expected
     _fill(database, rows)
     assert _ask(database, to_sql(parsed.condition, "rows."), "rows") == expected
     major = (
@@ -169,7 +184,74 @@ def test_nothing_wraps_and_nothing_overflows_at_the_edge_of_bigint(
         for name, value in row.items()
     )
     query = f"SELECT {to_sql(parsed.condition)} FROM (SELECT {values})"
-    assert database.execute(query).fetchall() == [(evaluate(parsed.condition, row),)]
+    expected = evaluate(parsed.condition, row)
+    assert database.execute(query).fetchall() == [(expected,)]
+    if "i * j" not in text:
+        full = {name: row.get(name) for name in VOCABULARY}
+        assert _solved(parsed.condition, full) == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=CONDITIONS, wanted=st.sampled_from([True, False, None]))
+def test_a_row_that_the_solver_finds_is_answered_as_it_says(text: str, wanted: bool | None) -> None:
+    condition = parse(text, VOCABULARY).condition
+    assert condition is not None
+    symbols = Symbols()
+    solver = z3.Solver()
+    fields = {}
+    for name, field in VOCABULARY.items():
+        fields[name], keeps = unknown(field, symbols, name)
+        solver.add(keeps)
+    day = fields["d"].value
+    solver.add(day >= date(1990, 1, 1).toordinal(), day <= date(2200, 1, 1).toordinal())
+    answer = to_terms(condition, fields, symbols)
+    solver.add(
+        answer.null if wanted is None else z3.And(z3.Not(answer.null), answer.value == wanted)
+    )
+    if solver.check() != z3.sat:
+        return
+    model = solver.model()
+    row: dict[str, object] = {}
+    for name, field in VOCABULARY.items():
+        value = model.eval(fields[name].value, model_completion=True)
+        if z3.is_true(model.eval(fields[name].null, model_completion=True)):
+            row[name] = None
+        elif field.kind == "boolean":
+            row[name] = z3.is_true(value)
+        elif field.kind == "text":
+            row[name] = symbols.text(value.as_long()) or f"another {value}"
+        elif field.kind == "date":
+            row[name] = date.fromordinal(value.as_long())
+        else:
+            row[name] = value.as_long()
+    assert evaluate(condition, row) is wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("i * j > 0", 2),
+        ("i * 2 > 0 and (j + 1) * i > 3", 22),
+        ("t = '*' and m * i > 3", 14),
+        ("i between 2 * j and j * i", 22),
+    ],
+)
+def test_the_solver_refuses_a_product_of_two_values_at_its_star(text: str, offset: int) -> None:
+    condition = parse(text, VOCABULARY).condition
+    assert condition is not None
+    symbols = Symbols()
+    fields = {name: unknown(field, symbols, name)[0] for name, field in VOCABULARY.items()}
+    with pytest.raises(UnprovableError) as refused:
+        to_terms(condition, fields, symbols)
+    assert text[offset] == "*"
+    assert refused.value.offset == offset
+
+
+def test_a_product_with_a_sum_of_literals_is_none_of_two_values() -> None:
+    condition = parse("i * (2 + 1) = 6", VOCABULARY).condition
+    assert condition is not None
+    row = dict.fromkeys(VOCABULARY) | {"i": 2}
+    assert _solved(condition, row) is True
 
 
 def test_a_field_that_the_row_lacks_is_unknown() -> None:

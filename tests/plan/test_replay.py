@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from plan_made import AT, KEY, Made, make
 
+from duly.core.check_key import CheckKey
 from duly.core.errors import Refused
 from duly.plan.replay import Replayed, replay
 from duly.simulate import write_sample
@@ -52,6 +53,13 @@ def test_one_loan_can_be_replayed_alone(kept_plan: Made) -> None:
 def test_without_its_key_the_codes_are_not_compared_and_that_is_said(kept_plan: Made) -> None:
     found = replayed(kept_plan.path, keyed=False)
     assert [note.code for note in found.notes] == ["no_key"]
+    assert found.differences == ()
+
+
+def test_another_key_of_the_same_id_does_not_accuse_the_plan(kept_plan: Made) -> None:
+    other = CheckKey(key_id=KEY.key_id, secret=b"the key of another machine, 32 b")
+    found = replay(kept_plan.path, key=other, loan_id=None, clock=time.perf_counter, threads=1)
+    assert [note.code for note in found.notes] == ["other_key"]
     assert found.differences == ()
 
 

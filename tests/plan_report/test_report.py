@@ -116,7 +116,7 @@ class TestFigures:
         assert "Contact plan of 10 March 2026" in text
         assert (
             "8 loans of 7 borrowers, each with a decision and its reason: 1 contacted, "
-            "1 handed to a person, 4 kept still, 1 left alone." in text
+            "1 handed to a person, 4 kept still, 1 left alone, 1 quarantined." in text
         )
         assert "Business date 2026-03-10, decided at 09:00 (Asia/Shanghai)" in text
         for start in ("b" * 12, "c" * 12, "a" * 12):

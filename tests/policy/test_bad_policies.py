@@ -253,7 +253,7 @@ class TestFiles:
             (b"a: \x01\n", "not_yaml", 1),
             (b"a:\n" + b"[" * 900_000, "nested_too_deep", 2),
             (b"- " * 400_000, "nested_too_deep", 1),
-            (b"#" * 1_000_001, "too_big", 0),
+            (b"#\n" * 2_000_001, "too_big", 2_000_001),
         ],
         ids=[
             "gbk",
@@ -292,3 +292,47 @@ class TestFiles:
         assert check(path) == []
         path.write_text(head + steps + step % (300, 300), encoding="utf-8")
         assert _check(path) == ["307:5 too_many"]
+
+    def test_ten_thousand_treatments_are_refused_where_the_three_hundred_and_first_begins(
+        self, tmp_path: Path
+    ) -> None:
+        head = RIGHT[: RIGHT.index("  - id: soon")]
+        step = (
+            "  - id: step-%d\n    if: days_past_due = %d and score_band = 'low_risk'\n"
+            "    from_day: 1\n    every: 10 days\n"
+            "    send: {template: overdue, tone: plain, channels: [preferred, sms]}\n"
+        )
+        path = tmp_path / "policy.yaml"
+        path.write_text(head + "".join(step % (n, n) for n in range(10_000)), encoding="utf-8")
+        assert _check(path) == ["1507:5 too_many"]  # Six lines before, five a treatment.
+
+    def test_a_condition_of_a_mebibyte_is_refused_where_it_begins(self, tmp_path: Path) -> None:
+        long = "days_past_due >= 1 or " * 48_000 + "true"
+        path = tmp_path / "policy.yaml"
+        path.write_text(RIGHT.replace("if: days_past_due >= 1", f"if: {long}"), encoding="utf-8")
+        assert _check(path) == ["13:9 too_long"]
+
+
+@pytest.mark.parametrize(
+    ("tried", "expected"),
+    [
+        (
+            "days_past_due >= (select max(score) from loans)",
+            ["13:27 not_allowed", "13:34 function"],
+        ),
+        ("days_past_due >= 1 union select 1", ["13:34 not_allowed"]),
+        ("days_past_due >= 1; drop table loans", ["13:27 not_allowed"]),
+        ("days_past_due >= 1 -- and false", ["13:28 comment"]),
+        ("days_past_due >= 1 /* or */ and true", ["13:28 comment"]),
+        ("pg_sleep(10) is null", ["13:9 function"]),
+        ("read_csv(product) = 1", ["13:9 function"]),
+        ("current_date = '2026-01-01'", ["13:9 function"]),
+        ("days_past_due = $1", ["13:25 not_allowed"]),
+    ],
+)
+def test_a_condition_that_tries_more_is_refused_where_it_does(
+    tried: str, expected: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(RIGHT.replace("if: days_past_due >= 1", f"if: {tried}"), encoding="utf-8")
+    assert _check(path) == expected

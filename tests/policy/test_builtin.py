@@ -175,7 +175,6 @@ class TestLanes:
             found = lane(POLICY, late(days))
             assert found is not None
             assert (found.id, found.every_days) == ("plan-offer", 10)
-        assert _id(late(31, long_arrears_plan_possible=False)) == "long-arrears"
 
     def test_a_broken_promise_or_plan_leads_to_a_person_who_asks_why(self) -> None:
         for what in ("promise", "plan"):

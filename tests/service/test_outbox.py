@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
 import pytest
 from outgoing import AT, DAY, FACTS, fill, lender, states
 
+from duly.book import Route
 from duly.delivery import Answer, Receipt, Reply
 from duly.rules import active, load_packs
 from duly.service.operations import releasing
@@ -51,8 +53,8 @@ def me(store):
     identity.close()
 
 
-def claimed(ours, me, *, at=AT, batch=500, routes=ROUTES):
-    return claim(ours, worker=me, routes=routes, rules=RULES, at=at, batch=batch)
+def claimed(ours, me, *, at=AT, batch=500, routes=ROUTES, resting=()):
+    return claim(ours, worker=me, routes=routes, rules=RULES, at=at, batch=batch, resting=resting)
 
 
 class TestClaim:
@@ -273,6 +275,38 @@ def _until_gone(ours, number):
             return
         ours.execute("SELECT pg_sleep(0.02)")
     pytest.fail("a closed connection keeps its lock")
+
+
+class TestRestingRoutes:
+    ONE = Route(name="one", channel="sms", kind="sandbox", accepts=("dunning",))
+    OTHER = Route(name="other", channel="sms", kind="sandbox", accepts=("receipt",))
+    BOTH = Route(name="both", channel="sms", kind="sandbox", accepts=("dunning", "receipt"))
+
+    def test_what_only_a_resting_route_takes_waits_for_it(self, store, ours, me):
+        fill(3)
+        found = claimed(ours, me, routes=[self.ONE, self.OTHER], resting={"one"})
+        assert (found.found, states(store)) == (0, {"released": 3})
+        assert Reservation.objects.count() == 0
+        assert len(claimed(ours, me, routes=[self.ONE, self.OTHER]).claimed) == 3
+
+    def test_another_route_that_takes_it_goes_in_its_place(self, ours, me):
+        fill(2)
+        found = claimed(ours, me, routes=[self.ONE, self.BOTH], resting={"one"})
+        assert [one.route for one in found.claimed] == ["both", "both"]
+
+    def test_what_no_route_takes_is_blocked_whoever_rests(self, store, ours, me):
+        fill(2)
+        claimed(ours, me, routes=[self.OTHER], resting={"other"})
+        assert states(store) == {"blocked": 2}
+
+    def test_a_route_that_is_stopped_holds_its_messages_and_blocks_none(self, store):
+        fill(2)
+        releasing.stop(scope="route", name="box", by="ann")
+        other = Route(name="other", channel="sms", kind="sandbox", accepts=("receipt",))
+        file = lender()
+        worker = Worker(store, replace(file, routes=(*file.routes, other)), now=lambda: AT)
+        asyncio.run(worker.run(once=True))
+        assert states(store) == {"released": 2}
 
 
 class TestWorker:

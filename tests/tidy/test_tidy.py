@@ -86,7 +86,8 @@ BANS = (
         suffixes=(".py", ".sql", ".md", ".toml", ".yaml", ".html", ".json", ".lock", "Makefile"),
     ),
     Ban(
-        pattern=r"(?i)\b(instalment|behaviour|colour|organis|recognis)",
+        # The guide's intent keeps the spelling of the guide.
+        pattern=r"(?i)\b(instalment(?!_request)|behaviour|colour|organis|recognis)",
         instead="American spelling",
         without=("GLOSSARY.md", "tests/tidy/"),  # They name the words not to use.
         suffixes=(".py", ".sql", ".md"),

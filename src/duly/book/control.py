@@ -43,6 +43,8 @@ def read(folder: Path) -> Control:
         raise Refused(finding("unreadable", FILE, why=error.strerror)) from error
     except ValueError as error:
         raise Refused(_bad(str(error))) from error
+    except RecursionError as error:
+        raise Refused(_bad("nested too deep")) from error
     if not isinstance(data, dict):
         raise Refused(_bad("not an object"))
     if data.get("contract", 1) != 1:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from duly.book.findings import finding
@@ -15,23 +16,35 @@ from duly.core.errors import Refused
 _CHUNK_BYTES = 1 << 22
 
 
-def fingerprint(file: Path, label: str) -> str:
-    """Return a file's SHA-256; refuse a CSV file that is not UTF-8, naming GBK where it fits."""
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What one pass over a file's bytes shows."""
+
+    sha256: str
+    commas: int  #: of a CSV file, those outside quotes; 0 for any other file
+
+
+def look(file: Path, label: str) -> Seen:
+    """Return what a file's bytes show; refuse a CSV that is not UTF-8, naming GBK where it fits."""
     seen = hashlib.sha256()
-    decoder = codecs.getincrementaldecoder("utf-8")() if file.suffix == ".csv" else None
+    is_csv = file.suffix == ".csv"
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    commas, inside = 0, 0
     try:
         for chunk in _chunks(file):
             seen.update(chunk)
-            if decoder is not None:
+            if is_csv:
                 decoder.decode(chunk)
-        if decoder is not None:
-            decoder.decode(b"", final=True)
+                pieces = chunk.split(b'"')
+                commas += sum(piece.count(b",") for piece in pieces[inside::2])
+                inside = (inside + len(pieces) - 1) % 2
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         code = "not_utf8_gbk" if _is_gbk(file) else "not_utf8"
         raise Refused(_not_utf8(code, label)) from error
     except OSError as error:
         raise Refused(finding("unreadable", label, why=error.strerror)) from error
-    return seen.hexdigest()
+    return Seen(sha256=seen.hexdigest(), commas=commas)
 
 
 def _not_utf8(code: str, label: str) -> Diagnostic:
@@ -63,11 +76,11 @@ def why_unread(file: Path, label: str, error: Exception) -> Refused:
     """Return the refusal for a file that the engine could not read to its end."""
     if file.suffix == ".parquet":
         return Refused(finding("cut_off_file", label, why=str(error).split("\n")[0]))
-    fingerprint(file, label)  # What is not UTF-8 cannot be read either: say the cause.
-    return Refused(_first_fault(file, label))
+    look(file, label)  # What is not UTF-8 cannot be read either: say the cause.
+    return Refused(first_fault(file, label) or finding("mixed_line_ends", label))
 
 
-def _first_fault(file: Path, label: str) -> Diagnostic:
+def first_fault(file: Path, label: str) -> Diagnostic | None:
     """Find the first row of a CSV file that cannot be read (the slow way, only after a failure)."""
     row = 0
     with file.open(encoding="utf-8-sig", newline="") as opened:
@@ -83,4 +96,4 @@ def _first_fault(file: Path, label: str) -> Diagnostic:
                     )
         except csv.Error as error:
             return finding("cut_off_file", label, line=row + 1, why=str(error))
-    return finding("mixed_line_ends", label)
+    return None

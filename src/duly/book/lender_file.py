@@ -173,7 +173,11 @@ _ROUTE_KEYS: Mapping[str, tuple[str, Callable[[object], object]]] = {
 _ROUTE_SETTINGS = (
     *("host", "port", "system_id", "password_env", "source", "window", "per_second", "url"),
     *("secret_env", "template_codes", "sender", "seed", "cost", "timeout_seconds", "user"),
-    *("tls", "registered", "opt_out", "log", "honest", "delay_ms"),
+    *("tls", "registered", "opt_out", "log", "honest", "delay_ms", "ca_file"),
+    *("system_type", "source_ton", "source_npi", "ids", "time_zone", "default_coding", "validity"),
+    *("enquire_seconds", "id_field", "code_field", "code_ok", "by_part"),
+    *("sender_name", "envelope", "subject", "unsubscribe_url", "unsubscribe_mail"),
+    *("dkim_domain", "dkim_selector", "dkim_key_file"),
 )
 _REQUIRED = {
     "lender": ("name", "signature", "hotline", "app"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from duly.book import schema
 from duly.book.expressions import one_of, quoted
 from duly.book.findings import finding
@@ -32,9 +34,12 @@ ROW_CODES = (
     "bad_detail",
     "out_of_range",
     "duplicate_key",
+    "names_nobody",
     "unknown_loan",
     "unknown_borrower",
     "unknown_signal",
+    "signal_is_no_plan",
+    "waiver_of_no_loan",
     "other_borrowers_loan",
     "number_out_of_order",
     "ends_before_start",
@@ -147,41 +152,56 @@ _PAID_EARLY = (
     "SELECT p.loan FROM {rows} AS p JOIN loan_ids AS l ON l.loan = p.loan"
     " WHERE p.paid_on < l.disbursed_on"
 )
+#: A loan set aside has lost its installments here; without any, an ended one may have none.
 _PRINCIPAL_DIFFERS = (
-    "SELECT i.loan FROM"
+    "SELECT l.loan FROM {loans} AS l LEFT JOIN"
     " (SELECT loan, sum(principal)::BIGINT AS principal FROM {rows} GROUP BY loan) AS i"
-    " JOIN {loans} AS l ON l.loan = i.loan WHERE l.principal <> i.principal"
+    " ON i.loan = l.loan WHERE NOT l.quarantined AND l.principal <> coalesce(i.principal, 0)"
+    " AND (i.loan IS NOT NULL OR l.status = 'active')"
 )
 
 
 def alerts(writer: Writer) -> list[Diagnostic]:
-    """Return the payments that name neither a known loan nor a known borrower, with amounts."""
+    """Return the payments that name neither a known loan nor a known borrower, with amounts.
+
+    One alert each; where they are more than a hundred, one for all of them with the sum.
+    """
     source = writer.source("payments")
     if source is None:
         return []
-    amount = source.columns["amount"].sql
+    amount = f"{source.columns['amount'].sql}::VARCHAR"
     key = source.columns["payment_id"].sql
     lost = (
         "SELECT DISTINCT row FROM quarantine WHERE \"table\" = 'payments'"
-        " AND code IN ('unknown_loan', 'unknown_borrower')"
+        " AND code IN ('names_nobody', 'unknown_loan', 'unknown_borrower')"
         " AND loan IS NULL AND loan_borrower IS NULL AND borrower IS NULL"
     )
     (count,) = writer.one(f"SELECT count(*) FROM ({lost})")
     if not count:
         return []
-    rows = writer.con.execute(
-        f"SELECT s.__row, {key}::VARCHAR, {amount}::VARCHAR FROM {source.numbered} AS s"
-        f" JOIN ({lost}) AS q ON q.row = s.__row ORDER BY s.__row LIMIT {_ALERTS_MAX}"
-    ).fetchall()
     file = source.files[0].name
-    found = [
-        finding(
-            "unknown_payment", file, line=row, column="loan_id", payment_id=key_, amount=amount_
-        )
-        for row, key_, amount_ in rows
-    ]
+    rows = f"{source.numbered} AS s JOIN ({lost}) AS q ON q.row = s.__row"
     assert isinstance(count, int)
     if count > _ALERTS_MAX:
-        more = count - _ALERTS_MAX
-        found.append(finding("unknown_payments_more", file, column="loan_id", count=more))
-    return found
+        (total,) = writer.one(
+            f"SELECT coalesce(sum(try_cast({amount} AS DECIMAL(38, 8))), 0) FROM {rows}"
+        )
+        said = _in_currency(writer, Decimal(str(total)))
+        return [finding("unknown_payments", file, column="loan_id", count=count, total=said)]
+    found = writer.con.execute(
+        f"SELECT s.__row, {key}::VARCHAR, {amount} FROM {rows} ORDER BY s.__row"
+    ).fetchall()
+    return [
+        finding("unknown_payment", file, line=row, column="loan_id", payment_id=one, amount=sum_)
+        for row, one, sum_ in found
+    ]
+
+
+def _in_currency(writer: Writer, total: Decimal) -> str:
+    """Return a sum with the currency of all loans; where they differ, no one can say which."""
+    currency, others = writer.one(
+        f"SELECT min(currency::VARCHAR), count(DISTINCT currency) FROM {writer.read('loans')}"
+    )
+    if others != 1 or writer.context.decimals is None:
+        return f"{total.normalize():f}"
+    return f"{currency} {total:.{writer.context.decimals}f}"

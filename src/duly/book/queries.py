@@ -85,7 +85,10 @@ def build(table: schema.Table, source: Source | None, context: Context) -> Query
         more["loan_id"] = (*more.get("loan_id", ()), ("other_borrowers_loan", others))
     if table.name == "agreed" and source:
         joins += f" LEFT JOIN signal_ids AS g ON g.signal_id = {columns['signal_id']}"
-        more["signal_id"] = (("unknown_signal", "g.signal_id IS NULL"),)
+        more["signal_id"] = (
+            ("unknown_signal", "g.signal_id IS NULL"),
+            ("signal_is_no_plan", "NOT g.plan"),
+        )
         touches |= {"borrower": "g.borrower", "loan": "g.loan"}
     if table.name == "payments" and context.waivers:
         joins += f" LEFT JOIN waivers AS w ON w.payment_id = {columns['payment_id']}"
@@ -191,10 +194,12 @@ def _own_checks(table: str, columns: Columns, decimals: str) -> Mapping[str, tup
         return {"grace_until": (("grace_before_due", f"{c['grace_until']} < {c['due_on']}"),)}
     if table == "payments":
         nobody = f"{c['loan_id']} IS NULL AND {c['borrower_id']} IS NULL"
+        waived = f"{c['loan_id']} IS NULL AND {c['kind']} = 'waiver'"
         of_payment = f"{c['component']} IS NOT NULL AND {c['kind']} IS DISTINCT FROM 'waiver'"
         return {
-            "loan_id": (("missing_value", nobody),),
+            "loan_id": (("names_nobody", nobody), ("waiver_of_no_loan", waived)),
             "component": (("component_of_payment", of_payment),),
+            "reversed_on": (("ends_before_start", f"{c['reversed_on']} < {c['paid_on']}"),),
         }
     if table == "consents":
         early = f"{c['withdrawn_at']} < {c['granted_at']}"

@@ -47,6 +47,7 @@ class Source:
     scan: str  #: SQL relation over the file, its columns as `columns` name them
     numbered: str  #: the same with `__row`, the 1-based data row
     rows_hint: int  #: rows, estimated for CSV
+    width: int = 0  #: fields of a CSV file's header
 
     @property
     def name(self) -> str:
@@ -105,8 +106,8 @@ def _files_by_table(folder: Path) -> tuple[dict[str, tuple[Path, ...]], list[Dia
     for entry in entries:
         stem = entry.name if entry.is_dir() else entry.stem
         if stem not in schema.TABLES or not (entry.is_dir() or entry.suffix in _SUFFIXES):
-            if entry.suffix in _SUFFIXES:
-                near = _maybe(alike(stem, tuple(schema.TABLES)))
+            if _looks_meant(entry.name):
+                near = _maybe(alike(_first_part(entry.name), tuple(schema.TABLES)))
                 warnings.append(finding("unknown_file", entry.name, "warning", near=near))
             continue
         found.setdefault(stem, []).append(_parts(entry) if entry.is_dir() else (entry,))
@@ -117,22 +118,38 @@ def _files_by_table(folder: Path) -> tuple[dict[str, tuple[Path, ...]], list[Dia
 
 
 _SUFFIXES = (".csv", ".parquet")
+#: What writers leave beside their parts; it holds no rows of its own.
+_LEFTOVERS = ("_SUCCESS", "_metadata", "_common_metadata", "_committed_*", "_started_*", "*.crc")
+
+
+def _first_part(name: str) -> str:
+    return name.casefold().split(".")[0]
+
+
+def _looks_meant(name: str) -> bool:
+    """Say whether a name may be that of a table, wrongly written: PAYMENTS.CSV, payments.csv.gz."""
+    return _first_part(name) in schema.TABLES or Path(name.casefold()).suffix in _SUFFIXES
 
 
 def _parts(folder: Path) -> tuple[Path, ...]:
+    """Return a table's parts; refuse a folder with anything else, for it may hold rows as well."""
     try:
-        parts = tuple(
-            sorted(
-                part
-                for part in folder.iterdir()
-                if part.suffix == ".parquet" and part.name[0] not in "._"
-            )
-        )
+        entries = sorted(folder.iterdir())
     except OSError as error:
         raise Refused(finding("unreadable", f"{folder.name}/", why=error.strerror)) from error
+    parts, strays = [], []
+    for entry in entries:
+        if entry.name.startswith(".") or any(map(entry.match, _LEFTOVERS)):
+            continue
+        if entry.suffix == ".parquet" and entry.is_file() and entry.name[0] != "_":
+            parts.append(entry)
+        else:
+            strays.append(finding("stray_part", f"{folder.name}/{entry.name}"))
+    if strays:
+        raise Refused(*strays)
     if not parts:
         raise Refused(finding("empty_file", f"{folder.name}/"))
-    return parts
+    return tuple(parts)
 
 
 def _open_table(
@@ -183,7 +200,7 @@ def _csv_header(file: Path, label: str) -> list[str]:
     except csv.Error as error:
         raise Refused(finding("cut_off_file", label, why=str(error))) from error
     if "\ufffd" in "".join(header):
-        files.fingerprint(file, label)
+        files.look(file, label)
     if not any(header):
         raise Refused(finding("empty_file", label))
     return header
@@ -240,6 +257,7 @@ def _csv_source(table: schema.Table, file: Path, header: Sequence[str]) -> Sourc
         scan=scan,
         numbered=f"(SELECT row_number() OVER () AS __row, * FROM {scan})",
         rows_hint=file.stat().st_size // 50,
+        width=len(header),
     )
 
 

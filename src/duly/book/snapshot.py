@@ -62,6 +62,8 @@ def take_snapshot(
 
     Refuses a book that is broken as a whole, and an `out` that holds something else.
     """
+    if is_snapshot(book):
+        raise Refused(finding("is_snapshot", str(book)))
     if out.exists() and not is_snapshot(out) and (not out.is_dir() or any(out.iterdir())):
         raise Refused(finding("output_exists", str(out)))
     work = out.with_name(f".{out.name}.half-{os.getpid()}")
@@ -116,14 +118,16 @@ def _take(
         opened = reading.open_book(con, folder, needs)
         _configure(con, opened, spill, threads)
         with ThreadPoolExecutor(max_workers=1) as pool:
-            prints = pool.submit(_fingerprints, opened)
+            prints = pool.submit(_look, opened)
             try:
                 writer, more = _write(con, work, opened, said, lender)
             except Refused as refused:
                 # What is not UTF-8 cannot be read either: say the cause, not the effect.
                 _raise_first(prints, refused)
                 raise
-            identity = digest.of_value(prints.result())
+            seen = prints.result()
+        _refuse_surplus(writer, seen)
+        identity = digest.of_value({label: one.sha256 for label, one in seen.items()})
         rows = quarantine.finish(writer, locale)
         alerts = tuple(quarantine.alerts(writer))
         warnings = (*opened.warnings, *more, *quarantine.warnings(writer))
@@ -154,7 +158,7 @@ def _version() -> str:
         return "unknown"
 
 
-def _raise_first(prints: Future[dict[str, str]], refused: Refused) -> None:
+def _raise_first(prints: Future[dict[str, files.Seen]], refused: Refused) -> None:
     error = prints.exception()
     if isinstance(error, Refused):
         raise error from refused
@@ -190,13 +194,31 @@ def _write(
     return writer, control.compare(writer, said)
 
 
-def _fingerprints(book: reading.Book) -> dict[str, str]:
+def _look(book: reading.Book) -> dict[str, files.Seen]:
     told = [file for source in book.sources.values() for file in source.files]
     extra = book.folder / control.FILE
     if extra.exists():
         told.append(extra)
     named = {str(file.relative_to(book.folder)): file for file in told}
-    return {label: files.fingerprint(named[label], label) for label in sorted(named)}
+    return {label: files.look(named[label], label) for label in sorted(named)}
+
+
+def _refuse_surplus(writer: Writer, seen: Mapping[str, files.Seen]) -> None:
+    """Refuse a CSV file with a row of more fields than its header.
+
+    DuckDB refuses too few, but drops empty fields beyond the last: there, an amount such as
+    2,000.00 becomes 2. As no row has too few, a file has too many where it has more commas.
+    """
+    problems = []
+    for name, source in writer.book.sources.items():
+        label = str(source.files[0].relative_to(writer.book.folder))
+        expected = (source.width - 1) * (writer.rows[name] + 1)
+        if source.form == "csv" and seen[label].commas != expected:
+            # A quote inside a cell without quotes misleads the count: reading row by row tells.
+            fault = files.first_fault(source.files[0], label)
+            problems += [fault] if fault else []
+    if problems:
+        raise Refused(*problems)
 
 
 def is_snapshot(path: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from duly.book import queries, schema
+from duly.book import queries, schema, sums
 from duly.book.columns import Columns
 from duly.book.expressions import name, quoted
 from duly.book.files import why_unread
@@ -38,6 +38,8 @@ class Writer:
     book: Book
     context: queries.Context
     rows: dict[str, int] = field(default_factory=dict)
+    #: The largest value of each column of whole numbers in the table written last.
+    most: dict[str, int] = field(default_factory=dict)
 
     def file(self, table: str) -> str:
         """Return the SQL literal of a table's file in the snapshot."""
@@ -71,6 +73,8 @@ class Writer:
         target.replace(self.folder / f"{table}.parquet")
         stats = made[4]
         assert isinstance(stats, dict) and isinstance(made[1], int)
+        tops = {key.strip('"'): str(one.get("max", "")) for key, one in stats.items()}
+        self.most = {key: int(top) for key, top in tops.items() if top.isdecimal()}
         nulls = {key.strip('"'): int(one.get("null_count", 0)) for key, one in stats.items()}
         return {"": made[1], **nulls}
 
@@ -214,14 +218,17 @@ def _index_signals(writer: Writer) -> None:
     source = writer.source("signals")
     if source is None:
         writer.con.execute(
-            "CREATE TEMP TABLE signal_ids (signal_id VARCHAR, borrower INT, loan INT, decimals INT)"
+            "CREATE TEMP TABLE signal_ids (signal_id VARCHAR, borrower INT, loan INT, decimals INT,"
+            " plan BOOL)"
         )
         return
     query = queries.build(schema.TABLES["signals"], source, writer.context)
-    outputs = {one: query.outputs[one] for one in ("signal_id", "borrower", "loan")}
+    outputs = {one: query.outputs[one] for one in ("signal_id", "borrower", "loan", "kind")}
     writer.con.execute(
         "CREATE TEMP TABLE signal_ids AS SELECT signal_id, max(k.borrower) AS borrower,"
-        " max(k.loan) AS loan, max(l.decimals) AS decimals"
+        " max(k.loan) AS loan, max(l.decimals) AS decimals,"
+        # A broken kind is quarantined as such.
+        " bool_or(coalesce(k.kind = 'plan', true)) AS plan"
         f" FROM ({query.select(outputs)}) AS k LEFT JOIN loan_ids AS l ON l.loan = k.loan"
         " WHERE signal_id IS NOT NULL GROUP BY signal_id"
     )
@@ -263,9 +270,13 @@ def _write_child(writer: Writer, query: Query) -> None:
     with writer.reading(table):
         stats = writer.copy(query.select(outputs), table)
     writer.rows[table] = stats[""]
-    suspect = stats[witness] > 0 or _key_repeats(writer, query) or _runs_back(writer, query)
+    large = sums.too_large(writer, query)
+    suspect = (
+        large or stats[witness] > 0 or _key_repeats(writer, query) or _runs_back(writer, query)
+    )
     if suspect:
         query = _with_key_checks(writer, query)
+        query = sums.with_check(query) if large else query
         list_faults(writer, query)
         good = query.select(query.outputs, f"WHERE NOT coalesce({query.bad}, false)")
         writer.copy(good, table)

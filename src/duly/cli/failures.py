@@ -121,6 +121,16 @@ def of_machine() -> tuple[type[BaseException], ...]:
     return (OSError, MemoryError, *_of("duckdb", _MACHINE + _DAMAGED), *_of("pyarrow", _ARROW))
 
 
+def of_interruption() -> tuple[type[BaseException], ...]:
+    """Return the exceptions by which DuckDB may tell that a signal came during a query."""
+    return (RuntimeError, *_of("duckdb", ("InterruptException",)))
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Say whether one of those tells of a signal, not of a fault."""
+    return type(error).__name__ == "InterruptException" or "Query interrupted" in str(error)
+
+
 def _of(module: str, names: tuple[str, ...]) -> list[type[BaseException]]:
     loaded = sys.modules.get(module)
     return [getattr(loaded, name) for name in names if hasattr(loaded, name)]

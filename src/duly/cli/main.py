@@ -48,7 +48,8 @@ GROUPS = {
         "backup": "duly.cli.db:backup",
         "restore": "duly.cli.db:restore",
     },
-    "policy": {"check": "duly.cli.policy:check"},
+    "policy": {"check": "duly.cli.policy:check", "diff": "duly.cli.policy_diff:diff"},
+    "replies": {"read": "duly.cli.replies:read", "train": "duly.cli.replies:train"},
     "rules": {
         "list": "duly.cli.rules:list_rules",
         "test": "duly.cli.rules:test",
@@ -120,15 +121,25 @@ def prepare() -> None:
     # A short life with many lasting objects: to look for cycles after every 700 finds none.
     gc.set_threshold(200_000, 20, 100)
     zoneinfo.reset_tzpath(to=())
-    # Kernels are kept beside their source; where that is read-only, under DULY_HOME.
+    # Kernels are kept beside their source; where that is read-only, under DULY_HOME; else nowhere,
+    # and are compiled again by each command: a shared temporary folder could be another's.
     if not os.access(str(resources.files("duly").joinpath("position")), os.W_OK):
         kernels = (settings.home() / "kernels").absolute()
-        os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
+        near = next(one for one in (kernels, *kernels.parents) if one.exists())
+        if os.access(near, os.W_OK | os.X_OK):
+            os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
+        elif "NUMBA_CACHE_DIR" not in os.environ:
+            os.environ["DULY_KERNELS_NOT_KEPT"] = "1"
     signal.signal(signal.SIGTERM, _stop)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
+    _asked.append(number)
     raise Stopped(number)
+
+
+#: The signals that asked this process to end; an engine may tell of them by an error of its own.
+_asked: list[int] = []
 
 
 def run(tokens: list[str]) -> int:
@@ -158,6 +169,11 @@ def run(tokens: list[str]) -> int:
     except Stopped as stopped:
         output.error(say("cli", "interrupted", settings.locale()))
         return output.STOPPED + stopped.number
+    except failures.of_interruption() as error:
+        if not failures.is_interruption(error):
+            raise
+        output.error(say("cli", "interrupted", settings.locale()))
+        return output.STOPPED + (_asked[-1] if _asked else signal.SIGINT)
     return result if isinstance(result, int) else output.DONE
 
 

@@ -120,6 +120,6 @@ def _to_nowhere(stream: TextIO) -> None:
 
 
 def speaks_unicode() -> bool:
-    """Return whether stdout takes every character."""
+    """Tell whether stdout takes every character."""
     name = getattr(sys.stdout, "encoding", None) or "utf-8"
     return codecs.lookup(name).name.startswith("utf")

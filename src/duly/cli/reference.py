@@ -61,8 +61,10 @@ def book() -> str:
     return _page(
         "The book (账本)",
         "A book is a directory; each table is `NAME.csv` (UTF-8, header row), `NAME.parquet`, or a "
-        "directory `NAME/` of Parquet parts. Money is written in decimal major units, such as "
-        "`734.10`; dates as `YYYY-MM-DD`; instants as ISO 8601 with an offset or `Z`. A required "
+        "directory `NAME/` of Parquet parts (`*.parquet`; hidden files, `_SUCCESS`, `_metadata`, "
+        "`_common_metadata`, `_committed_*`, `_started_*` and `*.crc` are passed over, anything "
+        "else refuses the book). Money is written in decimal major units, such as `734.10`; dates "
+        "as `YYYY-MM-DD`; instants as ISO 8601 with an offset or `Z`. A required "
         "column must be in the file; a filled one must have a value in every row. `book.json` "
         "(optional) holds `cut_at` and control totals.",
         *(_book_table(table) for table in TABLES.values()),
@@ -120,6 +122,33 @@ def conditions() -> str:
         "One row a contact with one borrower about one loan.",
         _vocabulary(FACTS, "rules"),
     )
+
+
+def policies() -> str:
+    """Return the page of what a policy check says: mistakes of the file, and refutations."""
+    return _page(
+        "Policy checks (策略检查)",
+        "What `duly policy check` may find, each at a line and column. A mistake of the file stops "
+        "before the proof. What is proved, and how, stands in "
+        "[policy-proofs.md](../policy-proofs.md).",
+        "## Mistakes of the file (文件错误)",
+        _said("policy"),
+        "## Mistakes of a condition (条件错误)",
+        _said("conditions"),
+        "## Refutations and notes of the proof (反例与提示)",
+        _said("proofs"),
+    )
+
+
+def _said(area: str) -> str:
+    """Return the sentences of an area that have a hint, with their codes."""
+    codes = [key for key in catalogue(area, "en") if f"{key}_hint" in catalogue(area, "en")]
+    rows = [
+        (f"`{code}`", *(f"{one}; {two}" for one, two in zip(
+            _both(area, code), _both(area, f"{code}_hint"), strict=True)))
+        for code in codes
+    ]  # fmt: skip
+    return _table(("code", "sentence; hint", "句子"), rows)
 
 
 def _vocabulary(fields: Mapping[str, Field], area: str) -> str:
@@ -275,6 +304,7 @@ def _help(sentence: str) -> tuple[str, str]:
 PAGES: Mapping[str, Callable[[], str]] = {
     "book.md": book,
     "conditions.md": conditions,
+    "policy.md": policies,
     "reasons.md": reasons,
     "rules.md": rules,
     "templates.md": templates,

@@ -142,8 +142,9 @@ def worker(
     file = books.load_lender(settings.lender_file(lender))
     with _store(), postgres.opened(settings.home(), settings.database_url()) as url:
         working = Worker(
-            url, file, now=_legal_now(at), concurrency=concurrency, signing=signing_key(make=True)
-        )
+            url, file, now=_legal_now(at), concurrency=concurrency, signing=signing_key(make=True),
+            clock=_legal_now(None),
+        )  # fmt: skip
 
         async def run() -> None:
             loop = asyncio.get_running_loop()

@@ -30,6 +30,7 @@ class Outgoing:
     locale: str
     subject: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
+    not_after: datetime | None = None  #: aware; a gateway that can says so to the other side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,11 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What a gateway reports later about one part; an unknown code stays `unknown`."""
+    """What a gateway reports later about one part; an unknown code stays `unknown`.
+
+    An empty `provider_id` names no part: the report is a record of something that was survived
+    (a malformed PDU, an answer that came too late), it is kept and moves nothing.
+    """
 
     provider_id: str
     state: Literal["delivered", "undelivered", "unknown"]
@@ -79,6 +84,11 @@ class Gateway(Protocol):
 
     name: str
     window: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether it could send now; while not, it tries to come back and nothing is claimed."""
+        ...
 
     async def open(self) -> None:
         """Connect and sign in; refused (Refused) where the other side does not let us in."""

@@ -32,6 +32,7 @@ class Facts:
     as_of: date
     as_of_time: str = "00:00"  #: HH:MM in the lender's zone: up to when the book knew
     accrues: bool = False  #: a late charge keeps growing under the contract
+    several_due: bool = False  #: more than one installment is late
     report_on: date | None = None  #: the day of the report to the credit bureau
     paid_on: date | None = None  #: receipt, returned payment
     paid_amount: int = 0

@@ -206,6 +206,10 @@ def _format(pattern: str, columns: list[list[str]], size: int) -> list[str]:
 _ASKED: Mapping[str, Callable[[Columns], Iterable[bool]]] = {
     "named": lambda columns: map(bool, columns["name"]),
     "several": lambda columns: [len(ids) > 1 for ids in columns["loan_ids"]],
+    "several_due": lambda columns: [
+        bool(several) or len(ids) > 1
+        for several, ids in zip(columns["several_due"], columns["loan_ids"], strict=True)
+    ],
     "accrues": lambda columns: map(bool, columns["accrues"]),
     "late": lambda columns: [total > 0 for total in columns["overdue_total"]],
     "paid_known": lambda columns: [bool(amount) for amount in columns["paid_amount"]],

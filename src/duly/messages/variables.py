@@ -58,7 +58,7 @@ OF_CASE = frozenset({"agency", "court", "case", "staff"})
 
 #: Questions with the answer yes or no that a body may ask: of the facts, then of the lender.
 FACT_FLAGS = (
-    *("named", "several", "accrues", "late", "paid_known", "corrects_known"),
+    *("named", "several", "several_due", "accrues", "late", "paid_known", "corrects_known"),
     *("borrowed_known", "accrual_stops", "plan_even", "plan_free", "least_known"),
 )
 LENDER_FLAGS = ("opt_out", "paying_prevents", "national")
@@ -89,7 +89,15 @@ OF_A_PLAN = frozenset(
     [
         *("name", "loan_ids", "currency", "overdue_total", "overdue_principal"),
         *("overdue_interest", "overdue_fee", "late_charge", "days_past_due", "overdue_since"),
-        *("next_due_on", "next_due_amount", "accrues", "report_on", "as_of", "as_of_time"),
+        *(
+            "next_due_on",
+            "next_due_amount",
+            "accrues",
+            "several_due",
+            "report_on",
+            "as_of",
+            "as_of_time",
+        ),
     ]
 )
 #: Where the fact behind a variable has another name.

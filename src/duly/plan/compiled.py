@@ -183,9 +183,10 @@ def _lender_cap(inputs: PlanInputs) -> str:
     )
     return (
         "case when can_send and class = 'dunning' then greatest("
-        f"case when n_lender_week >= {texts_in_7_days(inputs)}"
+        f"case when coalesce(n_lender_week, 0) >= {texts_in_7_days(inputs)}"
         f" then coalesce({free}, {tomorrow}) end, "
-        f"case when n_lender_day >= {inputs.lender.limits.texts_per_day} then {tomorrow} end, "
+        f"case when coalesce(n_lender_day, 0) >= {inputs.lender.limits.texts_per_day}"
+        f" then {tomorrow} end, "
         "cast(null as date)) end"
     )
 

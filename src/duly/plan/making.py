@@ -53,12 +53,12 @@ def _fill(request: Request, half: Path, key: CheckKey, clock: Clock) -> Mapping[
     with ThreadPoolExecutor(max_workers=2) as beside:
         told = None
         if not books.is_snapshot(request.book):
-            told = _wishes(chosen, lender, today)  # Mistakes, before a large book is read.
+            told = wishes(chosen, lender, today)  # Mistakes, before a large book is read.
         snapshot, proved = _snapshot(request, lender, folder / "snapshot", beside)
         warm()
         computed = beside.submit(positions_of, snapshot, today, lender, request.threads)
         # The kernel needs no interpreter: the lender's files are read while it runs.
-        policy, rules, catalogue = told or _wishes(chosen, lender, today)
+        policy, rules, catalogue = told or wishes(chosen, lender, today)
         proved.result()
         inputs = PlanInputs(
             snapshot=snapshot,
@@ -91,7 +91,7 @@ def _fill(request: Request, half: Path, key: CheckKey, clock: Clock) -> Mapping[
         plan.connection.close()
 
 
-def _wishes(
+def wishes(
     policy: str, lender: books.Lender, today: date
 ) -> tuple[Policy, tuple[Rule, ...], Catalogue]:
     """Return the lender's policy, the rules in force and the texts; refuse files with mistakes."""

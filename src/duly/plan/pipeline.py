@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from duly.book import Lender, Snapshot
 from duly.core.diagnostic import Diagnostic
-from duly.plan import canonical, compiled, figures, required, slots, stages, texts
+from duly.plan import canonical, compiled, figures, rates, required, slots, stages, texts
 from duly.plan.inputs import PlanInputs
 from duly.position import compute, plan_broken_on
 
@@ -97,6 +97,7 @@ def make_plan(
             written = beside.submit(on_positions, positions)
         with timed("figures"):
             compared = _prepare(connection, inputs, positions, threads)
+            above = rates.alerts(connection, inputs)
         for stage in stages.STAGES[:-1]:
             with timed(stage):
                 _run_stage(connection, stage, holes, inputs, keep=keep_stages)
@@ -119,7 +120,7 @@ def make_plan(
         decisions=decisions,
         messages=messages,
         plan_sha256=canonical.plan_sha256(hashed, said),
-        alerts=(*compiled.alerts(inputs), *compared.warnings, *compared.alerts),
+        alerts=(*compiled.alerts(inputs), *compared.warnings, *compared.alerts, *above),
         seconds=seconds,
     )
 

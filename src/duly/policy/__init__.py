@@ -21,7 +21,16 @@ from duly.policy.model import (
     Wait,
     lower_tone,
 )
-from duly.policy.reader import BUILT_IN, BUILT_INS, TREATMENTS_MAX, check, fingerprint, load
+from duly.policy.places import Places
+from duly.policy.reader import (
+    BUILT_IN,
+    BUILT_INS,
+    TREATMENTS_MAX,
+    check,
+    fingerprint,
+    load,
+    places_of,
+)
 
 __all__ = [
     "BUILT_IN",
@@ -36,6 +45,7 @@ __all__ = [
     "FirstContactCase",
     "Leave",
     "Offset",
+    "Places",
     "Policy",
     "PolicyLimits",
     "Response",
@@ -50,5 +60,6 @@ __all__ = [
     "fingerprint",
     "load",
     "lower_tone",
+    "places_of",
     "with_arms",
 ]

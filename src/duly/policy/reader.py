@@ -21,6 +21,7 @@ from duly.policy.model import (
     PolicyLimits,
     Treatment,
 )
+from duly.policy.places import Places
 from duly.policy.sheet import Keyed, Sheet
 
 BUILT_IN = "cn-installment"
@@ -63,6 +64,11 @@ def check(
 def fingerprint(name_or_path: str | Path) -> str:
     """Return the SHA-256 of the policy file's bytes."""
     return digest.of_bytes(_bytes(name_or_path)[1])
+
+
+def places_of(name_or_path: str | Path) -> Places:
+    """Return where the parts of a policy stand; of one that `load` did not refuse."""
+    return Places(*_bytes(name_or_path))
 
 
 def _bytes(name_or_path: str | Path) -> tuple[str, bytes]:

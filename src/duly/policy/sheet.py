@@ -24,7 +24,8 @@ from duly.conditions import Condition, Vocabulary, nearest, parse, place_in_scal
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 
-FILE_BYTES_MAX = 1_000_000
+#: Room for a list that is much too long to be refused where it is too long.
+FILE_BYTES_MAX = 4_000_000
 Keyed: TypeAlias = Mapping[str, Node]
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
@@ -155,7 +156,7 @@ class Sheet:
         text = self.text(node, what)
         if not text:
             return None
-        line, column = _first_character(node)
+        line, column = first_character(node)
         place = place_in_scalar(self.source, line, column, text)
         parsed = parse(text, vocabulary, file=self.file, place=place)
         self.diagnostics.extend(parsed.diagnostics)
@@ -168,7 +169,7 @@ def is_empty(node: Node) -> bool:
     return plain and node.value in {"", "~", "null", "Null", "NULL"}
 
 
-def _first_character(node: Node) -> tuple[int, int]:
+def first_character(node: Node) -> tuple[int, int]:
     """Return where the text of a scalar begins: past its quote, below its `|` or `>`."""
     mark = node.start_mark
     assert isinstance(node, ScalarNode)
@@ -179,8 +180,18 @@ def _first_character(node: Node) -> tuple[int, int]:
 
 def _decoded(file: str, data: bytes) -> str:
     if len(data) > FILE_BYTES_MAX:
-        values = {"bytes": len(data), "most": FILE_BYTES_MAX}
-        raise Refused(Diagnostic(area="policy", code="too_big", file=file, values=values))
+        # Named is the first byte too many: what stands before it would be read.
+        before = data[:FILE_BYTES_MAX]
+        raise Refused(
+            Diagnostic(
+                area="policy",
+                code="too_big",
+                file=file,
+                line=before.count(b"\n") + 1,
+                column=str(FILE_BYTES_MAX - before.rfind(b"\n")),
+                values={"bytes": len(data), "most": FILE_BYTES_MAX},
+            )
+        )
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

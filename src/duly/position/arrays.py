@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar, cast
@@ -115,7 +116,9 @@ PARTS = (
 )  # fmt: skip
 
 _F = TypeVar("_F", bound=Callable[..., object])
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+#: Kernels are kept on disk, save where the command line found no place for them.
+_KEPT = "DULY_KERNELS_NOT_KEPT" not in os.environ
+_OPTIONS = {"nogil": True, "cache": _KEPT, "error_model": "numpy"}
 
 #: Compile a function that Python calls; it runs without the interpreter's lock.
 compiled = cast(Callable[[_F], _F], njit(**_OPTIONS))

@@ -11,7 +11,7 @@ from typing import Any
 #: Characters that a text may put between two Chinese ones without changing what is read.
 _BETWEEN = re.compile(r"(?<=[㐀-鿿])[\s\-_.,*~·•|/\\+]+(?=[㐀-鿿])")
 _SPACES = re.compile(r"\s+")
-_HIDDEN = {"Cc", "Cf", "Mn"}
+_HIDDEN = {"Cc", "Cf", "Cs", "Mn"}
 
 
 @cache

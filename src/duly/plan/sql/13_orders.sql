@@ -47,9 +47,12 @@ select
     s.days_past_due, s.overdue_since, s.next_due_on,
     coalesce(u.next_due_amount, 0) as next_due_amount,
     s.accrues, s.several_due, d.report_on,
-    -- Which payment came back; no other text of a plan names one.
-    case when d.said_template = 'returned_payment' then d.returned_paid_on end as paid_on,
-    case when d.said_template = 'returned_payment' then d.returned_amount else 0 end as paid_amount
+    -- Which payment came back; no other text of a plan names one. A short message says only that
+    -- it was the latest: with day and amount it would not fit its two parts.
+    case when d.said_template = 'returned_payment' and d.said_channel = 'email'
+        then d.returned_paid_on end as paid_on,
+    case when d.said_template = 'returned_payment' and d.said_channel = 'email'
+        then d.returned_amount else 0 end as paid_amount
 from decided as d
 join message_ids as m on m.loan = d.loan
 join sums as s on s.lead_loan = d.loan

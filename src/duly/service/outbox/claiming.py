@@ -7,7 +7,7 @@ looked at by somebody else is left for the next round.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,7 @@ SELECT m.message_id, m.borrower_id
 FROM store_message AS m JOIN store_borrower AS b ON b.borrower_id = m.borrower_id
 WHERE m.state = 'released' AND m.not_before <= %(at)s
     AND (m.due_at IS NULL OR m.due_at <= %(at)s) AND m.channel = ANY(%(channels)s)
+    AND NOT m.channel || ' ' || m.message_class = ANY(%(held)s)
     AND NOT EXISTS (SELECT 1 FROM store_stopped AS s WHERE s.lifted_at IS NULL AND (
         s.scope = 'all' OR s.scope = 'run' AND s.name = m.run_id
         OR s.scope = 'template' AND s.name = m.template))
@@ -90,15 +91,21 @@ def claim(
     rules: Sequence[Rule],
     at: datetime,
     batch: int,
+    resting: Collection[str] = (),
 ) -> Claim:
     """Claim up to `batch` due messages at a legal instant, in one transaction.
 
     The rules are asked of each with the facts of that second. What they allow is reserved and
-    claimed; what they delay is looked at again then; what they block or time out is final.
+    claimed; what they delay is looked at again then; what they block or time out is final. What
+    only a resting route would take waits for it: it is stopped, or cannot send now.
     """
+    working = [route for route in routes if route.name not in resting]
+    held = _taken(routes) - _taken(working)
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
         channels = sorted({route.channel for route in routes})
-        due = cursor.execute(_DUE, {"at": at, "channels": channels, "batch": batch}).fetchall()
+        due = cursor.execute(
+            _DUE, {"at": at, "channels": channels, "held": sorted(held), "batch": batch}
+        ).fetchall()
         if not due:
             return Claim()
         rows = cursor.execute(_MESSAGES, ([row["message_id"] for row in due],)).fetchall()
@@ -108,7 +115,7 @@ def claim(
         found = Claim()
         for row in rows:
             found = _pass(
-                connection, row, found, worker=worker, routes=routes, rules=rules, at=at,
+                connection, row, found, worker=worker, routes=working, rules=rules, at=at,
                 contacts=contacts.setdefault(row["borrower_id"], []),
                 told=told.get(row["borrower_id"], []),
             )  # fmt: skip
@@ -175,6 +182,11 @@ def _pass(
     )  # fmt: skip
     mine = Claimed(message_id=name, borrower_id=row["borrower_id"], route=route.name, row=row)
     return replace(found, claimed=(*found.claimed, mine))
+
+
+def _taken(routes: Sequence[Route]) -> set[str]:
+    """Return which channels and classes some route takes, as the query writes them."""
+    return {f"{route.channel} {kind}" for route in routes for kind in route.accepts}
 
 
 def _route(row: Row, routes: Sequence[Route]) -> Route | None:

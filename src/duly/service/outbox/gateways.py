@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from duly.book import Route
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.delivery import Gateway
+from duly.delivery.http import HttpGateway, HttpSettings
 from duly.delivery.sandbox import Sandbox
+from duly.delivery.smpp import SmppGateway, SmppSettings
+from duly.delivery.smpp.receipts import Ids
+from duly.delivery.smpp.settings import is_source
+from duly.service.outbox.route_settings import RouteSettings
 
 #: Kinds that a worker sends by; a task for a person is no message.
 _NOT_SENT = ("tasks",)
+_WINDOW_MAX, _PER_SECOND_MAX, _SECONDS_MAX = 10_000, 100_000, 600
+_SYSTEM_ID_MAX, _SYSTEM_TYPE_MAX = 15, 12  #: characters (SMPP 3.4, 4.1.5)
+
+Clock = Callable[[], datetime]
 
 
 def sent_by_worker(route: Route) -> bool:
@@ -19,21 +32,118 @@ def sent_by_worker(route: Route) -> bool:
     return route.kind not in _NOT_SENT
 
 
-def gateway_of(route: Route) -> Gateway:
-    """Return the gateway of a route, not yet opened; refuse a kind that is not there."""
-    settings = route.settings
-    if route.kind == "sandbox":
-        log = settings.get("log")
-        return Sandbox(
-            route.name,
-            seed=int(str(settings.get("seed", 7))),
-            window=int(str(settings.get("window", 50))),
-            honest=settings.get("honest") is True,
-            delay_ms=int(str(settings.get("delay_ms", 0))),
-            log=None if log is None else Path(str(log)),
-        )
-    raise Refused(
-        Diagnostic(
-            area="service", code="no_gateway", values={"route": route.name, "kind": route.kind}
-        )
+def gateways_of(
+    routes: Sequence[Route],
+    *,
+    clock: Clock,
+    label: str,
+    environ: Mapping[str, str] = os.environ,
+) -> dict[str, Gateway]:
+    """Return the gateway of each route, not yet opened; refuse them with every mistake named.
+
+    `clock` dates mails and signatures; `label` tells this worker from every other. Secrets are
+    read from the variables of `environ` that the settings name.
+    """
+    found: list[Diagnostic] = []
+    made: dict[str, Gateway] = {}
+    for route in routes:
+        if route.kind not in _MAKERS:
+            values = {"route": route.name, "kind": route.kind}
+            found.append(Diagnostic(area="service", code="no_gateway", values=values))
+            continue
+        settings = RouteSettings(route, environ)
+        gateway = _MAKERS[route.kind](route, settings, clock, label)
+        settings.rest()
+        found += settings.found
+        if gateway is not None and not settings.found:
+            made[route.name] = gateway
+    if found:
+        raise Refused(*found)
+    return made
+
+
+def _sandbox(route: Route, settings: RouteSettings, _clock: Clock, _label: str) -> Gateway:
+    log = settings.text("log", "")
+    return Sandbox(
+        route.name,
+        seed=settings.whole("seed", 7, most=1 << 31),
+        window=settings.whole("window", 50, least=1, most=_WINDOW_MAX),
+        honest=settings.flag("honest", default=False),
+        delay_ms=settings.whole("delay_ms", 0, most=60_000),
+        log=Path(log) if log else None,
     )
+
+
+def _smpp(route: Route, settings: RouteSettings, _clock: Clock, label: str) -> Gateway:
+    tls = settings.choice("tls", "never", "required")
+    trust = settings.trust()
+    source, system_id = settings.text("source"), settings.text("system_id")
+    system_type, password = (
+        settings.text("system_type", ""),
+        settings.secret("password_env", required=True),
+    )
+    if source and not is_source(source):
+        settings.wrong("source", '"1069000000"')
+    if not system_id.isascii() or len(system_id) > _SYSTEM_ID_MAX:
+        settings.wrong("system_id", f"1 … {_SYSTEM_ID_MAX} ASCII")
+    if not system_type.isascii() or len(system_type) > _SYSTEM_TYPE_MAX:
+        settings.wrong("system_type", f"0 … {_SYSTEM_TYPE_MAX} ASCII")
+    if not (password.isascii() and (password.isprintable() or not password)):
+        settings.wrong("password_env", "ASCII")
+    return SmppGateway(
+        route.name,
+        SmppSettings(
+            host=settings.text("host"),
+            port=settings.port(2775),
+            system_id=system_id,
+            password=password,
+            source=source or "0",
+            system_type=system_type,
+            tls=trust if tls == "required" else None,
+            window=settings.whole("window", 50, least=1, most=_WINDOW_MAX),
+            per_second=settings.whole("per_second", 0, most=_PER_SECOND_MAX),
+            source_ton=settings.whole("source_ton", -1, least=-1, most=6),
+            source_npi=settings.whole("source_npi", -1, least=-1, most=18),
+            ids=cast("Ids", settings.choice("ids", "same", "answer_hex", "receipt_hex")),
+            zone=settings.zone("time_zone"),
+            default_coding=settings.whole("default_coding", 0, most=15),
+            validity=settings.flag("validity", default=True),
+            response_seconds=settings.whole("timeout_seconds", 30, least=1, most=_SECONDS_MAX),
+            enquire_seconds=settings.whole("enquire_seconds", 30, least=1, most=_SECONDS_MAX),
+        ),
+        label=label,
+    )
+
+
+def _smtp(route: Route, settings: RouteSettings, clock: Clock, _label: str) -> Gateway:
+    # A worker that sends no mail need not load how.
+    from duly.service.outbox.mail_route import mail_settings
+
+    return mail_settings(route, settings, clock)
+
+
+def _http(route: Route, settings: RouteSettings, clock: Clock, _label: str) -> Gateway:
+    return HttpGateway(
+        route.name,
+        HttpSettings(
+            url=settings.url("url"),
+            secret=settings.secret("secret_env", required=True).encode(),
+            template_codes=settings.table("template_codes"),
+            id_field=settings.text("id_field", "id"),
+            code_field=settings.text("code_field", ""),
+            code_ok=settings.text("code_ok", "OK"),
+            by_part=settings.flag("by_part", default=False),
+            window=settings.whole("window", 20, least=1, most=_WINDOW_MAX),
+            per_second=settings.whole("per_second", 0, most=_PER_SECOND_MAX),
+            response_seconds=settings.whole("timeout_seconds", 15, least=1, most=_SECONDS_MAX),
+        ),
+        clock=clock,
+    )
+
+
+_MAKERS: Mapping[str, Callable[[Route, RouteSettings, Clock, str], Gateway]] = {
+    "sandbox": _sandbox,
+    "smpp": _smpp,
+    "smtp": _smtp,
+    "http": _http,
+}

@@ -88,6 +88,7 @@ def _outgoing(one: Claimed) -> Outgoing:
         message_class=row["message_class"],
         template=row["template"],
         locale=row["locale"],
+        not_after=row["not_after"],
         params={str(name): str(value) for name, value in row["params"].items()},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 import psycopg
 
 from duly.audit.signing import SigningKey
-from duly.book import Lender, Route
+from duly.book import Lender
+from duly.core.errors import Refused
 from duly.delivery import Gateway
 from duly.rules import lenders_rules
 from duly.service.outbox.claiming import Claim, Claimed, claim
-from duly.service.outbox.gateways import gateway_of, sent_by_worker
+from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
 from duly.service.outbox.reports import match_late_receipts, write_report
@@ -23,6 +24,7 @@ from duly.service.outbox.submitting import give_back, submit, write_answers
 from duly.service.sealing import BATCH, seal
 
 _IDLE_SECONDS = 0.5
+_ONCE_AWAY_SECONDS = 30.0  #: how long `--once` waits for a route that was cut off
 _SEAL_SECONDS = 1.0
 
 Now = Callable[[], datetime]  #: legal time; the caller owns the clock
@@ -53,10 +55,12 @@ class Worker:
         concurrency: int = 1,
         batch: int = 500,
         signing: SigningKey | None = None,
+        clock: Now | None = None,
     ) -> None:
         self._url = url
         self._routes = tuple(route for route in lender.routes if sent_by_worker(route))
         self._now = now
+        self._clock = clock or now  # What a wire dates and signs by: legal time may be moved.
         self._batch = batch
         self._concurrency = concurrency
         self._rules = lenders_rules(lender.packs, lender.switched_off)
@@ -70,11 +74,10 @@ class Worker:
 
     async def run(self, *, once: bool) -> Tally:
         """Work until stopped, or with `once` until nothing is due and no orphan is left."""
-        gateways = {route.name: gateway_of(route) for route in self._routes}
         identity = await asyncio.to_thread(Identity, self._url)
         try:
-            for gateway in gateways.values():
-                await gateway.open()
+            gateways = gateways_of(self._routes, clock=self._clock, label=f"w{identity.number}")
+            await _open(gateways.values())
             reading = [asyncio.create_task(self._read(gateway)) for gateway in gateways.values()]
             lanes = [
                 asyncio.create_task(self._lane(identity.number, gateways, once=once))
@@ -117,15 +120,19 @@ class Worker:
 
     async def _lane(self, number: int, gateways: dict[str, Gateway], *, once: bool) -> None:
         connection = await asyncio.to_thread(_connect, self._url)
+        rests = 0
         try:
             while not self._stopping.is_set():
                 orphans = await asyncio.to_thread(settle_orphans, connection)
                 await asyncio.to_thread(match_late_receipts, connection)
-                found = await asyncio.to_thread(self._claim, connection, number)
+                away = {name for name, gateway in gateways.items() if not gateway.ready}
+                found = await asyncio.to_thread(self._claim, connection, number, away)
                 await self._send(connection, number, gateways, found.claimed)
                 if found.found or orphans.released or orphans.unknown:
                     continue
-                if once:
+                # What waits for a route that was cut off is due: it is given time to come back.
+                rests = rests + 1 if away else 0
+                if once and (not away or rests * _IDLE_SECONDS > _ONCE_AWAY_SECONDS):
                     return
                 await self._rest()
         finally:
@@ -137,7 +144,9 @@ class Worker:
         except TimeoutError:
             return
 
-    def _claim(self, connection: psycopg.Connection[Any], number: int) -> Claim:
+    def _claim(
+        self, connection: psycopg.Connection[Any], number: int, away: Collection[str]
+    ) -> Claim:
         at = self._now()
         stopped = {
             row[0]
@@ -145,11 +154,11 @@ class Worker:
                 "SELECT name FROM store_stopped WHERE scope = 'route' AND lifted_at IS NULL"
             )
         }
-        routes: Sequence[Route] = [one for one in self._routes if one.name not in stopped]
         # Each rule knows its dates, and they are days where the borrower is.
         found = claim(
-            connection, worker=number, routes=routes, rules=self._rules, at=at, batch=self._batch
-        )
+            connection, worker=number, routes=self._routes, rules=self._rules, at=at,
+            batch=self._batch, resting=stopped | set(away),
+        )  # fmt: skip
         self.tally.claimed += len(found.claimed)
         self.tally.delayed += found.delayed
         self.tally.blocked += found.blocked
@@ -168,7 +177,7 @@ class Worker:
             mine = [one for one in claimed if one.route == name]
             for start in range(0, len(mine), gateway.window):
                 part = mine[start : start + gateway.window]
-                if self._stopping.is_set():
+                if self._stopping.is_set() or not gateway.ready:
                     ids = [one.message_id for one in part]
                     back = await asyncio.to_thread(give_back, connection, ids, worker=number)
                     self.tally.given_back += len(back)
@@ -185,6 +194,19 @@ class Worker:
                 for answer in answers:
                     count = self.tally.outcomes.get(answer.outcome, 0)
                     self.tally.outcomes[answer.outcome] = count + 1
+
+
+async def _open(gateways: Iterable[Gateway]) -> None:
+    """Open every gateway; where one is refused, close those that were opened."""
+    opened: list[Gateway] = []
+    try:
+        for gateway in gateways:
+            await gateway.open()
+            opened.append(gateway)
+    except Refused:
+        for gateway in opened:
+            await gateway.close()
+        raise
 
 
 def _connect(url: str) -> psycopg.Connection[Any]:

@@ -1,0 +1,29 @@
+"""What does a borrower's reply say? Intent, day, amount, care: read by rules and a small model."""
+
+from duly.replies.reader import read
+from duly.replies.reading import CONFIDENCE_MIN, INTENTS, Reading, Reply
+from duly.replies.rows import Row, Sender, rows_of
+from duly.replies.scores import Label, Scores, label_of, score, values
+from duly.replies.signals import COLUMNS, Followed, Signal, signals_of, tasks_of, to_csv
+
+__all__ = [
+    "COLUMNS",
+    "CONFIDENCE_MIN",
+    "INTENTS",
+    "Followed",
+    "Label",
+    "Reading",
+    "Reply",
+    "Row",
+    "Scores",
+    "Sender",
+    "Signal",
+    "label_of",
+    "read",
+    "rows_of",
+    "score",
+    "signals_of",
+    "tasks_of",
+    "to_csv",
+    "values",
+]

@@ -1,0 +1,108 @@
+"""Which day does a reply name for paying? Dates are found, weighed, and one is chosen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from duly.replies import dates_en, dates_zh
+from duly.replies.calendar import country_of
+from duly.replies.day_words import Mention, Seen, find
+
+_HAN = re.compile(r"[㐀-鿿]")
+_PAST = re.compile(
+    r"上+个?(?:周|星期|礼拜|月)(?:[一二三四五六日天末底初]|(?:月)?\d{1,2}[号日])?|昨[天晚日]|"
+    r"大?前[天晚]|去年|前[几两]天|"
+    r"刚才|[\d一二两三四五六七八九十几半]+(?:天|个?月|个?星期|周|年)(?:之前就|以前就|前就)|"
+    r"\b(?:last|past|previous) \w+|\byester\w+|\by'?day\b|(?<!the )\b(?:\w+ )?\w+ ago\b|"
+    r"\bsince \w+(?: \d+\w*)?"
+)
+_STOP = "，,。.；;！!？?、 "
+#: What follows a day on which somebody says that he cannot pay.
+_NOT_AFTER_ZH = re.compile(
+    rf"^[^{_STOP}]{{0,5}}?(?:[还付转交给]不[了上起出清]|不行|不可能|不能|没法|没钱|没空|"
+    r"没有钱|来不及|不方便|够呛|悬|没戏)"
+)
+_NOT_BEFORE_ZH = re.compile(r"(?:不是|别等|不要等|等不到|到不了|赶不上|不用等|不等|除了)$")
+_STILL_ZH = re.compile(r"(?:才|之?后才|以后才)")
+_NOT_AFTER_EN = re.compile(
+    r"^(?:(?!\bbut\b|\bthen\b)[^,.;!?]){0,12}?\b(?:not|isn'?t|won'?t|no good|impossible|"
+    r"can'?t|cannot|too soon)\b"
+)
+_NOT_BEFORE_EN = re.compile(
+    r"\b(?:not|cannot|can'?t|won'?t|unable|couldn'?t|don'?t|no way)\b(?:(?!\bbut\b|"
+    r"\binstead\b|\bonly\b)[^,.;!?]){0,25}$"
+)
+_COUNTS_EN = re.compile(r"^(?:until|till|til|before)\b|^(?:on or )?before\b")
+_UNTIL_EN = re.compile(r"\b(?:until|till|til|before)\b\W*$")
+#: Words after a date that tell when money comes in, not when it goes out.
+_INCOME_AFTER = re.compile(
+    r"^(?:我|才|就|会|能|公司|单位|老板|那天)*(?:发(?:工资|薪|钱|奖金)|开(?:工资|支)|领工资|"
+    r"工资|到账|有钱进)"
+    r"|^ ?(?:is|i get|when i get|i'?ll get|get)? ?(?:my )?(?:pay ?day|paid|salary|wages)"
+)
+_NOW = ("now", "right now", "rn", "现在", "马上", "立刻")
+
+
+def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mention, ...]:
+    """Return the dates of a respelled text that lie on or after the reply's local day."""
+    offset = received_at.utcoffset()
+    hours = offset.total_seconds() / 3600 if offset is not None else 0.0
+    chinese = bool(_HAN.search(text))
+    seen = Seen(
+        today=received_at.date(),
+        offset_hours=hours,
+        country=country_of(hours, "zh" if chinese else lang or "en"),
+        lang="zh" if chinese else "en",
+    )
+    plain = _PAST.sub(lambda found: " " * len(found[0]), text)
+    rules = dates_en.RULES
+    if chinese:
+        rules = dates_zh.RULES + dates_en.RULES
+    elif not re.search(r"[a-z]", text):
+        rules = dates_zh.RULES
+    return find(rules, plain, seen)
+
+
+def chosen(text: str, found: Sequence[Mention], intent: str) -> Mention | None:
+    """Return the date that the reply's act is tied to: the earliest that is not denied.
+
+    A duration may be counted from the due date when more time is asked for (soft); in a promise
+    it is counted from the reply (firm).
+    """
+    left = undenied(text, found)
+    if intent == "instalment_request":  # Parts have no day unless one is named.
+        left = tuple(one for one in left if one.confidence == "firm" and one.words not in _NOW)
+    named = [one for one in left if one.day is not None]
+    tied = [one for one in named if not _INCOME_AFTER.match(text[one.end :])]
+    named = tied or named
+    if named:
+        best = min(named, key=lambda one: (one.day, one.start))
+        if intent == "promise_to_pay" and best.confidence == "soft":
+            best = replace(best, confidence="firm")
+        return best
+    return left[0] if left else None
+
+
+def undenied(text: str, found: Sequence[Mention]) -> tuple[Mention, ...]:
+    """Return the dates that a reply does not say no to."""
+    return tuple(one for one in found if not _denied(text, one, found))
+
+
+def _denied(text: str, one: Mention, others: Sequence[Mention]) -> bool:
+    """Tell whether a reply says that it is not this day."""
+    before, after = text[: one.start], text[one.end :]
+    following = [other.start for other in others if other.start >= one.end]
+    after = after[: min(following) - one.end] if following else after
+    if _HAN.search(text):
+        # '20号前还不了' denies; '20号才能还' does not; a question offers the day.
+        denied = _NOT_AFTER_ZH.match(after) and not _STILL_ZH.match(after)
+        asked = re.match(
+            (rf"^[^{_STOP}]{{0,5}}?行不行|^[^{_STOP}]{{0,5}}?还不[还了上].{{0,2}}行"), after
+        )
+        return bool((denied and not asked) or _NOT_BEFORE_ZH.search(before))
+    if _COUNTS_EN.search(one.words) or _UNTIL_EN.search(before):
+        return False
+    return bool(_NOT_AFTER_EN.match(after) or _NOT_BEFORE_EN.search(before))

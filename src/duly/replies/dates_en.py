@@ -1,0 +1,210 @@
+"""Dates in English replies, as people of many places text them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from duly.replies import calendar
+from duly.replies.day_words import Meant, Resolver, Seen, days_from, in_days, on, vague, weekday
+from duly.replies.numerals import WORDS, whole
+
+_DAY_NAMES = (
+    ("monday", "mon"), ("tuesday", "tues", "tue"), ("wednesday", "weds", "wed", "wednsday"),
+    ("thursday", "thurs", "thur", "thu", "thrusday"), ("friday", "fri", "friay", "firday"),
+    ("saturday", "sat", "satday", "saterday"), ("sunday", "sun"),
+)  # fmt: skip
+_WEEKDAYS = {name: day for day, names in enumerate(_DAY_NAMES) for name in names}
+_MONTH_NAMES = (
+    ("january", "jan"), ("february", "feb"), ("march", "mar"), ("april", "apr"), ("may",),
+    ("june", "jun"), ("july", "jul"), ("august", "aug"), ("september", "sept", "sep"),
+    ("october", "oct"), ("november", "nov"), ("december", "dec"),
+)  # fmt: skip
+_MONTHS = {name: month for month, names in enumerate(_MONTH_NAMES, start=1) for name in names}
+_DAY = "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
+_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_N = r"\d{1,3}|" + "|".join(sorted(WORDS, key=len, reverse=True))
+_UNIT = {"day": 1, "week": 7, "wk": 7, "fortnight": 14, "month": 30, "mth": 30}
+_BY = (
+    r"(?:(?:on or before|on|by|before|till|til|until|this|coming|the|around|about|come|for|of|"
+    r"to) )*"
+)
+_PART = r"(?: (?:morning|mornin|afternoon|arvo|evening|eve|night|nite|noon|am|pm|lunch|lunchtime))?"
+#: Offsets of the Americas, where the month is written before the day.
+_MONTH_FIRST = (-10.0, -2.5)
+
+
+def _weekday(found: re.Match[str], seen: Seen) -> Meant:
+    said = found[0]
+    weeks = 1 if re.search(r"\b(?:next|nxt|following)\b", said) else 0
+    day, confidence = weekday(seen, _WEEKDAYS[found["day"]], weeks)
+    assert day is not None
+    if re.search(r"\bweek$", said) and "next" not in said:
+        day += timedelta(weeks=1)  # "Friday week" is a week after the coming Friday.
+    return day, confidence
+
+
+def _span(found: re.Match[str], seen: Seen) -> Meant | None:
+    count = whole(found["n"] or found["more"] or "1")
+    unit = found["unit"].rstrip("s")
+    if count is None or re.search(r"\d ?$", found.string[: found.start()]):
+        return None  # '30 a fortnight' says how much, not when.
+    said = found[0]
+    firm = re.search(r"\b(?:in|within|inside|after|from now|from today|time)\b", said) or re.match(
+        r"(?:in|within)\b", said
+    )
+    asked = re.search(r"\b(?:more|extra|another|additional|further|give me|need)\b", said)
+    return days_from(seen, count * _UNIT[unit], "soft" if asked or not firm else "firm")
+
+
+def _working_days(found: re.Match[str], seen: Seen) -> Meant | None:
+    count = 1 if found["next"] else whole(found["n"] or "")
+    if count is None or not 0 < count <= 60:
+        return None
+    return calendar.working_day(seen.today, count, seen.country), "firm"
+
+
+def _ordinal(found: re.Match[str], seen: Seen) -> Meant | None:
+    number = int(found["n"])
+    if not 1 <= number <= 31:
+        return None
+    if not found["next"]:
+        return on(calendar.day_of_month(seen.today, number))
+    year, month = calendar.next_month(seen.today)
+    return on(date(year, month, min(number, calendar.month_end(year, month).day)))
+
+
+def _month_day(found: re.Match[str], seen: Seen) -> Meant | None:
+    number = int(found["n"])
+    return on(calendar.month_day(seen.today, _MONTHS[found["m"]], number)) if number else None
+
+
+def _numeric(found: re.Match[str], seen: Seen) -> Meant | None:
+    first, second = int(found["a"]), int(found["b"])
+    low, high = _MONTH_FIRST
+    month_first = low <= seen.offset_hours <= high
+    if first > 12 or second > 12:
+        month_first = second > 12
+    month, number = (first, second) if month_first else (second, first)
+    if not (1 <= month <= 12 and 1 <= number <= 31):
+        return None
+    return on(calendar.month_day(seen.today, month, number))
+
+
+def _iso(found: re.Match[str], seen: Seen) -> Meant | None:
+    year, month, number = int(found["y"]), int(found["m"]), int(found["n"])
+    if not 1 <= month <= 12 or not 1 <= number <= calendar.month_end(year, month).day:
+        return None
+    day = date(year, month, number)
+    return None if day < seen.today else (day, "firm")
+
+
+def _month_end(found: re.Match[str], seen: Seen) -> Meant:
+    return on(calendar.month_end(*calendar.next_month(seen.today, 1 if "next" in found[0] else 0)))
+
+
+def _named_month_end(found: re.Match[str], seen: Seen) -> Meant:
+    month = _MONTHS[found["m"]]
+    return on(calendar.month_end(seen.today.year + (month < seen.today.month), month))
+
+
+def _weekend(found: re.Match[str], seen: Seen) -> Meant:
+    late = seen.today.weekday() == 6
+    day, _ = weekday(seen, 6 if late else 5, 1 if "next" in found[0] else 0)
+    return day, "soft"
+
+
+def _week_end(found: re.Match[str], seen: Seen) -> Meant:
+    late = seen.today.weekday() > 4
+    day, _ = weekday(seen, 6 if late else 4, 1 if "next" in found[0] else 0)
+    return day, "soft"
+
+
+def _month_start(found: re.Match[str], seen: Seen) -> Meant:
+    del found
+    return on(calendar.day_of_month(seen.today, 1))
+
+
+_ORD = r"(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))"
+_RULES: tuple[tuple[str, Resolver], ...] = (
+    (r"(?P<y>20\d\d)-(?P<m>\d{1,2})-(?P<n>\d{1,2})", _iso),
+    ((
+        rf"{_BY}(?P<m>{_MONTH})\.? (?:the )?(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?![\d.]|"
+        r"\s?(?:dollars|bucks|days|weeks|a ))"
+    ), _month_day),
+    (rf"{_BY}(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?: of)?[ -](?P<m>{_MONTH})\b", _month_day),
+    (rf"{_BY}(?P<a>[0-3]?\d)[/.-](?P<b>[0-3]?\d)(?:[/.-](?:20)?\d\d)?(?![\d/%])", _numeric),
+    (rf"{_BY}{_ORD} (?:of )?(?P<next>next month)", _ordinal),
+    (rf"{_BY}(?P<next>next month)(?: on)?(?: the)? {_ORD}", _ordinal),
+    ((
+        rf"{_BY}{_ORD}(?: (?:of )?(?:this|the) month)?(?P<next>)(?! (?:time|text|message|payment|"
+        r"call|one|instal{1,2}ment|floor|party))"
+    ),
+     _ordinal),
+    ((
+        rf"{_BY}the (?P<n>[0-3]?\d)(?P<next>)(?![\d.,%]|:| ?(?:dollars|quid|bucks|k\b|hours|"
+        r"days))"
+    ), _ordinal),
+    ((
+        rf"{_BY}(?:(?:the )?(?:last day|end|ending) of (?:the |this |next )?(?:month|mnth|mth)|"
+        r"(?:this |next )?month(?:'?s)?[ -]?end|eom|next eom)\b"
+    ), _month_end),
+    (rf"{_BY}(?:the )?(?:end of|late) (?P<m>{_MONTH})\b", _named_month_end),
+    (rf"{_BY}(?:the )?(?:first|1st|start|beginning) of (?:the |next )?(?:month)\b", _month_start),
+    ((
+        rf"{_BY}(?:(?:next|nxt|following) (?:week(?:'?s)? )?(?:on )?)?(?P<day>{_DAY})\b(?: (?:of "
+        rf")?(?:next|nxt|following) (?:week|wk)| week\b)?{_PART}"
+    ), _weekday),
+    ((
+        rf"{_BY}(?:(?P<next>next|following) (?:business|working|work|banking) day|(?:in |"
+        rf"within )?(?P<n>{_N}) (?:business|working|work|banking) days?)"
+    ), _working_days),
+    (rf"{_BY}(?:the )?(?:day after (?:tomorrow|tmrw|tmr|2moro)|day after tomoro)", in_days(2)),
+    ((
+        rf"{_BY}(?:tomorrow|tommorow|tommorrow|tomorow|tomorrows|tomoro|tomorro|2morrow|2moro|"
+        r"2mrw|2mro|tmrw|tmrow|tmr|tmw|tmoro|tomoz|tomoz|tomo|tom(?= (?:morning|"
+        rf"evening)))\b{_PART}"
+    ), in_days(1)),
+    (rf"{_BY}(?:next |this |the )*week ?end\b", _weekend),
+    (rf"{_BY}(?:the )?(?:end of (?:the |this |next )?week|eow)\b", _week_end),
+    ((
+        r"(?:on or before|on|by|before|till|til|until) (?P<n>[0-3]?\d)(?P<next>)(?![\d.,:/%]|"
+        r" ?(?:am|pm|a\.m|p\.m|days?|weeks?|months?|hours?|hrs?|mins?|minutes?|percent|k\b|rs|"
+        r"dollars|bucks|quid|pounds|o'?clock|times|calls|weeks))"
+    ), _ordinal),
+    ((
+        r"(?:(?:in|within|after|need|give me|another) )*(?:a )?(?:few|couple|several|"
+        r"some)(?: more)?(?: of)? ?(?:more )?(?:days?|weeks?|hours?|months?|time)"
+    ), vague),
+    ((
+        r"(?:(?:in|within|inside|after|need|give me|next) )*(?:(?:another|further|additional|"
+        rf"extra)(?: (?P<more>{_N}))?|(?P<n>{_N}))(?: ?(?:more|extra|additional|"
+        r"further))? ?(?P<unit>days?|weeks?|wks?|fortnights?|months?|mths?)(?:'? ?(?:time|"
+        r"from now|from today|more|extra))?(?! (?:ago|late|overdue|back|straight))\b"
+    ), _span),
+    ((
+        r"(?:in |within )?(?:an?|one|\d{1,2}|two|few|couple(?: of)?) ?(?:hours?|hrs?|minutes?|"
+        r"mins?)\b"
+    ), in_days(0)),
+    ((
+        rf"{_BY}(?:today|2day|tonight|tonite|2night|2nite|right now|rite now|right away|"
+        r"straight away|immediately|later today|(?:this|by|in the|"
+        r"before) (?:the )?(?:morning|afternoon|evening|eve|arvo)|"
+        r"after work|in a (?:bit|min|minute|sec|while)|shortly|eod|end of (?:the )?day|cob|"
+        rf"close of business|now now|now)\b{_PART}"
+    ), in_days(0)),
+    ((
+        r"(?:next|nxt) (?:month|week|wk|pay ?day|pay ?che(?:ck|que)|pay|salary)|(?:on |by |"
+        r"until |till )?(?:my )?pay ?day|(?:after|on|upon) (?:getting|receiving|receipt|get|"
+        r"my) [^,.;!?]{0,30}|(?:when|once|after|as soon as|wen|until|till|"
+        r"immediately) (?:i|my|the|we) [^,.;!?]{0,40}|"
+         r"\b(?:soon|later|eventually|asap|a\.s\.a\.p|some ?day|some ?time|sometime soon|one day|"
+         r"when possible|when i can|next time|in due course|in future|at some point|any ?time)\b|"
+         r"\b(?:more|extra|bit more|little|some|small) time\b|as soon as (?:possible|i can)|"
+         r"a bit (?:later|longer)|little longer|longer\b|early next (?:week|month)|mid ?-?month|"
+         r"(?:till |until |til )?after (?:the )?(?:thanksgiving|easter|holidays?|christmas|"
+         r"xmas|new year|diwali|eid|sallah|salah)"
+     ),
+     vague),
+)  # fmt: skip
+RULES = tuple((re.compile(rf"(?<![\w$£€₹]){pattern}"), resolve) for pattern, resolve in _RULES)

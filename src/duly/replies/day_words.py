@@ -1,0 +1,86 @@
+"""What a date's words mean, seen from the day of the reply: shared by both languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from duly.replies.reading import DateConfidence
+
+#: Words further away than this many days are no day that a person would hold a borrower to.
+DAYS_MAX = 366
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """From where dates are seen: the reply's local day, its offset in hours, country, language."""
+
+    today: date
+    offset_hours: float
+    country: str | None
+    lang: str
+
+
+Meant = tuple[date | None, DateConfidence]
+Resolver = Callable[["re.Match[str]", Seen], Meant | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mention:
+    """One date in a reply: where it stands, its words, the day that it names."""
+
+    start: int
+    end: int
+    words: str
+    day: date | None
+    confidence: DateConfidence
+
+
+def in_days(days: int, confidence: DateConfidence = "firm") -> Resolver:
+    """Return the resolver of words that always mean the same number of days."""
+    return lambda _found, seen: (seen.today + timedelta(days=days), confidence)
+
+
+def vague(_found: re.Match[str], _seen: Seen) -> Meant:
+    """Resolve words that name no day."""
+    return None, "vague"
+
+
+def days_from(seen: Seen, days: int | None, confidence: DateConfidence = "firm") -> Meant | None:
+    """Return the day so many days away, or None where that is no number of days."""
+    if days is None or not 0 <= days <= DAYS_MAX:
+        return None
+    return seen.today + timedelta(days=days), confidence
+
+
+def weekday(seen: Seen, day: int, weeks: int) -> Meant:
+    """Return a weekday (Monday 0) of this week (0) or a later one; a past one is the next."""
+    monday = seen.today - timedelta(days=seen.today.weekday())
+    found = monday + timedelta(days=day, weeks=weeks)
+    while found < seen.today:
+        found += timedelta(weeks=1)
+    return found, "firm"
+
+
+def on(day: date | None, confidence: DateConfidence = "firm") -> Meant:
+    """Return a day as what is meant; a day that does not exist is vague."""
+    return (day, confidence) if day else (None, "vague")
+
+
+def find(rules: tuple[tuple[re.Pattern[str], Resolver], ...], text: str, seen: Seen
+         ) -> tuple[Mention, ...]:  # fmt: skip
+    """Return the dates of a text in order; an earlier rule takes its place before later ones."""
+    taken: list[Mention] = []
+    for pattern, resolve in rules:
+        for found in pattern.finditer(text):
+            start, end = found.span()
+            if any(start < one.end and one.start < end for one in taken):
+                continue
+            meant = resolve(found, seen)
+            if meant is not None:
+                day, confidence = meant
+                taken.append(Mention(start=start, end=end, words=found[0].strip(), day=day,
+                                     confidence=confidence))  # fmt: skip
+    return tuple(sorted(taken, key=lambda one: one.start))

@@ -1,0 +1,132 @@
+"""Write a reply in the spelling that the cues read: dialects, slips, pinyin, look-alikes."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import import_module, resources
+from typing import Any
+
+import yaml
+
+from duly.spelling import folded
+
+_HAN = re.compile(r"[㐀-鿿]")
+_LATIN = re.compile(r"[a-z]+(?:[ '][a-z]+)*")
+#: Marks between clauses, and a space between two Chinese words, which people write for a comma.
+_MARKS = re.compile(
+    r"([，。；;！!？?、\r\n…]+|(?<!\d)[,.]+(?!\d)|(?<=[㐀-鿿]{2})[ \t\u3000]+(?=[㐀-鿿]{2}))"
+)
+_MARK_NAMES = {"?": "?", "？": "?", "!": "!", "！": "!", "。": ".", ".": "."}
+#: A short reply in letters may be an abbreviation of Chinese words.
+_SHORT = 8
+_DAY_OF_MONTH = re.compile(r"(?<=[\d一二三四五六七八九十]) ?好(?!\w*[吗么])")
+_INITIALS = "zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]"
+_FINALS = (
+    "iang|iong|uang|ueng|ang|eng|ing|ong|ian|iao|uai|uan|ai|ei|ao|ou|an|en|in|un|ia|ie|iu|ua|ue"
+    "|ui|uo|ve|er|a|o|e|i|u|v"
+)
+_SYLLABLE = re.compile(f"(?:{_INITIALS})?(?:{_FINALS})")
+#: English words that are syllables too: a text with one of them is no pinyin unless it says so.
+_ENGLISH = frozenset(
+    "he she me men can die sue sang long china bank no hi wo man fan ban pen den sun run gun bang"
+    " ding ping an a i to do go so be we hang ran tan pan tune nine line time like one use pie tie"
+    " woe fee lie lose dude same came late hope home phone please yo hey done come some women sane"
+    " change dong shang sure cause because gone".split()
+)
+
+
+@cache
+def _tables() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
+    """Return the pattern of the other spellings, what each means, and the table of syllables."""
+    source = resources.files("duly.replies").joinpath("spelling.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.load(source, Loader=yaml.CSafeLoader)
+    means = {**loaded["dialect"], **loaded["typos"]}
+    ordered = sorted(means, key=lambda word: (-len(word), word))
+    latin = [rf"(?<![a-z]){word}(?![a-z])" if word.isascii() else word for word in ordered]
+    syllables = {str(key): str(value) for key, value in loaded["pinyin"].items()}
+    return re.compile("|".join(latin)), means, syllables
+
+
+def respelled(text: str, lang: str | None = None) -> str:
+    """Return a text as the cues read it: folded, pinyin as characters, dialect words replaced."""
+    plain = _folded(text)
+    if lang != "en":
+        plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
+        plain = _DAY_OF_MONTH.sub("号", plain)
+    if not _HAN.search(plain) and (lang == "en" or len(plain) > _SHORT):
+        return plain
+    pattern, means, _ = _tables()
+    return pattern.sub(lambda found: means[found[0]], plain)
+
+
+def _folded(text: str) -> str:
+    """Return a text folded clause by clause, so that the marks between clauses stay."""
+    parts = _MARKS.split(text)
+    pieces = [folded(part) if at % 2 == 0 else _MARK_NAMES.get(part[0], ",")
+              for at, part in enumerate(parts)]  # fmt: skip
+    return "".join(pieces).strip(",. ")
+
+
+def by_sound(plain: str) -> str:
+    """Return a Chinese text with each word written as the word of replies that sounds like it."""
+    pinyin = import_module("pypinyin").lazy_pinyin(plain, errors=lambda rest: [f"|{rest}|"])
+    out, run = [], list[str]()
+    for one in [*pinyin, "||"]:
+        if not one.startswith("|"):
+            run.append(one.replace("ü", "v"))
+            continue
+        out.append(_joined(run, _tables()[2]) or "".join(run))
+        out.append(one.strip("|"))
+        run = []
+    return "".join(out)
+
+
+def _from_pinyin(run: str, whole: str, lang: str | None) -> str:
+    """Return a run of letters as characters where all of it reads as pinyin, else as it is."""
+    words = run.replace("'", " ").split()
+    parts = [_syllables(word) for word in words]
+    if any(part is None for part in parts):
+        return run
+    mixed = bool(_HAN.search(whole))
+    english = sum(word in _ENGLISH for word in words)
+    if not mixed and lang is None and english * 2 > len(words):
+        return run
+    syllables = [one for part in parts for one in part or ()]
+    if len(syllables) < 2 and not (mixed and syllables[0] in ("huan", "gun")):
+        return run
+    return _joined(syllables, _tables()[2]) or run
+
+
+def _syllables(word: str) -> tuple[str, ...] | None:
+    """Return the syllables of a word of letters, or None; the longest first, then shorter ones."""
+    if len(word) > 40:
+        return None
+    ends: dict[int, tuple[str, ...]] = {0: ()}
+    for start in range(len(word)):
+        if start not in ends:
+            continue
+        for size in range(6, 0, -1):
+            stop = start + size
+            if stop <= len(word) and _SYLLABLE.fullmatch(word, start, stop):
+                known = (*ends[start], word[start:stop])
+                if stop not in ends or len(known) < len(ends[stop]):
+                    ends[stop] = known
+    return ends.get(len(word))
+
+
+def _joined(syllables: list[str], table: dict[str, str]) -> str | None:
+    """Return syllables as characters, longest words first; None unless most of them are known."""
+    out, place, known = [], 0, 0
+    while place < len(syllables):
+        for size in range(min(5, len(syllables) - place), 0, -1):
+            word = "".join(syllables[place : place + size])
+            if word in table:
+                out.append(table[word])
+                known += size
+                break
+        else:
+            size = 1
+            out.append(syllables[place])
+        place += size
+    return "".join(out) if syllables and known * 10 >= len(syllables) * 7 else None

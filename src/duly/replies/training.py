@@ -1,0 +1,172 @@
+"""Train the small model from the corpus in this package; only here is scikit-learn imported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import md5
+from importlib import import_module, resources
+from typing import Any
+
+from duly.core import digest
+from duly.replies.evidence import Evidence, gathered
+from duly.replies.model import BUCKETS, Model, features
+from duly.replies.reading import INTENTS
+
+#: How often a line with slots is filled anew.
+FILLS = 4
+#: Strength of the fit (inverse regularization) chosen by cross-validation.
+FIT = 10.0
+FOLDS = 5
+#: The day on which every utterance of the corpus is read: dates are features, days are not.
+RECEIVED_AT = datetime.fromisoformat("2026-04-08T10:00:00+08:00")
+
+_SLOT = re.compile(r"\{(\w+)\}")
+_SLOTS = {
+    "zh": {
+        "day": (
+            "明天|后天|大后天|今晚|今天下午|周五|这周六|下周一|下礼拜三|月底|15号|下个月10号|"
+            "5月8日|三天后|一周内|两天内|下月初五号|明早|周日|28号"
+        ).split("|"),
+        "ago": "昨天|前天|上周五|今早|刚刚|3号|上个月|昨晚|周一|大前天".split("|"),
+        "sum": "300|五百|1200块|88.5元|两千|一千五|650|3000|420元|1.2万".split("|"),
+        "per": "每月500|一个月300|每周100".split("|"),
+        "name": "李强|王芳|赵磊|陈静|周涛|孙丽|吴刚|郑敏|钱伟|冯军".split("|"),
+        "n": "三|两|五|6|十|12|半|四".split("|"),
+        "relation": "我爸|我妈|我老公|我老婆|我哥|我儿子|我姐|我爷爷".split("|"),
+    },
+    "en": {
+        "day": (
+            "tomorrow|on friday|next monday|by the 15th|tonight|this saturday|in 3 days|"
+            "end of the month|may 4|next wednesday|on the 1st|sunday|by 20th|this evening"
+        ).split("|"),
+        "ago": (
+            "yesterday|last friday|on monday|this morning|last week|two days ago|on the 3rd|"
+            "last night"
+        ).split("|"),
+        "sum": "$50|120|$75.50|rs 2000|£40|300|1500 naira|$200".split("|"),
+        "per": "$20 a month|40 a week|rs 1000 per month".split("|"),
+        "name": "kevin|maria|john|mrs patel|david|grace|sandra|musa".split("|"),
+        "n": "two|3|4|six|5|three|10".split("|"),
+        "relation": "my dad|my mum|my husband|my wife".split("|"),
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utterance:
+    """One composed reply with its intent; `group` names the line that it was filled from."""
+
+    text: str
+    lang: str
+    intent: str
+    vulnerable: bool
+    group: str
+
+
+def corpus() -> tuple[Utterance, ...]:
+    """Return every utterance of the corpus, slots filled, in the order of its files."""
+    return tuple(one for lang in ("zh", "en") for one in _read(lang, _source(lang)))
+
+
+def corpus_sha256() -> str:
+    """Return the fingerprint of the corpus: its files and what fills their slots."""
+    return digest.of_value([_source("zh"), _source("en"), _SLOTS, FILLS])
+
+
+def _source(lang: str) -> str:
+    place = resources.files("duly.replies").joinpath("corpus", f"{lang}.txt")
+    return place.read_text(encoding="utf-8")
+
+
+def _read(lang: str, source: str) -> Iterator[Utterance]:
+    intent, vulnerable = "", False
+    for line in source.splitlines():
+        if line.startswith("#") or not line.strip():
+            continue
+        if line.startswith("["):
+            intent, _, mark = line.strip("[]").partition(" ")
+            vulnerable = mark == "!"
+            continue
+        times = FILLS if _SLOT.search(line) else 1
+        for time in range(times):
+            text = _filled(line, lang, time)
+            yield Utterance(text=text, lang=lang, intent=intent, vulnerable=vulnerable, group=line)
+
+
+def _filled(line: str, lang: str, time: int) -> str:
+    """Fill the slots of a line: which word stands where is a hash of line, slot and time."""
+
+    def word(slot: re.Match[str]) -> str:
+        words = _SLOTS[lang][slot[1]]
+        drawn = md5(f"{line}|{slot.start()}|{time}".encode(), usedforsecurity=False).digest()
+        return words[(int.from_bytes(drawn[:4], "big") + time) % len(words)]
+
+    return _SLOT.sub(word, line)
+
+
+def seen(row: Utterance) -> Evidence:
+    """Return what the reader sees of an utterance, as of the corpus's own day."""
+    return gathered(row.text, RECEIVED_AT, row.lang)
+
+
+def matrix(rows: Sequence[Evidence]) -> Any:
+    """Return the features of replies as a sparse matrix."""
+    sparse, numpy = import_module("scipy.sparse"), import_module("numpy")
+    places, columns, cells = [], [], []
+    for place, row in enumerate(rows):
+        found = features(row.text, row.named)
+        places += [place] * len(found)
+        columns += list(found)
+        cells += list(found.values())
+    shape = (len(rows), BUCKETS)
+    return sparse.csr_matrix((numpy.array(cells), (places, columns)), shape=shape)
+
+
+def fitted(rows: Sequence[Evidence], intents: Sequence[str]) -> Any:
+    """Return the classifier fitted to replies and their intents; no draw is made.
+
+    Each reply is learned twice, once without its cues: so that the n-grams learn to speak where
+    no rule does.
+    """
+    linear = import_module("sklearn.linear_model")
+    bare = [replace(one, cues=(), pays_on=False, asks_on=False) for one in rows]
+    classifier = linear.LogisticRegression(C=FIT, max_iter=300, tol=1e-3)
+    return classifier.fit(matrix([*rows, *bare]), [*intents, *intents])
+
+
+def train() -> Model:
+    """Return the model of the corpus, its weights rounded to whole numbers of 8 bits."""
+    numpy = import_module("numpy")
+    rows = corpus()
+    classifier = fitted([seen(one) for one in rows], [one.intent for one in rows])
+    order = [list(classifier.classes_).index(intent) for intent in INTENTS]
+    weights, biases = classifier.coef_[order], classifier.intercept_[order]
+    scales = numpy.abs(weights).max(axis=1) / 127
+    whole = numpy.rint(weights / scales[:, None]).astype(numpy.int8)
+    return Model(
+        intents=INTENTS,
+        weights=whole,
+        scales=tuple(round(float(one), 8) for one in scales),
+        biases=tuple(round(float(one), 6) for one in biases),
+        corpus_sha256=corpus_sha256(),
+    )
+
+
+def cross_validated() -> tuple[tuple[Utterance, str, float], ...]:
+    """Return each utterance with the intent and probability of a model that never saw its line."""
+    rows = corpus()
+    read = [seen(one) for one in rows]
+    folds = [md5(one.group.encode(), usedforsecurity=False).digest()[0] % FOLDS for one in rows]
+    found: list[tuple[Utterance, str, float]] = []
+    for fold in range(FOLDS):
+        kept = [place for place, at in enumerate(folds) if at != fold]
+        left = [place for place, at in enumerate(folds) if at == fold]
+        classifier = fitted([read[place] for place in kept], [rows[place].intent for place in kept])
+        chances_left = classifier.predict_proba(matrix([read[place] for place in left]))
+        for place, chances in zip(left, chances_left, strict=True):
+            best = int(chances.argmax())
+            found.append((rows[place], str(classifier.classes_[best]), float(chances[best])))
+    return tuple(found)
