@@ -21,7 +21,7 @@ from duly.messages.facts import TemplateBroken
 from duly.messages.lint import broken
 from duly.messages.locales import is_chinese
 from duly.messages.stages import STAGES
-from duly.messages.variables import FACT_FLAGS, OF_CASE, VARIABLES
+from duly.messages.variables import FACT_FLAGS, OF_CASE, OF_LENDER, VARIABLES
 from duly.messages.voice import Voice
 
 _FIRST_HOLE = 0xE000
@@ -74,7 +74,8 @@ def compile_shape(template: Template, body: Body, voice: Voice, answers: dict[st
     pieces = _HOLE.split(text)
     holes = tuple(_NAMES[hole] for hole in pieces[1::2])
     if not body.looked_at:
-        _check(template, body, pieces, flags, tuple(filter(None, voice.words.values())))
+        _check(template, body, pieces, flags)
+        _lint(template, body, voice, flags, _with_samples(pieces, template.locale))
     distinct = tuple(sorted(set(holes)))
     fixed = "".join(pieces[0::2]).replace(HOLE, "")
     return Shape(
@@ -87,11 +88,6 @@ def compile_shape(template: Template, body: Body, voice: Voice, answers: dict[st
         and not any(VARIABLES[name] in OF_CASE for name in distinct),
         params_pattern="{" + ",".join(f'{json.dumps(name)}:"%s"' for name in distinct) + "}",
     )
-
-
-def filled_shape(template: Template, body: Body, voice: Voice, flags: dict[str, bool]) -> str:
-    """Return the text of a body under these answers, a sample in every hole."""
-    return _with_samples(_HOLE.split(_fixed(body, voice, flags)), template.locale)
 
 
 def _fixed(body: Body, voice: Voice, flags: dict[str, bool]) -> str:
@@ -108,13 +104,28 @@ def _with_samples(pieces: list[str], locale: str) -> str:
     )
 
 
-def _check(
-    template: Template,
-    body: Body,
-    pieces: list[str],
-    flags: dict[str, bool],
-    names: tuple[str, ...],
+def neutral_shape(template: Template, body: Body, flags: dict[str, bool]) -> str:
+    """Return the text of a body under these answers: samples in the holes, no lender's words."""
+    nobody = Voice(words={name: f"{{{name}}}" for name in sorted(OF_LENDER)}, flags={})
+    return _with_samples(_HOLE.split(_fixed(body, nobody, flags)), template.locale)
+
+
+def _lint(
+    template: Template, body: Body, voice: Voice, flags: dict[str, bool], filled: str
 ) -> None:
+    """Raise TemplateBroken where a text earns a label that no text of ours may have."""
+    found = broken(
+        filled,
+        STAGES[template.stage].like,
+        tuple(filter(None, voice.words.values())),
+        filed=template.stage == "legal",  # No such text is written without a case that was filed.
+        neutral=neutral_shape(template, body, flags),
+    )
+    if found:
+        raise TemplateBroken(body.key, *(f"forbidden:{words}" for words in found))
+
+
+def _check(template: Template, body: Body, pieces: list[str], flags: dict[str, bool]) -> None:
     locale, channel = template.locale, body.key.split(".")[2]
     filled = _with_samples(pieces, locale)
     found = list(
@@ -140,7 +151,5 @@ def _check(
     prevents = template.stage == "credit_notice" and flags["paying_prevents"]
     if prevents != holds(filled, locale, "prevents"):
         found.append("paying prevents the report is said against the lender file")
-    like, filed = STAGES[template.stage].like, template.stage == "legal"
-    found += [f"forbidden:{words}" for words in broken(filled, like, names, filed=filed)]
     if found:
         raise TemplateBroken(body.key, *found)

@@ -34,28 +34,31 @@ def unsaid(text: str, locale: str) -> tuple[str, ...]:
 
 
 def broken(
-    text: str, stage: str = "", names: tuple[str, ...] = (), *, filed: bool = False
+    text: str,
+    stage: str = "",
+    names: tuple[str, ...] = (),
+    *,
+    filed: bool = False,
+    neutral: str | None = None,
 ) -> tuple[str, ...]:
     """Return the labels of content that a text of ours earns, as `label:words`.
 
     `names` may sign it; `filed` says that no such text is written without a case that was filed.
     What a text lacks is asked elsewhere, more strictly.
 
-    A text that was linted when the lexicon was last changed, whoever the lender, is not linted
-    again: its digest is kept (`approved.txt`). A plan is no slower for the lint.
+    `neutral` is the text without the lender's own words. One that was linted when the lexicon was
+    last changed is not linted again: its digest is kept (`approved.txt`). A plan is no slower.
     """
-    if digest_of(text, stage, names) in _approved():
+    if neutral is not None and digest_of(neutral, stage) in _approved():
         return ()
     facts: Mapping[str, object] = {"lender": list(names), "filed": filed}
     found = lint(Message(text=text, stage=stage, facts=facts))
     return tuple(f"{one.label}:{one.words}" for one in found if one.label not in MISSING)
 
 
-def digest_of(text: str, stage: str, names: tuple[str, ...]) -> str:
-    """Return the fingerprint of a text in its stage with the lender's own words taken out."""
-    for name in sorted(names, key=len, reverse=True):
-        text = text.replace(name, "{}")
-    return digest.of_value([stage, text])[:_DIGEST_CHARACTERS]
+def digest_of(neutral: str, stage: str) -> str:
+    """Return the fingerprint of a text in its stage."""
+    return digest.of_value([stage, neutral])[:_DIGEST_CHARACTERS]
 
 
 @cache
