@@ -238,5 +238,12 @@ def test_a_policy_may_name_the_lenders_own_templates(duly, text, lender, tmp_pat
         built_in.read_text(encoding="utf-8").replace("template: overdue", "template: ours"),
         encoding="utf-8",
     )
-    assert duly("policy", "check", policy).returncode == 1
-    assert duly("policy", "check", policy, DULY_LENDER=str(lender)).returncode == 0
+    unknown = duly("policy", "check", policy)
+    assert unknown.returncode == 1
+    assert "unknown_choice" in unknown.stderr
+    known = duly("policy", "check", policy, DULY_LENDER=str(lender))
+    assert "unknown_choice" not in known.stderr
+    # One text was published, by SMS and in one tone: a plan would refuse the rest, so it is said.
+    assert known.returncode == 1
+    codes = {line.split()[1] for line in known.stderr.splitlines()}
+    assert codes == {"text_lacks_variant"}
