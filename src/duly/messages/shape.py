@@ -74,8 +74,10 @@ def compile_shape(template: Template, body: Body, voice: Voice, answers: dict[st
     pieces = _HOLE.split(text)
     holes = tuple(_NAMES[hole] for hole in pieces[1::2])
     if not body.looked_at:
-        _check(template, body, pieces, flags)
-        _lint(template, body, voice, flags, _with_samples(pieces, template.locale))
+        found = _faults(template, body, pieces, flags)
+        found += _labels(template, body, voice, flags, _with_samples(pieces, template.locale))
+        if found:
+            raise TemplateBroken(body.key, *found)
     distinct = tuple(sorted(set(holes)))
     fixed = "".join(pieces[0::2]).replace(HOLE, "")
     return Shape(
@@ -110,10 +112,10 @@ def neutral_shape(template: Template, body: Body, flags: dict[str, bool]) -> str
     return _with_samples(_HOLE.split(_fixed(body, nobody, flags)), template.locale)
 
 
-def _lint(
+def _labels(
     template: Template, body: Body, voice: Voice, flags: dict[str, bool], filled: str
-) -> None:
-    """Raise TemplateBroken where a text earns a label that no text of ours may have."""
+) -> list[str]:
+    """Return the labels that a text earns and that no text of ours may have."""
     found = broken(
         filled,
         STAGES[template.stage].like,
@@ -121,11 +123,11 @@ def _lint(
         filed=template.stage == "legal",  # No such text is written without a case that was filed.
         neutral=neutral_shape(template, body, flags),
     )
-    if found:
-        raise TemplateBroken(body.key, *(f"forbidden:{words}" for words in found))
+    return [f"forbidden:{words}" for words in found]
 
 
-def _check(template: Template, body: Body, pieces: list[str], flags: dict[str, bool]) -> None:
+def _faults(template: Template, body: Body, pieces: list[str], flags: dict[str, bool]) -> list[str]:
+    """Return what a text lacks of its stage, and what its stage or the facts forbid."""
     locale, channel = template.locale, body.key.split(".")[2]
     filled = _with_samples(pieces, locale)
     found = list(
@@ -151,5 +153,4 @@ def _check(template: Template, body: Body, pieces: list[str], flags: dict[str, b
     prevents = template.stage == "credit_notice" and flags["paying_prevents"]
     if prevents != holds(filled, locale, "prevents"):
         found.append("paying prevents the report is said against the lender file")
-    if found:
-        raise TemplateBroken(body.key, *found)
+    return found
