@@ -25,7 +25,7 @@ from duly.service.sealing import BATCH, seal
 
 _IDLE_SECONDS = 0.5
 _ONCE_AWAY_SECONDS = 30.0  #: how long `--once` waits for a route that was cut off
-_SEAL_SECONDS = 1.0
+_KEEP_UP_SECONDS = 1.0
 
 Now = Callable[[], datetime]  #: legal time; the caller owns the clock
 
@@ -83,7 +83,7 @@ class Worker:
                 asyncio.create_task(self._lane(identity.number, gateways, once=once))
                 for _ in range(self._concurrency)
             ]
-            sealing = asyncio.create_task(self._seal_each_second())
+            keeping = asyncio.create_task(self._keep_up_each_second())
             try:
                 await asyncio.gather(*lanes)
             finally:
@@ -92,20 +92,21 @@ class Worker:
                 for gateway in gateways.values():
                     await gateway.close()
                 await asyncio.gather(*reading)
-                sealing.cancel()
-                await asyncio.to_thread(self._seal)
+                keeping.cancel()
+                await asyncio.to_thread(self._keep_up)
         finally:
             await asyncio.to_thread(identity.close)
         return self.tally
 
-    async def _seal_each_second(self) -> None:
+    async def _keep_up_each_second(self) -> None:
         while True:
-            await asyncio.sleep(_SEAL_SECONDS)
-            await asyncio.to_thread(self._seal)
+            await asyncio.sleep(_KEEP_UP_SECONDS)
+            await asyncio.to_thread(self._keep_up)
 
-    def _seal(self) -> None:
-        """Seal what is committed, on a connection of its own."""
+    def _keep_up(self) -> None:
+        """Match the receipts that the dead left, seal what is committed, beside the sending."""
         with _connect(self._url) as connection:
+            match_late_receipts(connection)
             while seal(connection, key=self._signing) == BATCH:
                 pass
 
@@ -124,7 +125,6 @@ class Worker:
         try:
             while not self._stopping.is_set():
                 orphans = await asyncio.to_thread(settle_orphans, connection)
-                await asyncio.to_thread(match_late_receipts, connection)
                 away = {name for name, gateway in gateways.items() if not gateway.ready}
                 found = await asyncio.to_thread(self._claim, connection, number, away)
                 await self._send(connection, number, gateways, found.claimed)
