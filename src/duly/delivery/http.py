@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from duly.delivery.codes import meaning_of
 from duly.delivery.pacing import Comeback, Pace
-from duly.delivery.port import Answer, Incoming, Outcome, Outgoing
+from duly.delivery.port import Answer, Incoming, Outcome, Outgoing, silent_until
 from duly.delivery.records import printable
 from duly.delivery.webhooks import part_id
 from duly.messages.parts import segments
@@ -107,12 +107,9 @@ class HttpGateway:
             task.add_done_callback(self._sending.discard)
         return list(await asyncio.gather(*tasks))
 
-    async def incoming(self) -> AsyncIterator[Incoming]:
+    def incoming(self) -> AsyncIterator[Incoming]:
         """Give nothing: receipts and replies come by webhook (`webhooks`); ends when closed."""
-        await self._closed.wait()
-        nothing: tuple[Incoming, ...] = ()
-        for report in nothing:
-            yield report
+        return silent_until(self._closed)
 
     async def close(self) -> None:
         """Wait for what is on the wire, a bounded time, and disconnect."""

@@ -6,6 +6,7 @@ in the outbox before `submit` is called.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -105,3 +106,11 @@ class Gateway(Protocol):
     async def close(self) -> None:
         """Sign out and disconnect; what is on the wire is waited for, a bounded time."""
         ...
+
+
+async def silent_until(closed: asyncio.Event) -> AsyncIterator[Incoming]:
+    """Give nothing, and end when the gateway is closed: its reports come another way."""
+    await closed.wait()
+    nothing: tuple[Incoming, ...] = ()
+    for report in nothing:
+        yield report

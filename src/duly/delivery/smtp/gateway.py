@@ -19,7 +19,7 @@ from aiosmtplib import SMTPException, SMTPResponseException, SMTPServerDisconnec
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.delivery.pacing import Comeback, Pace
-from duly.delivery.port import Answer, Incoming, Outcome, Outgoing
+from duly.delivery.port import Answer, Incoming, Outcome, Outgoing, silent_until
 from duly.delivery.smtp.letter import Letterhead, UnsendableError, compose, name_of
 from duly.delivery.smtp.signing import DkimKey, check_key, sign
 
@@ -93,12 +93,9 @@ class SmtpGateway:
         assert len(batch) <= self.window, "the outbox keeps to the window"
         return [await self._send(one) for one in batch]
 
-    async def incoming(self) -> AsyncIterator[Incoming]:
+    def incoming(self) -> AsyncIterator[Incoming]:
         """Give nothing: bounces come by mail (`read_bounce`); ends when closed."""
-        await self._closed.wait()
-        nothing: tuple[Incoming, ...] = ()
-        for report in nothing:
-            yield report
+        return silent_until(self._closed)
 
     async def close(self) -> None:
         """Let the mail on the wire end, sign out and disconnect; each a bounded time."""
