@@ -31,12 +31,15 @@ STAGES = (
 DROPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "06_contacts": ("view contact_rows",),
-        "08_proposals": ("view features", "table candidates", "table history", "table signal_rows"),
         "10_outcomes": (
             "view verdicts",
             "view asked",
-            "table scored",
-            "table proposals",
+            "view proposals",
+            "view scored",
+            "view features",
+            "table candidates",
+            "table history",
+            "table signal_rows",
             "table cap_counts",
         ),
         "12_decided": ("view settled", "table outcomes"),

@@ -2,13 +2,18 @@
 -- known to belong to somebody else; the most recently verified one first.
 create table people as
 with who as (select distinct borrower from candidates),
+doubtful as (
+    select distinct borrower from contact_points where status = 'wrong_person'
+),
 mine as (
-    select c.*, $address_key as key
+    -- A number is the same however it is written; so is an e-mail address. Spelling is only looked
+    -- at where somebody has said that an address is not the borrower's.
+    select c.*, case when d.borrower is not null then $address_key end as key
     from contact_points as c
     join who as w on w.borrower = c.borrower
+    left join doubtful as d on d.borrower = c.borrower
 ),
 strangers as (
-    -- A number is the same however it is written; so is an e-mail address.
     select distinct borrower, key from mine where status = 'wrong_person'
 ),
 points as (

@@ -24,50 +24,39 @@ with since as (
         coalesce(arrears_since, $business_date - 20) as step_since
     from candidates
 ),
-texts as (
-    select r.borrower, r.contact_id, r.at as said_at, r.outcome, r.channel
-    from contact_rows as r
-    where r.direction = 'out' and r.channel in ('sms', 'email', 'push', 'im', 'in_app')
-),
-latest as (
-    select borrower, max(said_at) as said_at from texts group by borrower
-),
-ranked as (
-    -- Only the few of one instant are put in order.
+counted as (
     select
-        t.borrower, t.outcome, t.channel,
-        row_number() over (partition by t.borrower order by t.contact_id desc) as place
-    from texts as t
-    join latest as l on l.borrower = t.borrower and l.said_at = t.said_at
-),
-last_text as (
-    select borrower, outcome, channel from ranked where place = 1
+        s.loan,
+        cast(count(*) filter (where c.direction = 'out' and c.class = 'dunning'
+            and c.channel in ('sms', 'email', 'push', 'im', 'in_app')
+            and c.contact_on >= s.since) as integer)
+            as texts_since_arrears,
+        cast(count(*) filter (where c.direction = 'out' and c.channel = 'voice'
+            and c.contact_on >= s.since) as integer) as calls_since_arrears,
+        coalesce(bool_or(c.contact_on >= s.since
+            and (c.direction = 'in' or c.outcome = 'replied')), false) as replied_since_arrears,
+        coalesce(bool_or(c.contact_on >= s.since and c.channel = 'voice'
+            and c.outcome = 'connected'), false) as answered_since_arrears,
+        $business_date - max(case when c.direction = 'out' and c.class = 'dunning'
+            and c.channel in ('sms', 'email', 'push', 'im', 'in_app')
+            then c.contact_on end) as days_since_text,
+        -- A receipt or a notice that law demands asks for no answer, so none is waited for.
+        $business_date - max(case when c.direction = 'out' and c.class not in ('receipt', 'statutory')
+            then c.contact_on end) as days_since_contact,
+        cast(count(*) filter (where c.direction = 'out' and c.outcome = 'undelivered'
+            and c.contact_on >= s.since) as integer) as undelivered_count,
+        -- The latest text of all, of one instant the one with the greatest id.
+        arg_max({'outcome': c.outcome, 'channel': c.channel}, (c.at, c.contact_id))
+            filter (where c.direction = 'out'
+                and c.channel in ('sms', 'email', 'push', 'im', 'in_app')) as last_text,
+        $step_columns
+    from since as s
+    join contact_rows as c on c.borrower = s.borrower
+    group by s.loan, s.since, s.step_since
 )
 select
-    s.loan,
-    cast(count(*) filter (where c.direction = 'out' and c.class = 'dunning'
-        and c.channel in ('sms', 'email', 'push', 'im', 'in_app')
-        and c.contact_on >= s.since) as integer)
-        as texts_since_arrears,
-    cast(count(*) filter (where c.direction = 'out' and c.channel = 'voice'
-        and c.contact_on >= s.since) as integer) as calls_since_arrears,
-    coalesce(bool_or(c.contact_on >= s.since
-        and (c.direction = 'in' or c.outcome = 'replied')), false) as replied_since_arrears,
-    coalesce(bool_or(c.contact_on >= s.since and c.channel = 'voice'
-        and c.outcome = 'connected'), false) as answered_since_arrears,
-    $business_date - max(case when c.direction = 'out' and c.class = 'dunning'
-        and c.channel in ('sms', 'email', 'push', 'im', 'in_app')
-        then c.contact_on end) as days_since_text,
-    -- A receipt or a notice that law demands asks for no answer, so none is waited for.
-    $business_date - max(case when c.direction = 'out' and c.class not in ('receipt', 'statutory')
-        then c.contact_on end) as days_since_contact,
-    cast(count(*) filter (where c.direction = 'out' and c.outcome = 'undelivered'
-        and c.contact_on >= s.since) as integer) as undelivered_count,
-    coalesce(max(t.outcome) = 'undelivered', false) as undelivered_last,
-    coalesce(max(t.outcome) = 'undelivered' and max(t.channel) = 'email', false)
-        as undelivered_email,
-    $step_columns
-from since as s
-join contact_rows as c on c.borrower = s.borrower
-left join last_text as t on t.borrower = s.borrower
-group by s.loan, s.since, s.step_since;
+    * exclude (last_text),
+    coalesce(last_text.outcome = 'undelivered', false) as undelivered_last,
+    coalesce(last_text.outcome = 'undelivered' and last_text.channel = 'email', false)
+        as undelivered_email
+from counted;

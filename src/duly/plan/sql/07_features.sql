@@ -31,10 +31,11 @@ withdrawn as (
     group by borrower
 ),
 siblings as (
-    select borrower, count(*) as loans_of_borrower
-    from loans
-    where status = 'active'
-    group by borrower
+    select l.borrower, count(*) as loans_of_borrower
+    from loans as l
+    join people as p on p.borrower = l.borrower
+    where l.status = 'active'
+    group by l.borrower
 )
 select
     c.*,

@@ -1,6 +1,6 @@
 -- What would happen to each candidate by signals and policy alone, before the law is asked.
 -- Order: security (no demand), nothing due, what binds the person, floor, holds, then the policy.
-create table scored as
+create view scored as
 select y.*, $arm_columns
 from (
     select x.*, $score_band as score_band
@@ -10,7 +10,7 @@ from (
     ) as x
 ) as y;
 
-create table proposals as
+create view proposals as
 with held as (
     select
         s.*,
@@ -29,7 +29,7 @@ rested as (
     from matched as m
 )
 select
-    loan, step, resting_until, hold_reason, hold_since, hold_review_on,
+    *,
     case
         when security_signal and abnormal_other_since is null and step is not null then
             case when resting_until > $business_date then 'resting' else 'step' end

@@ -2,14 +2,12 @@
 -- `asked` stands apart: the door asks the same rules of the same facts, one message at a time.
 create view asked as
 with steps as (
-    select s.*, p.lane, p.step, p.resting_until, p.hold_reason, p.hold_since, p.hold_review_on,
-        p.next_step_on, t.template, t.class, t.sends, t.calls, t.relieves, t.leaves, t.wait_reason,
+    select s.*, t.template, t.class, t.sends, t.calls, t.relieves, t.leaves, t.wait_reason,
         t.task_kind, t.script, t.step_reason, t.priority, t.expires_days,
         case when s.tone_ceiling_rank < t.tone_rank then s.tone_ceiling else t.tone end as tone
     from (select *, $tone_ceiling as tone_ceiling, $tone_ceiling_rank as tone_ceiling_rank
-          from scored) as s
-    join proposals as p on p.loan = s.loan
-    left join treatments as t on t.step = p.step
+          from proposals) as s
+    left join treatments as t on t.step = s.step
 ),
 chosen as (
     select s.*, v.borrower is not null as verified_before_signal, $channel as text_channel
