@@ -15,7 +15,17 @@ import pyarrow as pa
 
 from duly.book import Lender, Snapshot
 from duly.core.diagnostic import Diagnostic
-from duly.plan import canonical, compiled, figures, rates, required, slots, stages, texts
+from duly.plan import (
+    canonical,
+    compiled,
+    figures,
+    ordered,
+    rates,
+    required,
+    slots,
+    stages,
+    texts,
+)
 from duly.plan.inputs import PlanInputs
 from duly.position import compute, plan_broken_on
 
@@ -80,7 +90,8 @@ def make_plan(
     timed = partial(_timed, seconds, clock)
 
     def decide() -> tuple[pa.Table, list[bytes]]:
-        rows = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
+        made = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
+        rows = ordered.by_loan(made)
         hashed = canonical.leaves(rows, canonical.decision_sql(), threads=threads)
         on_decided(rows)
         return rows, hashed

@@ -1,6 +1,6 @@
--- One row for every loan of the book, with its reason.
+-- One row for every loan of the book, with its reason; put in the order of `loan` by plan/ordered.py.
 select
-    l.loan_id, l.borrower_id, $business_date as business_date,
+    l.loan, l.loan_id, l.borrower_id, $business_date as business_date,
     case
         when l.quarantined then 'quarantined'
         when d.loan is not null then d.decision
@@ -29,5 +29,4 @@ select
     d.score, d.score_band
 from loans as l
 left join decided as d on d.loan = l.loan
-left join message_ids as m on m.loan = d.lead_loan
-order by l.loan;
+left join message_ids as m on m.loan = d.lead_loan;
