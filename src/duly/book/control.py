@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from duly.book import schema
+from duly.book import encodings, schema
 from duly.book.findings import finding
 from duly.book.reading import Source
 from duly.book.writing import Writer
@@ -41,6 +41,8 @@ def read(folder: Path) -> Control:
         data = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=str)
     except OSError as error:
         raise Refused(finding("unreadable", FILE, why=error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise Refused(encodings.not_utf8(path, FILE)) from error
     except ValueError as error:
         raise Refused(_bad(str(error))) from error
     except RecursionError as error:

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from duly.book import expressions, families, files, schema
+from duly.book import encodings, expressions, families, files, schema
 from duly.book.findings import alike, finding
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -185,8 +185,9 @@ def _look_at_bytes(file: Path, label: str) -> None:
         raise Refused(finding("unreadable", label, why=error.strerror)) from error
     if not head or (size == 3 and head == codecs.BOM_UTF8):
         raise Refused(finding("empty_file", label))
-    if file.suffix == ".parquet" and head != b"PAR1":
-        raise Refused(finding("unreadable", label, why="not Parquet"))
+    strange = encodings.wrong_kind(file, label)
+    if strange:
+        raise Refused(strange)
     if file.suffix == ".parquet" and (tail != b"PAR1" or size < 12):
         raise Refused(finding("cut_off_file", label, why="no footer"))
 
@@ -194,15 +195,18 @@ def _look_at_bytes(file: Path, label: str) -> None:
 def _csv_header(file: Path, label: str) -> list[str]:
     with file.open("rb") as opened:
         data = opened.read(_HEADER_BYTES_MAX)
+    if encodings.of_utf16(data):
+        raise Refused(encodings.not_utf8(file, label))
     text = data.decode("utf-8-sig", errors="replace")
     try:
         header = next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
     except csv.Error as error:
-        raise Refused(finding("cut_off_file", label, why=str(error))) from error
+        raise Refused(files.broken_quotes(label, str(error))) from error
     if "\ufffd" in "".join(header):
         files.look(file, label)
-    if not any(header):
-        raise Refused(finding("empty_file", label))
+    if not any(one.strip() for one in header):
+        more = text.replace(",", " ").strip()
+        raise Refused(finding("blank_before_header" if more else "empty_file", label))
     return header
 
 
