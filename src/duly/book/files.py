@@ -13,9 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from duly.book import encodings
+from duly.book.access import unread
 from duly.book.findings import finding
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -43,7 +45,7 @@ def look(file: Path, label: str) -> Seen:
     except UnicodeDecodeError as error:
         raise Refused(encodings.not_utf8(file, label)) from error
     except OSError as error:
-        raise Refused(finding("unreadable", label, why=error.strerror)) from error
+        raise Refused(unread(file, label, error)) from error
     return Seen(sha256=seen.hexdigest(), commas=commas)
 
 

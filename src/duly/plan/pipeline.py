@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -120,7 +120,15 @@ def make_plan(
         decisions=decisions,
         messages=messages,
         plan_sha256=canonical.plan_sha256(hashed, said),
-        alerts=(*compiled.alerts(inputs), *compared.warnings, *compared.alerts, *above),
+        alerts=tuple(
+            replace(one, file=inputs.snapshot.sources.get(one.file, one.file))
+            for one in (
+                *compiled.alerts(inputs),
+                *compared.warnings,
+                *compared.alerts,
+                *above,
+            )
+        ),
         seconds=seconds,
     )
 

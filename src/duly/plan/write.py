@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -173,7 +173,6 @@ def run_record(plan: Plan, key: CheckKey, seconds: Mapping[str, float]) -> Mappi
     for decision, _, rows in counts:
         decisions[decision] = decisions.get(decision, 0) + rows
     locale = inputs.lender.locale
-    found = (*inputs.snapshot.warnings, *inputs.snapshot.alerts, *plan.alerts)
     return {
         "contract": CONTRACT_VERSION,
         "duly": metadata.version("duly"),
@@ -202,9 +201,15 @@ def run_record(plan: Plan, key: CheckKey, seconds: Mapping[str, float]) -> Mappi
                 "message": item.sentence(locale),
                 "hint": item.hint(locale),
             }
-            for item in found
+            for item in all_alerts(plan)
         ],
     }
+
+
+def all_alerts(plan: Plan) -> Sequence[Diagnostic]:
+    """Return what the run must say: of its book first, then of the plan."""
+    snapshot = plan.inputs.snapshot
+    return (*snapshot.warnings, *snapshot.alerts, *plan.alerts)
 
 
 def _instant(moment: datetime | None) -> str | None:
