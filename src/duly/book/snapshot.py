@@ -19,6 +19,7 @@ import duckdb
 
 from duly.book import control, files, quarantine, queries, reading, schema
 from duly.book.access import refuse_closed
+from duly.book.engine import connect
 from duly.book.expressions import quoted
 from duly.book.findings import finding
 from duly.book.lender import Lender
@@ -118,7 +119,7 @@ def _take(
 ) -> Callable[[Path], Snapshot]:
     said = control.read(folder)
     spill = work / "spill"
-    with duckdb.connect(":memory:", config={"autoinstall_known_extensions": False}) as con:
+    with connect() as con:
         opened = reading.open_book(con, folder, needs)
         _configure(con, opened, spill, threads)
         with ThreadPoolExecutor(max_workers=1) as pool:
@@ -177,7 +178,6 @@ def _configure(
     con.execute(f"SET memory_limit = '{limit // 1024}KiB'")
     con.execute(f"SET temp_directory = {quoted(str(spill))}")
     con.execute("SET preserve_insertion_order = true")
-    con.execute("SET enable_progress_bar = false")
     if threads:
         con.execute(f"SET threads = {threads}")
 

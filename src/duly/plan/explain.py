@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from duly.book.engine import connect
 from duly.conditions import describe
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -202,7 +203,7 @@ def _quarantine(inputs: PlanInputs, loan_id: str) -> list[Found]:
         f"read_parquet('{str(inputs.snapshot.path / name).replace(chr(39), chr(39) * 2)}')"
         for name in ("quarantine.parquet", "loans.parquet")
     )
-    with duckdb.connect() as connection:
+    with connect() as connection:
         # Older snapshots do not say whom a broken row touches.
         known = {row[0] for row in connection.execute(f"describe from {rows_of}").fetchall()}
         own = [one for one in ("loan", "borrower") if one in known]

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from duly.book.engine import connect
 from duly.core.check_key import CheckKey
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -129,8 +130,7 @@ def write_table(table: pa.Table, path: Path, form: Format) -> None:
     if form == "csv":
         selected = ", ".join(_csv_column(column) for column in table.schema.names)
         target = str(path).replace("'", "''")
-        with duckdb.connect() as connection:
-            connection.execute("set enable_progress_bar = false")
+        with connect() as connection:
             connection.register("written", table)
             connection.execute(
                 f"copy (select {selected} from written) to '{target}' (format csv, header)"
@@ -156,7 +156,7 @@ def write_quarantine(snapshot: Path, out: Path) -> None:
     """Write quarantine.csv: table, row, column, code, message."""
     source = str(snapshot / "quarantine.parquet").replace("'", "''")
     target = str(out / "quarantine.csv").replace("'", "''")
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute(
             f'copy (select "table", row, "column", code, message from read_parquet(\'{source}\')'
             f' order by "table", row, "column", code) to \'{target}\' (format csv, header)'
