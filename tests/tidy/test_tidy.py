@@ -257,7 +257,7 @@ def _entries(name: Path) -> Mapping[str, str]:
 
 
 def _holes(sentence: str) -> list[str]:
-    return sorted(set(re.findall(r"\{(\w+)(?:\|[^{}]*)?\}", sentence)))
+    return sorted(set(re.findall(r"\{(\w+)\}", sentence)))
 
 
 def test_each_package_lists_its_public_names():

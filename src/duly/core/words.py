@@ -48,9 +48,6 @@ def say(area: str, key: str, locale: str, /, **values: object) -> str:
 
 
 def _filled(hole: re.Match[str], values: Mapping[str, object]) -> str:
-    if hole[1] not in values:
-        return hole[0]
-    value = str(values[hole[1]])
-    if hole[2] is None:
-        return value
-    return hole[2] if value == "1" else hole[3]
+    if hole[2] is not None:
+        return hole[2] if str(values.get(hole[1])) == "1" else hole[3]
+    return str(values.get(hole[1], hole[0]))
