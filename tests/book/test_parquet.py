@@ -146,7 +146,7 @@ class TestParquet:
     def test_that_is_something_else_is_refused(self, refused, book):
         to_parquet(book, "payments", **payments())
         (book / "payments.parquet").write_bytes(b"PK\x03\x04 a spreadsheet")
-        assert refused(book) == [("payments.parquet", "unreadable")]
+        assert refused(book) == [("payments.parquet", "packed_file")]
 
     def test_without_a_row_says_none(self, take, book):
         empty = {key: column.slice(0, 0) for key, column in payments().items()}

@@ -98,6 +98,7 @@ def test_check_gives_rows_warnings_and_alerts(book, lender):
             "column": "loan_id",
             "code": "unknown_loan",
             "message": "loan L9 is not in loans; add the loan or correct loan_id",
+            "file": "payments.csv",
         },
     )
     assert [one.code for one in result.alerts] == ["unknown_payment"]

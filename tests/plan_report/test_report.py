@@ -109,6 +109,25 @@ def squeezed(rows: list[list[str]]) -> list[list[str]]:
     return [[" ".join(cell.split()) for cell in row] for row in rows]
 
 
+class TestOneOfEach:
+    def test_a_single_loan_is_told_in_the_singular(self, tmp_path: Path) -> None:
+        plan_dir = write_plan(
+            tmp_path / "one",
+            decisions=[decided("L1", "B1", "contact", "first_late")],
+            messages=[message(1, "B1", "first_late", segments=1)],
+            positions=[owing("L1", 7, "M1", 73667, 1_000_000)],
+            quarantine=[["payments", 1, "amount", "bad_money", "no"]],
+        )
+        page = report(plan_dir)
+        whole = " ".join(" ".join(text.split()) for text in page.texts.values())
+        for said in (
+            "1 loan of 1 borrower, each", "1 of 1 loan, drawn", "· 1 SMS segment",
+            "loan in the book", "message today", "row quarantined",
+        ):  # fmt: skip
+            assert said in whole, said
+        assert "loans in the book" not in whole
+
+
 class TestFigures:
     def test_header_counts_the_plan(self, plan: Path) -> None:
         text = report(plan).texts[""]

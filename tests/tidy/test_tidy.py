@@ -65,6 +65,12 @@ BANS = (
         without=(SOURCE + "simulate/",),
     ),
     Ban(
+        pattern=r"\bduckdb\.connect\(",
+        instead="book.engine.connect(): the engine draws bars of its own",
+        within=(SOURCE,),
+        without=(SOURCE + "book/engine.py",),
+    ),
+    Ban(
         pattern=r"\bprint\(",
         instead="a returned value: only cli prints",
         within=(SOURCE,),

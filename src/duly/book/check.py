@@ -15,7 +15,7 @@ from duly.core.diagnostic import Diagnostic
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """The quarantined rows as `table`, `row`, `column`, `code`, `message`; what else was odd."""
+    """The quarantined rows as `table`, `file`, `row`, `column`, `code`, `message`; what was odd."""
 
     rows: tuple[dict[str, object], ...]
     warnings: tuple[Diagnostic, ...]
@@ -29,4 +29,5 @@ def check(book: Path, lender: Lender, locale: str) -> CheckResult:
         snapshot = take_snapshot(book, out, lender=lender, needs="check", locale=locale)
         columns = ["table", "row", "column", "code", "message"]
         rows = pq.read_table(out / "quarantine.parquet", columns=columns).to_pylist()
+    rows = [{**row, "file": snapshot.sources[row["table"]]} for row in rows]
     return CheckResult(rows=tuple(rows), warnings=snapshot.warnings, alerts=snapshot.alerts)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from duly.book import schema
+from duly.book import encodings, schema
+from duly.book.access import unread
 from duly.book.findings import finding
 from duly.book.reading import Source
 from duly.book.writing import Writer
@@ -40,7 +41,9 @@ def read(folder: Path) -> Control:
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=str)
     except OSError as error:
-        raise Refused(finding("unreadable", FILE, why=error.strerror)) from error
+        raise Refused(unread(path, FILE, error)) from error
+    except UnicodeDecodeError as error:
+        raise Refused(encodings.not_utf8(path, FILE)) from error
     except ValueError as error:
         raise Refused(_bad(str(error))) from error
     except RecursionError as error:
@@ -96,20 +99,21 @@ def compare(writer: Writer, control: Control) -> list[Diagnostic]:
     problems, unsure = [], []
     for name, totals in control.tables.items():
         source = writer.source(name)
+        label = source.name if source else f"{name}.csv"
         rows = writer.rows.get(name, 0)
         if "rows" in totals and totals["rows"] != rows:
             problems.append(
-                finding("control_total", name, column="rows", said=totals["rows"], found=rows)
+                finding("control_total", label, column="rows", said=totals["rows"], found=rows)
             )
         for column, total in totals.items():
             if column == "rows":
                 continue
             found = _sum(writer, source, column)
             if found is None:
-                unsure.append(finding("control_total_unsure", name, "warning", column=column))
+                unsure.append(finding("control_total_unsure", label, "warning", column=column))
             elif found != Decimal(str(total)):
                 problems.append(
-                    finding("control_total", name, column=column, said=total, found=found)
+                    finding("control_total", label, column=column, said=total, found=found)
                 )
     if problems:
         raise Refused(*problems)

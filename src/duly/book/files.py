@@ -5,15 +5,18 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from duly.book import encodings
+from duly.book.access import unread
 from duly.book.findings import finding
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
-
-_CHUNK_BYTES = 1 << 22
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,7 @@ def look(file: Path, label: str) -> Seen:
     decoder = codecs.getincrementaldecoder("utf-8")()
     commas, inside = 0, 0
     try:
-        for chunk in _chunks(file):
+        for chunk in encodings.chunks(file):
             seen.update(chunk)
             if is_csv:
                 decoder.decode(chunk)
@@ -40,44 +43,61 @@ def look(file: Path, label: str) -> Seen:
                 inside = (inside + len(pieces) - 1) % 2
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        code = "not_utf8_gbk" if _is_gbk(file) else "not_utf8"
-        raise Refused(_not_utf8(code, label)) from error
+        raise Refused(encodings.not_utf8(file, label)) from error
     except OSError as error:
-        raise Refused(finding("unreadable", label, why=error.strerror)) from error
+        raise Refused(unread(file, label, error)) from error
     return Seen(sha256=seen.hexdigest(), commas=commas)
 
 
-def _not_utf8(code: str, label: str) -> Diagnostic:
-    encoding = "GBK" if code == "not_utf8_gbk" else ""
-    return finding("not_utf8", label, encoding=f" ({encoding})" if encoding else "")
-
-
-def _is_gbk(file: Path) -> bool:
-    """Say whether the file reads as GBK and its letters beyond ASCII are those of Chinese text."""
-    decoder = codecs.getincrementaldecoder("gb18030")()
-    try:
-        for chunk in _chunks(file):
-            for letter in decoder.decode(chunk):
-                if letter > "\x7f" and not ("\u3000" <= letter <= "\uffef" or letter in "·—“”‘’…"):
-                    return False
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _chunks(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as opened:
-        while chunk := opened.read(_CHUNK_BYTES):
-            yield chunk
-
-
-def why_unread(file: Path, label: str, error: Exception) -> Refused:
-    """Return the refusal for a file that the engine could not read to its end."""
+def why_unread(
+    files: Sequence[Path], folder: Path, columns: Sequence[str], error: Exception
+) -> Refused:
+    """Return the refusal for a table whose files the engine could not read to their end."""
+    file, label = files[0], str(files[0].relative_to(folder))
     if file.suffix == ".parquet":
+        for part in files:
+            foreign = _foreign_text(part, str(part.relative_to(folder)), columns)
+            if foreign:
+                return Refused(foreign)
         return Refused(finding("cut_off_file", label, why=str(error).split("\n")[0]))
     look(file, label)  # What is not UTF-8 cannot be read either: say the cause.
     return Refused(first_fault(file, label) or finding("mixed_line_ends", label))
+
+
+def _foreign_text(file: Path, label: str, columns: Sequence[str]) -> Diagnostic | None:
+    """Find the first text column of Parquet whose bytes are not UTF-8 (only after a failure)."""
+    try:
+        with pq.ParquetFile(file) as opened:
+            text = [
+                one.name
+                for one in opened.schema_arrow
+                if one.name in columns and (pa.types.is_string(one.type) or _is_large(one.type))
+            ]
+            for column in text:
+                strange = [
+                    cell
+                    for batch in opened.iter_batches(columns=[column])
+                    for cell in batch.column(0).cast(pa.binary()).to_pylist()
+                    if cell and not _is_utf8(cell)
+                ]
+                if strange:
+                    named = " (GBK)" if all(encodings.is_gbk([one]) for one in strange) else ""
+                    return finding("not_utf8_parquet", label, column=column, encoding=named)
+    except (pa.ArrowInvalid, OSError):
+        return None  # It is damaged: the engine's own words tell how.
+    return None
+
+
+def _is_large(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_large_string(kind))
+
+
+def _is_utf8(cell: bytes) -> bool:
+    try:
+        cell.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def first_fault(file: Path, label: str) -> Diagnostic | None:
@@ -95,5 +115,12 @@ def first_fault(file: Path, label: str) -> Diagnostic | None:
                         code, label, line=row, why=f"row {row}", got=len(cells), wanted=wanted
                     )
         except csv.Error as error:
-            return finding("cut_off_file", label, line=row + 1, why=str(error))
+            return broken_quotes(label, str(error), line=row + 1)
     return None
+
+
+def broken_quotes(label: str, why: str, line: int = 0) -> Diagnostic:
+    """Return the finding for quotes that end too early, or never: then the file is cut off."""
+    if why == "unexpected end of data":
+        return finding("cut_off_file", label, line=line, why=why)
+    return finding("bad_quotes", label, line=line)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
-
 from duly.core.diagnostic import Diagnostic, Severity
 
 
@@ -21,8 +18,3 @@ def finding(code: str, file: str, severity: Severity = "error", **more: object) 
         column=str(column),
         values={"column": column, "row": line, **more},
     )
-
-
-def alike(word: str, words: Sequence[str]) -> str:
-    """Return the word nearest to `word`, or an empty text."""
-    return next(iter(difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.7)), "")

@@ -12,9 +12,9 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from duly.book import expressions
-from duly.book.findings import alike
 from duly.book.lender import Agency, Lender, Limits, People, Route
 from duly.core import digest, money
+from duly.core import near as words
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 
@@ -229,7 +229,7 @@ class _Reader:
                         "lender_bad_value", place, name=named, value=value, wanted=str(wrong)
                     )
             elif key not in also:
-                near = alike(str(key), (*keys, *also))
+                near = words.near(str(key), (*keys, *also))
                 place = node.lc.key(key)  # type: ignore[attr-defined]
                 shown = f" ({near}?)" if near else ""
                 self.wrong("lender_unknown_key", place, name=named, near=shown)

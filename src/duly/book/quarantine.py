@@ -8,6 +8,7 @@ from duly.book import schema
 from duly.book.expressions import one_of, quoted
 from duly.book.findings import finding
 from duly.book.writing import Writer
+from duly.core import visible
 from duly.core.diagnostic import Diagnostic
 from duly.core.words import catalogue, known_locale
 
@@ -108,14 +109,17 @@ def _write_sentences(writer: Writer, locale: str) -> None:
         " {'far': damerau_levenshtein(one, lower(q.value)), 'one': one}))[1]"
     )
     asked = quoted(words["did_you_mean"])
-    meant = f"CASE WHEN {near}.far <= 3 THEN replace({asked}, '{{near}}', {near}.one) ELSE '' END"
+    # One letter in three may differ: of a short word, one.
+    most = "greatest(1, least(3, length(q.value) // 3))"
+    slip = f"length(q.value) > 1 AND {near}.far <= {most}"
+    meant = f"CASE WHEN {slip} THEN replace({asked}, '{{near}}', {near}.one) ELSE '' END"
     filled = "w.text"
     for hole, sql in (
         ("{table}", 'q."table"'),
         ("{column}", 'q."column"'),
         ("{choices}", "coalesce(array_to_string(c.allowed, ', '), '')"),
         ("{near}", f"coalesce({meant}, '')"),
-        ("{value}", "coalesce(q.value, '')"),
+        ("{value}", f"coalesce({_visible('q.value')}, '')"),
     ):
         filled = f"replace({filled}, '{hole}', {sql})"
     writer.copy(
@@ -128,6 +132,27 @@ def _write_sentences(writer: Writer, locale: str) -> None:
     )
 
 
+#: The letters of visible.py, as RE2 writes them.
+_ACTING = "".join(one if one == "-" else f"\\x{{{ord(one):x}}}" for one in visible.ACTING)
+
+
+def _visible(text: str) -> str:
+    """Return SQL of a text with each acting character written out, as visible.py does."""
+    acting = quoted(f"[{_ACTING}]")
+    written = (
+        "CASE WHEN unicode(c) = 9 THEN '\\t' WHEN unicode(c) = 10 THEN '\\n'"
+        " WHEN unicode(c) = 13 THEN '\\r'"
+        " WHEN unicode(c) < 256 THEN format('\\x{:02x}', unicode(c))"
+        " ELSE format('\\u{:04x}', unicode(c)) END"
+    )
+    letters = (
+        f"list_transform(string_split({text}, ''), lambda c:"
+        f" CASE WHEN regexp_matches(c, {acting}) THEN {written} ELSE c END)"
+    )
+    shown = f"array_to_string({letters}, '')"
+    return f"CASE WHEN regexp_matches({text}, {acting}) THEN {shown} ELSE {text} END"
+
+
 def warnings(writer: Writer) -> list[Diagnostic]:
     """Return what is odd but decided all the same: one finding a kind, with a count."""
     found = []
@@ -135,14 +160,22 @@ def warnings(writer: Writer) -> list[Diagnostic]:
         ("paid_before_disbursement", "payments", _PAID_EARLY),
         ("principal_differs", "installments", _PRINCIPAL_DIFFERS),
     ):
-        if writer.source(table) is None:
+        source = writer.source(table)
+        if source is None:
             continue
         sql = select.format(rows=writer.read(table), loans=writer.read("loans"))
         count, example = writer.one(f"SELECT count(*), min(loan) FROM ({sql})")
         if count:
             (loan_id,) = writer.one(f"SELECT loan_id FROM loan_ids WHERE loan = {example}")
             found.append(
-                finding(code, table, "warning", column=_COLUMNS[code], count=count, loan_id=loan_id)
+                finding(
+                    code,
+                    source.name,
+                    "warning",
+                    column=_COLUMNS[code],
+                    count=count,
+                    loan_id=loan_id,
+                )
             )
     return found
 
@@ -179,7 +212,7 @@ def alerts(writer: Writer) -> list[Diagnostic]:
     (count,) = writer.one(f"SELECT count(*) FROM ({lost})")
     if not count:
         return []
-    file = source.files[0].name
+    file = source.name
     rows = f"{source.numbered} AS s JOIN ({lost}) AS q ON q.row = s.__row"
     assert isinstance(count, int)
     if count > _ALERTS_MAX:

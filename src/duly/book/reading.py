@@ -14,10 +14,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from duly.book import expressions, families, files, schema
-from duly.book.findings import alike, finding
+from duly.book import encodings, expressions, families, files, schema
+from duly.book.access import refuse_closed, unread
+from duly.book.findings import finding
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
+from duly.core.near import near
 
 _HEADER_BYTES_MAX = 1 << 20
 _CSV_OPTIONS = (
@@ -83,7 +85,7 @@ def open_book(con: duckdb.DuckDBPyConnection, folder: Path, needs: schema.Needs)
             continue
         if needs in table.needed_for:
             names = [item.file for item in warnings if item.code == "unknown_file"]
-            hint = alike(table.name, [Path(one).stem for one in names])
+            hint = near(table.name, [Path(one).stem for one in names])
             problems.append(finding("missing_table", f"{table.name}.csv", found=_maybe(hint)))
         elif needs == "check" and "plan" in table.needed_for:
             warnings.append(finding("absent_table", f"{table.name}.csv", "warning"))
@@ -97,18 +99,19 @@ def _maybe(word: str) -> str:
 
 
 def _files_by_table(folder: Path) -> tuple[dict[str, tuple[Path, ...]], list[Diagnostic]]:
+    refuse_closed(folder)
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        raise Refused(finding("unreadable", str(folder), why=error.strerror)) from error
+        raise Refused(unread(folder, str(folder), error)) from error
     found: dict[str, list[tuple[Path, ...]]] = {}
     warnings = []
     for entry in entries:
         stem = entry.name if entry.is_dir() else entry.stem
         if stem not in schema.TABLES or not (entry.is_dir() or entry.suffix in _SUFFIXES):
             if _looks_meant(entry.name):
-                near = _maybe(alike(_first_part(entry.name), tuple(schema.TABLES)))
-                warnings.append(finding("unknown_file", entry.name, "warning", near=near))
+                meant = _maybe(near(_first_part(entry.name), tuple(schema.TABLES)))
+                warnings.append(finding("unknown_file", entry.name, "warning", near=meant))
             continue
         found.setdefault(stem, []).append(_parts(entry) if entry.is_dir() else (entry,))
     twice = [finding("table_twice", name) for name, places in found.items() if len(places) > 1]
@@ -133,10 +136,11 @@ def _looks_meant(name: str) -> bool:
 
 def _parts(folder: Path) -> tuple[Path, ...]:
     """Return a table's parts; refuse a folder with anything else, for it may hold rows as well."""
+    refuse_closed(folder)
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        raise Refused(finding("unreadable", f"{folder.name}/", why=error.strerror)) from error
+        raise Refused(unread(folder, f"{folder.name}/", error)) from error
     parts, strays = [], []
     for entry in entries:
         if entry.name.startswith(".") or any(map(entry.match, _LEFTOVERS)):
@@ -182,11 +186,12 @@ def _look_at_bytes(file: Path, label: str) -> None:
             opened.seek(max(0, size - 4))
             tail = opened.read(4)
     except OSError as error:
-        raise Refused(finding("unreadable", label, why=error.strerror)) from error
+        raise Refused(unread(file, label, error)) from error
     if not head or (size == 3 and head == codecs.BOM_UTF8):
         raise Refused(finding("empty_file", label))
-    if file.suffix == ".parquet" and head != b"PAR1":
-        raise Refused(finding("unreadable", label, why="not Parquet"))
+    strange = encodings.wrong_kind(file, label)
+    if strange:
+        raise Refused(strange)
     if file.suffix == ".parquet" and (tail != b"PAR1" or size < 12):
         raise Refused(finding("cut_off_file", label, why="no footer"))
 
@@ -194,15 +199,18 @@ def _look_at_bytes(file: Path, label: str) -> None:
 def _csv_header(file: Path, label: str) -> list[str]:
     with file.open("rb") as opened:
         data = opened.read(_HEADER_BYTES_MAX)
+    if encodings.of_utf16(data):
+        raise Refused(encodings.not_utf8(file, label))
     text = data.decode("utf-8-sig", errors="replace")
     try:
         header = next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
     except csv.Error as error:
-        raise Refused(finding("cut_off_file", label, why=str(error))) from error
+        raise Refused(files.broken_quotes(label, str(error))) from error
     if "\ufffd" in "".join(header):
         files.look(file, label)
-    if not any(header):
-        raise Refused(finding("empty_file", label))
+    if not any(one.strip() for one in header):
+        more = text.replace(",", " ").strip()
+        raise Refused(finding("blank_before_header" if more else "empty_file", label))
     return header
 
 
@@ -221,14 +229,14 @@ def _check_header(table: schema.Table, header: Sequence[str], label: str) -> lis
             problems.append(finding("column_twice", label, column=column.name))
         elif column.name not in header and column.required:
             unknown = [one for one in header if one not in table.names]
-            near = _maybe(alike(column.name, unknown))
-            problems.append(finding("missing_column", label, column=column.name, near=near))
+            meant = _maybe(near(column.name, unknown))
+            problems.append(finding("missing_column", label, column=column.name, near=meant))
     if problems:
         raise Refused(*problems)
     for one in dict.fromkeys(header):
         if one not in table.names:
-            near = _maybe(alike(one, table.names))
-            warnings.append(finding("unknown_column", label, "warning", column=one, near=near))
+            meant = _maybe(near(one, table.names))
+            warnings.append(finding("unknown_column", label, "warning", column=one, near=meant))
     return warnings
 
 

@@ -18,6 +18,8 @@ from typing import Any
 import duckdb
 
 from duly.book import control, files, quarantine, queries, reading, schema
+from duly.book.access import refuse_closed
+from duly.book.engine import connect
 from duly.book.expressions import quoted
 from duly.book.findings import finding
 from duly.book.lender import Lender
@@ -36,7 +38,8 @@ class Snapshot:
     """A checked book.
 
     `book_sha256` names what the lender told us (its files' names and bytes), `sha256` the
-    snapshot's own files. `cut_at` is naive UTC. `rows` counts every data row of each table.
+    snapshot's own files. `cut_at` is naive UTC. `rows` counts every data row of each table;
+    `sources` names its file within the book (nothing in snapshots of earlier releases).
     """
 
     path: Path
@@ -44,6 +47,7 @@ class Snapshot:
     sha256: str
     cut_at: datetime | None
     rows: Mapping[str, int]
+    sources: Mapping[str, str]
     quarantined_rows: int
     warnings: tuple[Diagnostic, ...]
     alerts: tuple[Diagnostic, ...]
@@ -62,6 +66,7 @@ def take_snapshot(
 
     Refuses a book that is broken as a whole, and an `out` that holds something else.
     """
+    refuse_closed(book)
     if is_snapshot(book):
         raise Refused(finding("is_snapshot", str(book)))
     if out.exists() and not is_snapshot(out) and (not out.is_dir() or any(out.iterdir())):
@@ -114,7 +119,7 @@ def _take(
 ) -> Callable[[Path], Snapshot]:
     said = control.read(folder)
     spill = work / "spill"
-    with duckdb.connect(":memory:", config={"autoinstall_known_extensions": False}) as con:
+    with connect() as con:
         opened = reading.open_book(con, folder, needs)
         _configure(con, opened, spill, threads)
         with ThreadPoolExecutor(max_workers=1) as pool:
@@ -141,6 +146,7 @@ def _take(
         "book_sha256": identity,
         "cut_at": said.cut_at.isoformat() if said.cut_at else None,
         "rows": counts,
+        "sources": {table: source.name for table, source in writer.book.sources.items()},
         "quarantined_rows": rows,
         "files": {file.name: digest.of_file(file) for file in sorted(work.glob("*.parquet"))},
         "warnings": [asdict(one) for one in warnings],
@@ -172,7 +178,6 @@ def _configure(
     con.execute(f"SET memory_limit = '{limit // 1024}KiB'")
     con.execute(f"SET temp_directory = {quoted(str(spill))}")
     con.execute("SET preserve_insertion_order = true")
-    con.execute("SET enable_progress_bar = false")
     if threads:
         con.execute(f"SET threads = {threads}")
 
@@ -222,8 +227,11 @@ def _refuse_surplus(writer: Writer, seen: Mapping[str, files.Seen]) -> None:
 
 
 def is_snapshot(path: Path) -> bool:
-    """Say whether a folder is a snapshot."""
-    return (path / _INDEX).is_file()
+    """Say whether a folder is a snapshot; one that may not be read is refused as a book is."""
+    try:
+        return (path / _INDEX).is_file()
+    except PermissionError:
+        return False
 
 
 def open_snapshot(path: Path) -> Snapshot:
@@ -266,13 +274,16 @@ def _index(path: Path) -> dict[str, Any]:
 def _snapshot(path: Path, index: Mapping[str, object]) -> Snapshot:
     written, rows, cut_at = index["files"], index["rows"], index["cut_at"]
     count = index["quarantined_rows"]
+    sources = index.get("sources", {})
     assert isinstance(written, dict) and isinstance(rows, dict) and isinstance(count, int)
+    assert isinstance(sources, dict)
     return Snapshot(
         path=path,
         book_sha256=str(index["book_sha256"]),
         sha256=digest.of_value(written),
         cut_at=datetime.fromisoformat(str(cut_at)) if cut_at else None,
         rows=rows,
+        sources=sources,
         quarantined_rows=count,
         warnings=_findings(index["warnings"]),
         alerts=_findings(index["alerts"]),

@@ -87,9 +87,8 @@ class Writer:
         except _READ_ERRORS as error:
             if source is None or _no_room(error):
                 raise
-            file = source.files[0]
-            label = str(file.relative_to(self.book.folder))
-            raise why_unread(file, label, error) from error
+            names = tuple(source.columns)
+            raise why_unread(source.files, self.book.folder, names, error) from error
 
 
 def _no_room(error: Exception) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from duly import book as books
 from duly.cli import arguments, output, settings
 from duly.core.diagnostic import Diagnostic
+from duly.core.visible import visible
 from duly.core.words import say
 
 
@@ -25,7 +26,7 @@ def check(
         )
     else:
         for row in found.rows:
-            where = f"{row['table']}:{row['row']}:{row['column']}"
+            where = visible(f"{row['file']}:{row['row']}:{row['column']}")
             output.error(f"{where} {row['code']} {row['message']}")
         output.diagnostics((*found.warnings, *found.alerts), locale)
         output.line(
@@ -62,7 +63,8 @@ def snapshot(
 
 def _warning(item: Diagnostic, locale: str) -> dict[str, object]:
     return {
-        "table": item.file,
+        "table": item.file.partition(".")[0].rstrip("/"),
+        "file": item.file,
         "row": item.line,
         "column": item.column,
         "code": item.code,

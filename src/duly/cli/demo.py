@@ -97,7 +97,7 @@ def _show_book(
     console.print(book, markup=False)
     if rows:
         first = rows[0]
-        where = f"{first['table']}:{first['row']}:{first['column']}"
+        where = f"{first['file']}:{first['row']}:{first['column']}"
         console.print(say("cli", "demo_quarantine", locale, rows=len(rows)), markup=False)
         console.print(f"  {where} {first['message']}\n", markup=False, soft_wrap=True)
 

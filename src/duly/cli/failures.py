@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
@@ -21,6 +20,8 @@ from cyclopts.exceptions import (
 
 from duly.cli import settings
 from duly.core.diagnostic import Diagnostic
+from duly.core.near import near
+from duly.core.visible import visible
 from duly.core.words import say
 
 Read = tuple[str, str, list[str], dict[str, str]]
@@ -61,9 +62,9 @@ def _read(error: CycloptsError) -> Read:
             name, left = error.keyword or _name(error), error.unused_tokens or []
             has = _options(error)
             strange = [one for one in left if one.startswith("-") and one not in has]
-            misspelt = get_close_matches(name, strange, n=1)
+            misspelt = near(name, strange)
             if misspelt:
-                return "unknown_option", misspelt[0], [name], {}
+                return "unknown_option", misspelt, [name], {}
             return "missing_argument", name, [], {}
         case RepeatArgumentError():
             return "given_twice", error.token.keyword or "", [], {}
@@ -92,8 +93,8 @@ def _bad_value(error: CoercionError | ValidationError) -> Read:
 
 def _meant(word: str, known: Iterable[str]) -> str:
     """Return the question for the nearest known word, or an empty text where none is near."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return say("cli", "did_you_mean", settings.locale(), near=near[0]) if near else ""
+    meant = near(word, known)
+    return say("cli", "did_you_mean", settings.locale(), near=visible(meant)) if meant else ""
 
 
 def _options(error: CycloptsError) -> set[str]:

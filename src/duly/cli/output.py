@@ -6,18 +6,22 @@ import codecs
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from duly.core.diagnostic import Diagnostic
+from duly.core.visible import ACTING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 DONE, FOUND_WRONG, REFUSED = 0, 1, 2
 STOPPED = 128  #: plus the number of the signal
+#: What json leaves as it is, and a terminal would act on.
+_ACTING_IN_JSON = re.compile(f"(?!\n)[{ACTING}]")
 WIDTH = 100  #: columns where nobody says how wide the page is
 
 
@@ -50,7 +54,8 @@ def error(text: str) -> None:
 
 def as_json(value: object) -> None:
     """Write one JSON value to stdout, for programs."""
-    line(json.dumps(value, ensure_ascii=not speaks_unicode(), indent=2, default=str))
+    text = json.dumps(value, ensure_ascii=not speaks_unicode(), indent=2, default=str)
+    line(_ACTING_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def diagnostics(items: Iterable[Diagnostic], locale: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
 from duly.cli import arguments, output, settings
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
+from duly.core.near import ID, near
+from duly.core.visible import visible_lines
 from duly.core.words import say
 
 NEAR_MAX = 10_000  #: loan ids among which a near one is looked for
@@ -44,12 +45,10 @@ def plan(
         threads=threads,
         form=form,
     )
-    keys = settings.keys(make=True)
+    keys, alerts = settings.keys(make=True), list[Diagnostic]()
     with output.progress(say("cli", "planning", locale)):
-        run = make_and_write(request, key=keys.first, clock=time.perf_counter)
-    for alert in run["alerts"]:
-        hint = f"; {alert['hint']}" if alert["hint"] else ""
-        output.error(f"{alert['code']} {alert['message']}{hint}")
+        run = make_and_write(request, key=keys.first, clock=time.perf_counter, tell=alerts.extend)
+    output.diagnostics(alerts, locale)
     if json:
         output.as_json(run)
     else:
@@ -83,7 +82,7 @@ def explain(
     if json:
         output.as_json(found)
     else:
-        output.line(page(found, locale))
+        output.line(visible_lines(page(found, locale)))
     return output.DONE
 
 
@@ -131,8 +130,7 @@ def _known(plan_dir: Path, loan_id: str) -> None:
 
     ids = read_table(plan_dir, "decisions")["loan_id"].to_pylist()
     if loan_id not in ids:
-        near = get_close_matches(loan_id, ids[:NEAR_MAX], n=1, cutoff=0.0)
-        values = {"loan": loan_id, "near": near[0] if near else "-"}
+        values = {"loan": loan_id, "near": near(loan_id, ids[:NEAR_MAX], likeness=ID)}
         raise Refused(Diagnostic(area="plan", code="unknown_loan", values=values))
 
 

@@ -73,11 +73,11 @@ class WrongTextError(Exception):
 
 
 def nearest(wanted: str, known: Sequence[str]) -> str:
-    """Return the known name closest to `wanted`, or the three closest where none is close."""
+    """Return the known name closest to `wanted`, or an empty text where none is close."""
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.6)
     near = near or [item for item in known if item.lower() == wanted.lower()]
     near = near or difflib.get_close_matches(wanted.lower(), known, n=1, cutoff=0.6)
-    return ", ".join(near or difflib.get_close_matches(wanted, known, n=3, cutoff=0.0))
+    return near[0] if near else ""
 
 
 class Converter:

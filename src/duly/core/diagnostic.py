@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from duly.core.visible import visible
 from duly.core.words import catalogue, known_locale, say
 
 Severity = Literal["error", "warning"]
@@ -16,7 +17,8 @@ class Diagnostic:
     """One finding in a user's file.
 
     The sentence stands in the catalogue `area` under `code`, the hint (optional) under
-    `code_hint`; `values` fill their holes.
+    `code_hint`, or under `code_far` where no word is near the one at fault (`near`, `suggestion`
+    empty); `values` fill their holes.
     """
 
     area: str
@@ -29,17 +31,27 @@ class Diagnostic:
 
     def sentence(self, locale: str) -> str:
         """Return the sentence in `locale`, without the hint."""
-        return say(self.area, self.code, locale, **self.values)
+        return say(self.area, self.code, locale, **self._shown())
 
     def hint(self, locale: str) -> str:
         """Return what to do about it, or an empty text where the catalogue has no hint."""
-        if f"{self.code}_hint" not in catalogue(self.area, known_locale(locale)):
-            return ""
-        return say(self.area, f"{self.code}_hint", locale, **self.values)
+        entries = catalogue(self.area, known_locale(locale))
+        far = any(self.values.get(name) == "" for name in ("near", "suggestion"))
+        key = f"{self.code}_far" if far and f"{self.code}_far" in entries else f"{self.code}_hint"
+        return say(self.area, key, locale, **self._shown()) if key in entries else ""
+
+    def _shown(self) -> dict[str, str]:
+        """Return the values as a terminal may show them: they come from files of strangers."""
+        return {name: visible(str(value)) for name, value in self.values.items()}
+
+    @property
+    def place(self) -> str:
+        """FILE:ROW:COLUMN, as much of it as is known."""
+        parts = (self.file, self.line or "", self.column)
+        return visible(":".join(str(part) for part in parts if part))
 
     def render(self, locale: str) -> str:
         """Return `FILE:ROW:COLUMN code sentence; hint` (contract, section 4)."""
-        where = ":".join(str(part) for part in (self.file, self.line or "", self.column) if part)
         hint = self.hint(locale)
-        text = f"{where} {self.code} {self.sentence(locale)}".strip()
+        text = f"{self.place} {self.code} {self.sentence(locale)}".strip()
         return f"{text}; {hint}" if hint else text

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
 LOCALES = ("zh-CN", "en")
-_HOLE = re.compile(r"\{(\w+)\}")
+#: `{rows}` is a value; `{rows|row|rows}` the word for one, or for any other number of them.
+_HOLE = re.compile(r"\{(\w+)(?:\|([^|{}]*)\|([^|{}]*))?\}")
 
 
 class UnknownWords(KeyError):
@@ -42,4 +44,10 @@ def say(area: str, key: str, locale: str, /, **values: object) -> str:
     entries = catalogue(area, known_locale(locale))
     if key not in entries:
         raise UnknownWords(f"{area}.{key} ({locale})")
-    return _HOLE.sub(lambda hole: str(values.get(hole[1], hole[0])), entries[key])
+    return _HOLE.sub(lambda hole: _filled(hole, values), entries[key])
+
+
+def _filled(hole: re.Match[str], values: Mapping[str, object]) -> str:
+    if hole[2] is not None:
+        return hole[2] if str(values.get(hole[1])) == "1" else hole[3]
+    return str(values.get(hole[1], hole[0]))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-import duckdb
 import pyarrow as pa
+
+from duly.book.engine import connect
 
 ROWS_PER_LEAF = 4096
 ROWS_PER_SLICE = 256 * ROWS_PER_LEAF
@@ -116,8 +117,7 @@ def leaves(table: pa.Table, row: str, *, threads: int = 0) -> list[bytes]:
     number of threads at the same time, each call in a connection of its own.
     """
     found: list[bytes] = []
-    with duckdb.connect() as connection:
-        connection.execute("set enable_progress_bar = false")
+    with connect() as connection:
         if threads:
             connection.execute(f"set threads = {threads}")
         # Slice by slice: the rows of a large book as text would fill the memory a second time.

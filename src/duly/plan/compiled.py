@@ -28,14 +28,22 @@ def book_age_hours(inputs: PlanInputs) -> int:
 
     A book that does not say counts from 00:00 of the business date.
     """
-    cut_at = inputs.cut_at or instants.midnight(inputs.business_date, inputs.zone)
-    return max(0, int((inputs.instant - cut_at).total_seconds() // 3600))
+    return max(0, int(_age(inputs) // timedelta(hours=1)))
+
+
+def _age(inputs: PlanInputs) -> timedelta:
+    return inputs.instant - (inputs.cut_at or instants.midnight(inputs.business_date, inputs.zone))
 
 
 def is_stale(inputs: PlanInputs) -> bool:
     """Return whether the book is older than the lender allows for dunning."""
-    cut_at = inputs.cut_at or instants.midnight(inputs.business_date, inputs.zone)
-    return inputs.instant - cut_at > timedelta(hours=inputs.lender.limits.book_age_hours)
+    return _age(inputs) > timedelta(hours=inputs.lender.limits.book_age_hours)
+
+
+def _age_told(inputs: PlanInputs) -> str:
+    """Return the book's age in hours, rounded up to a tenth: always more than its limit."""
+    tenths = -(-_age(inputs) // timedelta(minutes=6))
+    return f"{tenths // 10}.{tenths % 10}".removesuffix(".0")
 
 
 def alerts(inputs: PlanInputs) -> tuple[Diagnostic, ...]:
@@ -49,7 +57,7 @@ def alerts(inputs: PlanInputs) -> tuple[Diagnostic, ...]:
     if is_stale(inputs):
         found.append(
             Diagnostic(area="plan", code="book_stale", severity="warning", file="book.json",
-                       values={"hours": book_age_hours(inputs),
+                       values={"hours": _age_told(inputs),
                                "limit": inputs.lender.limits.book_age_hours})
         )  # fmt: skip
     return tuple(found)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 
+from duly.book.engine import connect
 from duly.conditions import describe
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
+from duly.core.near import ID, near
 from duly.plan import explain_waits, kept, replay, verdict_columns
 from duly.plan.inputs import PlanInputs
 from duly.plan.narrow import narrow
@@ -22,6 +23,7 @@ from duly.plan.pipeline import Clock, Plan, make_plan
 from duly.position.trace import trace
 from duly.rules import CapLimit, Rule, cap_limits
 
+NEAR_MAX = 10_000  #: loan ids among which a near one is looked for
 Found = dict[str, Any]
 
 #: Columns that no page and no program is told (contract, section 3, `abnormal_transaction`).
@@ -178,14 +180,8 @@ def _decision(plan_dir: Path, loan_id: str) -> Found:
     table = replay.read_table(plan_dir, "decisions")
     ids = table.column("loan_id").to_pylist()
     if loan_id not in ids:
-        near = get_close_matches(loan_id, ids[:100_000], n=1, cutoff=0.0)
-        raise Refused(
-            Diagnostic(
-                area="plan",
-                code="unknown_loan",
-                values={"loan": loan_id, "near": near[0] if near else "-"},
-            )
-        )
+        values = {"loan": loan_id, "near": near(loan_id, ids[:NEAR_MAX], likeness=ID)}
+        raise Refused(Diagnostic(area="plan", code="unknown_loan", values=values))
     row = table.slice(ids.index(loan_id), 1).to_pylist()[0]
     found = _plain(row)
     assert isinstance(found, dict)
@@ -207,7 +203,7 @@ def _quarantine(inputs: PlanInputs, loan_id: str) -> list[Found]:
         f"read_parquet('{str(inputs.snapshot.path / name).replace(chr(39), chr(39) * 2)}')"
         for name in ("quarantine.parquet", "loans.parquet")
     )
-    with duckdb.connect() as connection:
+    with connect() as connection:
         # Older snapshots do not say whom a broken row touches.
         known = {row[0] for row in connection.execute(f"describe from {rows_of}").fetchall()}
         own = [one for one in ("loan", "borrower") if one in known]
@@ -220,7 +216,10 @@ def _quarantine(inputs: PlanInputs, loan_id: str) -> list[Found]:
             [loan_id],
         ).fetchall()
     names = ("table", "row", "column", "code", "message")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    files = inputs.snapshot.sources
+    return [
+        {"file": files.get(row[0], row[0]), **dict(zip(names, row, strict=True))} for row in rows
+    ]
 
 
 def _row(connection: duckdb.DuckDBPyConnection, table: str, loan_id: str) -> Found | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +11,7 @@ from typing import Any
 
 from duly import book as books
 from duly.core.check_key import CheckKey
+from duly.core.diagnostic import Diagnostic
 from duly.messages import Catalogue, load_templates
 from duly.plan import instants, kept, sendable, write
 from duly.plan.inputs import PlanInputs, rules_of
@@ -36,14 +37,31 @@ class Request:
     form: write.Format = "parquet"
 
 
-def make_and_write(request: Request, *, key: CheckKey, clock: Clock) -> Mapping[str, Any]:
-    """Make a plan and write it; return run.json. Refuses what its inputs refuse."""
+def make_and_write(
+    request: Request,
+    *,
+    key: CheckKey,
+    clock: Clock,
+    tell: Callable[[Sequence[Diagnostic]], None] = lambda _alerts: None,
+) -> Mapping[str, Any]:
+    """Make a plan and write it; return run.json. Refuses what its inputs refuse.
+
+    `tell` hears the alerts of the run, for who speaks another language than the lender's file.
+    """
     run: dict[str, Any] = {}
-    write.write_whole(request.out, lambda half: run.update(_fill(request, half, key, clock)))
+
+    def fill(half: Path) -> None:
+        record, alerts = _fill(request, half, key, clock)
+        run.update(record)
+        tell(alerts)
+
+    write.write_whole(request.out, fill)
     return run
 
 
-def _fill(request: Request, half: Path, key: CheckKey, clock: Clock) -> Mapping[str, object]:
+def _fill(
+    request: Request, half: Path, key: CheckKey, clock: Clock
+) -> tuple[Mapping[str, object], Sequence[Diagnostic]]:
     started = clock()
     folder = half / "inputs"
     folder.mkdir()
@@ -86,7 +104,8 @@ def _fill(request: Request, half: Path, key: CheckKey, clock: Clock) -> Mapping[
             on_said=lambda messages: write.write_messages(messages, half, key, request.form),
         )
     try:
-        return write.write_plan(plan, half, key=key, clock=clock, before=before)
+        record = write.write_plan(plan, half, key=key, clock=clock, before=before)
+        return record, write.all_alerts(plan)
     finally:
         plan.connection.close()
 

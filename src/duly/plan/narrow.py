@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
-
 from duly.book import Snapshot
+from duly.book.engine import connect
 
 #: How each table finds its rows of one borrower: by loan, by borrower, or by signal.
 _BY_LOAN = ("installments", "debits", "quotes", "stated")
@@ -21,7 +20,7 @@ def narrow(snapshot: Snapshot, loan_id: str, out: Path) -> Snapshot | None:
     Dense indices start again at 0; the fingerprints stay those of the whole book.
     """
     out.mkdir(parents=True)
-    with duckdb.connect() as connection:
+    with connect() as connection:
 
         def source(name: str) -> str:
             path = str(snapshot.path / f"{name}.parquet").replace("'", "''")

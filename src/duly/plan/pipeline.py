@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from duly.book import Lender, Snapshot
+from duly.book import Lender, Snapshot, engine
 from duly.core.diagnostic import Diagnostic
 from duly.plan import (
     canonical,
@@ -131,9 +131,17 @@ def make_plan(
         decisions=decisions,
         messages=messages,
         plan_sha256=canonical.plan_sha256(hashed, said),
-        alerts=(*compiled.alerts(inputs), *compared.warnings, *compared.alerts, *above),
+        alerts=_placed(
+            inputs, *compiled.alerts(inputs), *compared.warnings, *compared.alerts, *above
+        ),
         seconds=seconds,
     )
+
+
+def _placed(inputs: PlanInputs, *alerts: Diagnostic) -> tuple[Diagnostic, ...]:
+    """Name each alert's table as the book's file."""
+    files = inputs.snapshot.sources
+    return tuple(replace(one, file=files.get(one.file, one.file)) for one in alerts)
 
 
 @contextmanager
@@ -181,13 +189,12 @@ def connect(
     inputs: PlanInputs, *, threads: int = 0, work: Path | None = None
 ) -> duckdb.DuckDBPyConnection:
     """Return a connection that sees the snapshot's tables as views."""
-    connection = duckdb.connect()
+    connection = engine.connect()
     if threads:
         connection.execute(f"set threads = {threads}")
     if work is not None:
         connection.execute(f"set temp_directory = '{_quoted(work)}'")
     connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-    connection.execute("set enable_progress_bar = false")
     # Lists of constants stay comparisons: as joins they cost more to plan than to ask.
     connection.execute("set disabled_optimizers = 'in_clause'")
     for name in SNAPSHOT_TABLES:

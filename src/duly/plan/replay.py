@@ -11,10 +11,10 @@ from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from duly.book.engine import connect
 from duly.core.check_key import CheckKey
 from duly.core.diagnostic import Diagnostic
 from duly.messages import check_code, fill_code
@@ -123,7 +123,7 @@ def read_table(plan_dir: Path, name: str) -> pa.Table:
     parquet = plan_dir / f"{name}.parquet"
     if parquet.exists():
         return pq.read_table(parquet)
-    with duckdb.connect() as connection:
+    with connect() as connection:
         path = str(plan_dir / f"{name}.csv").replace("'", "''")
         return connection.sql(
             f"select * from read_csv('{path}', header = true, all_varchar = true)"

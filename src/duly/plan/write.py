@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from duly.book.engine import connect
 from duly.core.check_key import CheckKey
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -129,8 +130,7 @@ def write_table(table: pa.Table, path: Path, form: Format) -> None:
     if form == "csv":
         selected = ", ".join(_csv_column(column) for column in table.schema.names)
         target = str(path).replace("'", "''")
-        with duckdb.connect() as connection:
-            connection.execute("set enable_progress_bar = false")
+        with connect() as connection:
             connection.register("written", table)
             connection.execute(
                 f"copy (select {selected} from written) to '{target}' (format csv, header)"
@@ -156,7 +156,7 @@ def write_quarantine(snapshot: Path, out: Path) -> None:
     """Write quarantine.csv: table, row, column, code, message."""
     source = str(snapshot / "quarantine.parquet").replace("'", "''")
     target = str(out / "quarantine.csv").replace("'", "''")
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute(
             f'copy (select "table", row, "column", code, message from read_parquet(\'{source}\')'
             f' order by "table", row, "column", code) to \'{target}\' (format csv, header)'
@@ -173,7 +173,6 @@ def run_record(plan: Plan, key: CheckKey, seconds: Mapping[str, float]) -> Mappi
     for decision, _, rows in counts:
         decisions[decision] = decisions.get(decision, 0) + rows
     locale = inputs.lender.locale
-    found = (*inputs.snapshot.warnings, *inputs.snapshot.alerts, *plan.alerts)
     return {
         "contract": CONTRACT_VERSION,
         "duly": metadata.version("duly"),
@@ -202,9 +201,15 @@ def run_record(plan: Plan, key: CheckKey, seconds: Mapping[str, float]) -> Mappi
                 "message": item.sentence(locale),
                 "hint": item.hint(locale),
             }
-            for item in found
+            for item in all_alerts(plan)
         ],
     }
+
+
+def all_alerts(plan: Plan) -> Sequence[Diagnostic]:
+    """Return what the run must say: of its book first, then of the plan."""
+    snapshot = plan.inputs.snapshot
+    return (*snapshot.warnings, *snapshot.alerts, *plan.alerts)
 
 
 def _instant(moment: datetime | None) -> str | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from duly.book.engine import connect
+
 BUSINESS_DATE = "2026-03-10"
 CUT_AT = "2026-03-10T06:00:00+08:00"
 _LOANS_PER_PART = 250_000
@@ -146,7 +148,7 @@ def write_bulk(out: Path, *, loans: int, seed: int, threads: int = 0) -> None:
     """
     assert 1 <= loans <= _LOANS_MAX, loans
     out.mkdir(parents=True)
-    with duckdb.connect() as connection:
+    with connect() as connection:
         if threads:
             connection.execute(f"SET threads = {threads}")
         connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")

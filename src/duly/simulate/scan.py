@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import duckdb
+from duly.book.engine import connect
 
 _INSTALLMENTS = "sum(principal), sum(interest), sum(fee), count(*), min(due_on), max(due_on)"
 _SUMS = {
@@ -26,7 +26,7 @@ _SUMS = {
 def scan(book: Path, *, threads: int = 0) -> dict[str, int]:
     """Read each table of a Parquet book once, grouped by loan or borrower; return the groups."""
     groups: dict[str, int] = {}
-    with duckdb.connect() as connection:
+    with connect() as connection:
         if threads:
             connection.execute(f"SET threads = {threads}")
         for table, (key, sums) in _SUMS.items():

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from duly.book.engine import connect
+
 #: The columns that the report reads, with the type that each is shown in.
 _VIEWS = {
     "decisions": {
@@ -59,7 +61,7 @@ def open_plan(plan_dir: Path) -> duckdb.DuckDBPyConnection:
 
     A table that the plan lacks is a view without rows; a column that it lacks is null.
     """
-    connection = duckdb.connect()
+    connection = connect()
     for name, columns in _VIEWS.items():
         source = find_table(plan_dir, name)
         if source is None:

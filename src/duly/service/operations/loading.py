@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pyarrow as pa
 import pyarrow.csv as pc
 from django.db import connection, transaction
 
+from duly.book.engine import connect
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.plan.proven import Proven
@@ -177,7 +177,7 @@ def _supersede(day: date) -> int:
 
 def _copy(plan: Proven, question: str, keep: str, **values: str | date) -> int:
     """Copy rows of the plan into a staging table and from there where they belong; return rows."""
-    with duckdb.connect() as asked:
+    with connect() as asked:
         for name in ("messages", "facts", "people", "contacts", "signals"):
             asked.register(name, getattr(plan, name))
         reader = asked.sql(question).to_arrow_reader(_ROWS_A_COPY)
