@@ -43,6 +43,16 @@ _INCOME_AFTER = re.compile(
     r"工资|到账|有钱进)"
     r"|^ ?(?:is|i get|when i get|i'?ll get|get)? ?(?:my )?(?:pay ?day|paid|salary|wages)"
 )
+#: A weekday right beside a day of the month says it again, and the day of the month counts.
+_WEEKDAY = re.compile(
+    r"(?:周|星期|礼拜|週)[一二三四五六日天]|\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b"
+)
+_DAY_NUMBER = re.compile(
+    r"[\d一二三四五六七八九十廿]+(?:号|日)|月[\d一二三四五六七八九十]|\d(?:st|nd|rd|th)\b|\d[./-]\d|"
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?:the )?\d|"
+    r"\d ?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^(?:the )?\d+$"
+)
+_BESIDE = re.compile(r"[\s,.()（）、/-]*(?:the|on|of|也就是|就是|即|那天|这天|的)?[\s,.()（）、/-]*")
 _NOW = ("now", "right now", "rn", "现在", "马上", "立刻")
 
 
@@ -63,7 +73,22 @@ def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mentio
         rules = dates_zh.RULES + dates_en.RULES
     elif not re.search(r"[a-z]", text):
         rules = dates_zh.RULES
-    return find(rules, plain, seen)
+    return _merged(text, find(rules, plain, seen))
+
+
+def _merged(text: str, found: tuple[Mention, ...]) -> tuple[Mention, ...]:
+    """Leave out a weekday that only names the day of the date beside it ('fri 17 july')."""
+
+    def beside(one: Mention, other: Mention) -> bool:
+        first, second = sorted((one, other), key=lambda mention: mention.start)
+        return bool(_BESIDE.fullmatch(text[first.end : second.start]))
+
+    return tuple(
+        one for one in found
+        if not (_WEEKDAY.search(one.words) and not _DAY_NUMBER.search(one.words)
+                and any(other.day is not None and _DAY_NUMBER.search(other.words)
+                        and beside(one, other) for other in found))
+    )  # fmt: skip
 
 
 def chosen(text: str, found: Sequence[Mention], intent: str) -> Mention | None:

@@ -26,8 +26,8 @@ _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _N = r"\d{1,3}|" + "|".join(sorted(WORDS, key=len, reverse=True))
 _UNIT = {"day": 1, "week": 7, "wk": 7, "fortnight": 14, "month": 30, "mth": 30}
 _BY = (
-    r"(?:(?:on or before|on|by|before|till|til|until|this|coming|the|around|about|come|for|of|"
-    r"to) )*"
+    r"(?:(?:on or before|on|by|before|till|til|until|untill|up ?to|this|coming|the|around|about|come|"
+    r"for|of|to|b4|latest|no later than|not later than) )*"
 )
 _PART = r"(?: (?:morning|mornin|afternoon|arvo|evening|eve|night|nite|noon|am|pm|lunch|lunchtime))?"
 #: Offsets of the Americas, where the month is written before the day.
@@ -127,6 +127,7 @@ def _month_start(found: re.Match[str], seen: Seen) -> Meant:
 
 _ORD = r"(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))"
 _RULES: tuple[tuple[str, Resolver], ...] = (
+    (rf"{_BY}(?:2day|2nite|2night){_PART}(?!s)", in_days(0)),
     (r"(?P<y>20\d\d)-(?P<m>\d{1,2})-(?P<n>\d{1,2})", _iso),
     ((
         rf"{_BY}(?P<m>{_MONTH})\.? (?:the )?(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?![\d.]|"

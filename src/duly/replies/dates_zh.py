@@ -24,7 +24,7 @@ _WEEKDAYS = {char: day for day, chars in enumerate(_DAY_NAMES) for char in chars
 _MONTHS = {"正": 1, "元": 1, "冬": 11, "腊": 12}
 _WEEK = r"(?:周|星期|礼拜|週)"
 _TIME = r"(?:一?早|早上|早晨|上午|中午|下午|傍晚|晚上|晚|夜里|凌晨)?"
-_HOUR = rf"(?:{N}点(?:半|钟|{N}分?)?)?"
+_HOUR = rf"(?:{N}点(?:半|钟|多|来钟|左右|{N}分?)?)?"
 
 
 def _weekday(found: re.Match[str], seen: Seen) -> Meant:
@@ -150,7 +150,7 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         r"(?P<month>下+个?月|本月|这个?月|当月)(?P<n>\d{1,2})(?![\d个期块元]|多|左右)"
     ), _day_of_month),
     (rf"(?P<m>{N})月份?(?:底|末)", _named_month_end),
-    (r"(?P<month>下+个?月|这个?月|本月|月)(?:的)?(?:底|末)", _month_end),
+    (r"(?P<month>(?<!剩)(?<!余)下+个?月|这个?月|本月|月)(?:的)?(?:底|末)", _month_end),
     (r"(?:今年)?年(?:底|末)|今年内", lambda _f, seen: on(date(seen.today.year, 12, 31))),
     ((
         rf"(?P<week>(?:下+个?|这个?|本)?(?:一个)?)?{_WEEK}(?P<day>[一二三四五六日天七1-7])(?![个"
