@@ -22,8 +22,8 @@ _PAST = re.compile(
 _STOP = "，,。.；;！!？?、 "
 #: What follows a day on which somebody says that he cannot pay.
 _NOT_AFTER_ZH = re.compile(
-    rf"^[^{_STOP}]{{0,5}}?(?:[还付转交给]不[了上起出清]|不行|不可能|不能|没法|没钱|没空|"
-    r"没有钱|来不及|不方便|够呛|悬|没戏)"
+    rf"^[^{_STOP}]{{0,5}}?(?:[还付转交给]不[了上起出清]|不行|不可能|(?<!能)不能|没法|没钱|没空|"
+    r"没有钱|已经?过了?|都过了|来不及|不方便|够呛|悬|没戏)"
 )
 _NOT_BEFORE_ZH = re.compile(r"(?:不是|别等|不要等|等不到|到不了|赶不上|不用等|不等|除了)$")
 _STILL_ZH = re.compile(r"(?:才|之?后才|以后才)")
@@ -35,6 +35,7 @@ _NOT_BEFORE_EN = re.compile(
     r"\b(?:not|cannot|can'?t|won'?t|unable|couldn'?t|don'?t|no way)\b(?:(?!\bbut\b|"
     r"\binstead\b|\bonly\b)[^,.;!?]){0,25}$"
 )
+_NEXT_DENIED = re.compile(r"[, ]*\b(?:and |but )?(?:not|isn'?t|rather than|instead of)(?: on| by| this| the)* ?$")
 _COUNTS_EN = re.compile(r"^(?:until|till|til|before)\b|^(?:on or )?before\b")
 _UNTIL_EN = re.compile(r"\b(?:until|till|til|before)\b\W*$")
 #: Words after a date that tell when money comes in, not when it goes out.
@@ -45,13 +46,15 @@ _INCOME_AFTER = re.compile(
 )
 #: A weekday right beside a day of the month says it again, and the day of the month counts.
 _WEEKDAY = re.compile(
-    r"(?:周|星期|礼拜|週)[一二三四五六日天]|\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b"
+    r"(?:周|星期|礼拜|週)[一二三四五六日天]|周末|week ?end|\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b"
 )
 _DAY_NUMBER = re.compile(
     r"[\d一二三四五六七八九十廿]+(?:号|日)|月[\d一二三四五六七八九十]|\d(?:st|nd|rd|th)\b|\d[./-]\d|"
     r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?:the )?\d|"
     r"\d ?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^(?:the )?\d+$"
 )
+#: Words that tell how soon after what was named before.
+_AT_ONCE = re.compile(r"(?:马上|立[刻马即]|当[天日]|这就|就|第一时间)\w{0,2}|immediately|right away|straight away")
 _BESIDE = re.compile(r"[\s,.()（）、/-]*(?:the|on|of|也就是|就是|即|那天|这天|的)?[\s,.()（）、/-]*")
 _NOW = ("now", "right now", "rn", "现在", "马上", "立刻")
 
@@ -77,17 +80,30 @@ def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mentio
 
 
 def _merged(text: str, found: tuple[Mention, ...]) -> tuple[Mention, ...]:
-    """Leave out a weekday that only names the day of the date beside it ('fri 17 july')."""
+    """Join a weekday to the date that it only repeats ('fri 17 july'); drop 'at once' after a day."""
+    kept = list[Mention]()
+    for one in found:
+        if kept and _AT_ONCE.fullmatch(one.words):
+            continue
+        last = kept[-1] if kept else None
+        if last is not None and _same(text, last, one):
+            numbered = last if _DAY_NUMBER.search(last.words) else one
+            words = text[last.start : one.end].strip()
+            kept[-1] = replace(numbered, start=last.start, end=one.end, words=words)
+            continue
+        kept.append(one)
+    return tuple(kept)
 
-    def beside(one: Mention, other: Mention) -> bool:
-        first, second = sorted((one, other), key=lambda mention: mention.start)
-        return bool(_BESIDE.fullmatch(text[first.end : second.start]))
 
-    return tuple(
-        one for one in found
-        if not (_WEEKDAY.search(one.words) and not _DAY_NUMBER.search(one.words)
-                and any(other.day is not None and _DAY_NUMBER.search(other.words)
-                        and beside(one, other) for other in found))
+def _same(text: str, first: Mention, second: Mention) -> bool:
+    """Tell whether two mentions side by side are a weekday and the date of that day."""
+    if first.day is None or second.day is None:
+        return False
+    numbered = [bool(_DAY_NUMBER.search(one.words)) for one in (first, second)]
+    named = [bool(_WEEKDAY.search(one.words)) for one in (first, second)]
+    return (
+        sum(numbered) == 1 and named[numbered.index(False)]
+        and bool(_BESIDE.fullmatch(text[first.end : second.start]))
     )  # fmt: skip
 
 
@@ -128,6 +144,8 @@ def _denied(text: str, one: Mention, others: Sequence[Mention]) -> bool:
             (rf"^[^{_STOP}]{{0,5}}?行不行|^[^{_STOP}]{{0,5}}?还不[还了上].{{0,2}}行"), after
         )
         return bool((denied and not asked) or _NOT_BEFORE_ZH.search(before))
+    if following:  # 'saturday not friday' denies the friday.
+        after = _NEXT_DENIED.sub("", after)
     if _COUNTS_EN.search(one.words) or _UNTIL_EN.search(before):
         return False
     return bool(_NOT_AFTER_EN.match(after) or _NOT_BEFORE_EN.search(before))

@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 
 from duly.replies import calendar
-from duly.replies.day_words import Meant, Resolver, Seen, days_from, in_days, on, vague, weekday
+from duly.replies.day_words import Meant, Resolver, Seen, days_from, hours, in_days, on, vague, weekday
 from duly.replies.numerals import WORDS, whole
 
 _DAY_NAMES = (
@@ -184,9 +184,10 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         r"from now|from today|more|extra))?(?! (?:ago|late|overdue|back|straight))\b"
     ), _span),
     ((
-        r"(?:in |within )?(?:an?|one|\d{1,2}|two|few|couple(?: of)?) ?(?:hours?|hrs?|minutes?|"
-        r"mins?)\b"
+        r"(?:in |within |after )?(?:an?|one|\d{1,2}|two|few|couple(?: of)?) ?(?:minutes?|mins?)\b|"
+        r"(?:in |within |after )?(?:few|couple(?: of)?) ?(?:hours?|hrs?)\b"
     ), in_days(0)),
+    (rf"(?:in |within |after )?(?P<n>{_N}) ?(?:hours?|hrs?)\b", hours),
     ((
         rf"{_BY}(?:today|2day|tonight|tonite|2night|2nite|right now|rite now|right away|"
         r"straight away|immediately|later today|(?:this|by|in the|"

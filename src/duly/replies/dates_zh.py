@@ -11,6 +11,7 @@ from duly.replies.day_words import (
     Resolver,
     Seen,
     days_from,
+    hours,
     in_days,
     on,
     vague,
@@ -130,6 +131,8 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     ((
         rf"(?:农历|阴历|旧历)?(?P<m>[正冬腊]|(?<=[农阴旧]历)[{CHARACTERS}]{{1,2}})月(?P<n>初?{N})"
     ), _lunar),
+    (rf"(?P<month>下+个?月|这个?月|本月|月)初(?P<n>{N})(?:号|日)", _day_of_month),
+    (r"(?P<month>(?<!剩)(?<!余)下+个?月|这个?月|本月|每个?月|月)?(?:的)?最后一[天日]", _month_end),
     (rf"(?:过?年|大年|正月)?(?P<m>)初(?P<n>[{CHARACTERS}])(?![中级])", _lunar),
     (rf"(?:过|等)?(?P<name>{calendar.HOLIDAYS})(?:节|节假日|假期|放假|黄金周)?"
      r"(?P<after>(?:过|完|结束|以|之)*后|过了|过完)?(?!路)", _holiday),
@@ -166,7 +169,8 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     ),
      _days),
     (rf"(?P<about>过|等)?(?P<n>{N})个(?P<unit>月)(?:时间)?{_AFTER}", _days),
-    (rf"(?P<n>{N})个?(?:小时|钟头|分钟)(?:之?内|之?后|以?后)?", in_days(0)),
+    (rf"(?P<n>{N})个?(?:小时|钟头)(?:之?内|之?后|以?后)?", hours),
+    (rf"{N}个?分钟(?:之?内|之?后|以?后)?", in_days(0)),
     (rf"大+后[天日]{_TIME}{_HOUR}", in_days(3)),
     (rf"(?<!今)后[天日]{_TIME}{_HOUR}", in_days(2)),
     (rf"明(?:天|早|晚|日){_TIME}{_HOUR}(?:下班)?", in_days(1)),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from duly.replies.cues import Cue
 from duly.replies.evidence import Evidence
-from duly.replies.reading import CONFIDENCE_MIN, CONFIDENCE_MIN_PERSON, INTENTS
+from duly.replies.reading import CONFIDENCE_MIN, CONFIDENCE_MIN_PERSON, DATED, INTENTS
 
 #: What is never lost silently: a weak sign of it brings a person.
 GRAVE = (
@@ -29,7 +30,7 @@ _BEHIND_SELF_HARM = (
 )  # fmt: skip
 _CARE = ("self_harm", "severe_illness")
 #: How sure a rule alone is, measured on the blind batches (docs/models/reply-reader.md).
-_ALONE = {"sure": 0.85, "likely": 0.35, "sound": 0.70}
+_ALONE = {"sure": 0.85, "likely": 0.35, "sound": 0.70, "dated": 0.50}
 #: A model this sure of a grave act brings a person where the rules saw none.
 _NOTICED = 0.30
 #: Beside a likely cue less is enough.
@@ -80,6 +81,7 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     )
 
 
+_NO_NEED = re.compile(r"(?:不用|不必|甭|无需|不需要)(?:再|老|一直)?催")
 Acts = dict[str, tuple[str, ...]]
 
 
@@ -99,8 +101,10 @@ def _acts(evidence: Evidence) -> tuple[Acts, Acts]:
     sure, likely = found["sure"], found["likely"]
     _except(evidence, sure)
     dated = tuple(one.words for one in evidence.mentions)
-    if evidence.asks_on and not sure.keys() - set(_LEAST):
-        sure["extension_request"] = dated
+    if evidence.in_parts:
+        sure.setdefault("instalment_request", dated)
+    elif evidence.shifts or (evidence.asks_on and not sure.keys() - set(_LEAST)):
+        sure.setdefault("extension_request", dated)
     if evidence.pays_on:
         sure.setdefault("promise_to_pay", dated)
     return sure, likely
@@ -116,6 +120,9 @@ def _except(evidence: Evidence, sure: Acts) -> None:
         and len(evidence.mentions) > 1 and _unable_only(acts["hardship"])
     ):  # fmt: skip
         del sure["hardship"]
+    # 'No need to press, on Sunday' promises; it stops nothing.
+    if evidence.pays_on and "opt_out" in acts and _NO_NEED.fullmatch(acts["opt_out"].words):
+        sure.pop("opt_out", None)
     # An explicit accusation with the wish to complain is a complaint, whatever else is said.
     if "demand" in acts and "accusation" in acts:
         for intent in ("paid_already", "dispute_amount", "dispute_identity"):
@@ -149,4 +156,8 @@ def _primary(
         ranked = max(likely, key=lambda one: (chances[one], -INTENTS.index(one)))
         if chances[ranked] >= chances[best] / 2:
             return ranked, _ALONE["likely"]
+    if evidence.stands:
+        dated = max(DATED, key=lambda one: chances[one] * (3 if one == "promise_to_pay" else 1))
+        if sum(chances[one] for one in DATED) >= chances[best] / 2:
+            return dated, _ALONE["dated"]
     return best, 0.0

@@ -132,7 +132,8 @@ def fitted(rows: Sequence[Evidence], intents: Sequence[str]) -> Any:
     no rule does.
     """
     linear = import_module("sklearn.linear_model")
-    bare = [replace(one, cues=(), pays_on=False, asks_on=False) for one in rows]
+    silent = {"pays_on": False, "asks_on": False, "shifts": False, "in_parts": False}
+    bare = [replace(one, cues=(), **silent) for one in rows]
     classifier = linear.LogisticRegression(C=FIT, max_iter=300, tol=1e-3)
     return classifier.fit(matrix([*rows, *bare]), [*intents, *intents])
 
