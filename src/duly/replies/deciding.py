@@ -81,6 +81,10 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     )
 
 
+_CHILD = re.compile(
+    r"\b(?:my|our) (?:\w+ )?(?:baby|babies|new ?born|infant|toddler|kid|child|twins?|son|daughter|grandson|granddaughter)\b"
+    r"[^,.!?]{0,20}\b(?:in|on|has|have|diagnosed|paraly|unconscious|coma)|(?:孩子|宝宝|娃|儿子|女儿|闺女|小孩)"
+)
 _NO_NEED = re.compile(r"(?:不用|不必|甭|无需|不需要)(?:再|老|一直)?催")
 Acts = dict[str, tuple[str, ...]]
 
@@ -128,6 +132,10 @@ def _except(evidence: Evidence, sure: Acts) -> None:
         for intent in ("paid_already", "dispute_amount", "dispute_identity"):
             sure.pop(intent, None)
         sure.setdefault("complaint", (acts["demand"].words, acts["accusation"].words))
+    # A child is no borrower: its illness is hardship of the parent.
+    if _CHILD.search(acts["deceased_or_incapacity"].words if "deceased_or_incapacity" in acts else ""):
+        if "severe_illness" in acts:
+            sure.pop("deceased_or_incapacity")
     # Illness of somebody who is gone or cannot act is told by that.
     if "deceased_or_incapacity" in sure and "severe_illness" in acts and "self_harm" not in acts:
         sure.pop("hardship", None)
