@@ -85,6 +85,12 @@ _CHILD = re.compile(
     r"\b(?:my|our) (?:\w+ )?(?:baby|babies|new ?born|infant|toddler|kid|child|twins?|son|daughter|grandson|granddaughter)\b"
     r"[^,.!?]{0,20}\b(?:in|on|has|have|diagnosed|paraly|unconscious|coma)|(?:孩子|宝宝|娃|儿子|女儿|闺女|小孩)"
 )
+_AT_ONCE = re.compile(r"一次|一下子|一口气|全款|全额|全部|一把|at once|in full|all at|lump|in one go|the full|whole")
+_BROKEN = re.compile(
+    r"app|软件|系统|网页|链接|页面|登|密码|验证码|打不开|二维码|卡(?:注销|过期|丢|换)|"
+    r"\b(?:app|link|site|website|login|portal|page|otp|card|server)\b"
+)
+_TELLS = re.compile(r".{0,3}告(?:死|定)?(?:你|你们|贵司)?.{0,2}")
 _NO_NEED = re.compile(r"(?:不用|不必|甭|无需|不需要)(?:再|老|一直)?催")
 Acts = dict[str, tuple[str, ...]]
 
@@ -124,6 +130,19 @@ def _except(evidence: Evidence, sure: Acts) -> None:
         and len(evidence.mentions) > 1 and _unable_only(acts["hardship"])
     ):  # fmt: skip
         del sure["hardship"]
+    # All at once is too much, parts are not: no hardship.
+    if not cared and "instalment_request" in sure and "hardship" in acts and "hardship" in sure:
+        if _AT_ONCE.search(evidence.text) and _unable_only(acts["hardship"]):
+            del sure["hardship"]
+    # An app that fails is no hardship.
+    if not cared and "how_to_pay" in sure and "hardship" in sure and _BROKEN.search(evidence.text):
+        if _unable_only(acts["hardship"]) or "没法" in acts["hardship"].words:
+            del sure["hardship"]
+    # 'I'll tell the regulator on you' goes to no court.
+    if "complaint" in sure and "legal_representation" in acts and (
+        _TELLS.fullmatch(acts["legal_representation"].words)
+    ):  # fmt: skip
+        sure.pop("legal_representation", None)
     # 'No need to press, on Sunday' promises; it stops nothing.
     if evidence.pays_on and "opt_out" in acts and _NO_NEED.fullmatch(acts["opt_out"].words):
         sure.pop("opt_out", None)
