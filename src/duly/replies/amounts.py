@@ -34,7 +34,7 @@ _OTHER_AFTER = re.compile(
 )
 _OTHER_BEFORE = re.compile(
     r"(?:尾号|工号|电话|手机号?|号码|拨打?|打|第|分|办|分成|身份证|卡号|账号|合同|编号|回|选|"
-    r"按|chapter|section|ending(?: in)?|room|age|aged|line|extension|ext|"
+    r"按|chapter|section|\bending(?: in)?|room|age|aged|line|extension|ext|"
     r"account(?: number)?|utr|ref|reference|txn|transaction|id|no|code|reply|press|option|at|"
     r"after|before|since|around \d+ or|app ?|v|(?<!每)周|"
     r"(?<!每)星期|(?<!每)礼拜|(?<!每)(?<!个)月|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|the|"

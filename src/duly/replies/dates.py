@@ -32,10 +32,13 @@ _NOT_AFTER_EN = re.compile(
     r"can'?t|cannot|too soon)\b"
 )
 _NOT_BEFORE_EN = re.compile(
+    r"\b(?:instead of|rather than)(?: on| by| this| the)* ?$|"
     r"\b(?:not|cannot|can'?t|won'?t|unable|couldn'?t|don'?t|no way)\b(?:(?!\bbut\b|"
     r"\binstead\b|\bonly\b)[^,.;!?]){0,25}$"
 )
-_NEXT_DENIED = re.compile(r"[, ]*\b(?:and |but )?(?:not|isn'?t|rather than|instead of)(?: on| by| this| the)* ?$")
+_NEXT_DENIED = re.compile(
+    r"[, ]*\b(?:and |but )?(?:not|isn'?t|rather than|instead of)(?: on| by| this| the)* ?$"
+)
 _COUNTS_EN = re.compile(r"^(?:until|till|til|before)\b|^(?:on or )?before\b")
 _UNTIL_EN = re.compile(r"\b(?:until|till|til|before)\b\W*$")
 #: Words after a date that tell when money comes in, not when it goes out.
@@ -54,8 +57,17 @@ _DAY_NUMBER = re.compile(
     r"\d ?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^(?:the )?\d+$"
 )
 #: Words that tell how soon after what was named before.
-_AT_ONCE = re.compile(r"(?:马上|立[刻马即]|当[天日]|这就|就|第一时间)\w{0,2}|immediately|right away|straight away")
-_BESIDE = re.compile(r"[\s,.()（）、/-]*(?:the|on|of|也就是|就是|即|那天|这天|的)?[\s,.()（）、/-]*")
+_AT_ONCE = re.compile(
+    r"(?:马上|立[刻马即]|当[天日]|这就|就|第一时间)\w{0,2}|immediately|right away|straight away"
+)
+_BESIDE = re.compile(
+    r"[\s,.()（）、/-]*(?:the|on|of|也就是|就是|即|那天|这天|的)?[\s,.()（）、/-]*"
+)
+_EVERY = re.compile(r"(?:\b(?:every|each)|每个?) ?$")
+_FROM_BEFORE = re.compile(
+    r"(?:\b(?:from|starting|beginning|start|commencing|as of)(?: on| from| the)*|从|自) ?$"
+)
+_FROM_AFTER = re.compile(r"^ ?(?:起|开始|onwards?|onward)")
 _NOW = ("now", "right now", "rn", "现在", "马上", "立刻")
 
 
@@ -116,6 +128,9 @@ def chosen(text: str, found: Sequence[Mention], intent: str) -> Mention | None:
     left = undenied(text, found)
     if intent == "instalment_request":  # Parts have no day unless one is named.
         left = tuple(one for one in left if one.confidence == "firm" and one.words not in _NOW)
+    if intent == "instalment_request":  # 60 every friday from the 24th: from the 24th on.
+        left = tuple(one for one in left if not _EVERY.search(text[: one.start])) or left
+        left = tuple(one for one in left if _starts(text, one)) or left
     named = [one for one in left if one.day is not None]
     tied = [one for one in named if not _INCOME_AFTER.match(text[one.end :])]
     named = tied or named
@@ -125,6 +140,12 @@ def chosen(text: str, found: Sequence[Mention], intent: str) -> Mention | None:
             best = replace(best, confidence="firm")
         return best
     return left[0] if left else None
+
+
+def _starts(text: str, one: Mention) -> bool:
+    """Tell whether parts begin on a day."""
+    before, after = text[: one.start], text[one.end :]
+    return bool(_FROM_BEFORE.search(before) or _FROM_AFTER.match(after))
 
 
 def undenied(text: str, found: Sequence[Mention]) -> tuple[Mention, ...]:

@@ -6,7 +6,17 @@ import re
 from datetime import date, timedelta
 
 from duly.replies import calendar
-from duly.replies.day_words import Meant, Resolver, Seen, days_from, hours, in_days, on, vague, weekday
+from duly.replies.day_words import (
+    Meant,
+    Resolver,
+    Seen,
+    days_from,
+    hours,
+    in_days,
+    on,
+    vague,
+    weekday,
+)
 from duly.replies.numerals import WORDS, whole
 
 _DAY_NAMES = (
@@ -190,7 +200,7 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"(?:in |within |after )?(?P<n>{_N}) ?(?:hours?|hrs?)\b", hours),
     ((
         rf"{_BY}(?:today|2day|tonight|tonite|2night|2nite|right now|rite now|right away|"
-        r"straight away|immediately|later today|(?:this|by|in the|"
+        r"straight away|immediately|later today|rn\b|(?:this|by|in the|"
         r"before) (?:the )?(?:morning|afternoon|evening|eve|arvo)|"
         r"after work|in a (?:bit|min|minute|sec|while)|shortly|eod|end of (?:the )?day|cob|"
         rf"close of business|now now|now)\b{_PART}"

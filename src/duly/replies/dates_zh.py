@@ -51,6 +51,10 @@ def _days(found: re.Match[str], seen: Seen) -> Meant | None:
     return days_from(seen, count * factor, "firm" if firm else "soft")
 
 
+def _more_days(found: re.Match[str], seen: Seen) -> Meant | None:
+    return days_from(seen, whole(found["n"]), "soft")
+
+
 def _half_month(found: re.Match[str], seen: Seen) -> Meant | None:
     return days_from(seen, 15, "firm" if found["after"] or found["about"] else "soft")
 
@@ -144,6 +148,7 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         rf"(?:等|到)?(?P<next>下(?:一)?个?|第一个)工作日|(?P<n>{N})个?工作日(?:之?内|之?后|"
         r"以?后)?"
     ), _working_days),
+    (rf"(?<=[多限延缓迟晚再容宽])(?P<n>{N})日(?!前|之前|以前)", _more_days),
     ((
         rf"(?P<month>(?:下+个?|这个?|本|当|每个?)?月)?(?:的)?(?P<n>{N})(?:号|日)(?!线|码|楼|院|"
         rf"店){_TIME}{_HOUR}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from duly.replies.cues import Cue
 from duly.replies.evidence import Evidence
 from duly.replies.reading import CONFIDENCE_MIN, CONFIDENCE_MIN_PERSON, DATED, INTENTS
+from duly.replies.yielding import CARE, Acts, give_way
 
 #: What is never lost silently: a weak sign of it brings a person.
 GRAVE = (
@@ -24,17 +23,14 @@ FOR_A_PERSON = (
     "deceased_or_incapacity", "legal_representation", "dispute_identity", "dispute_amount",
     "complaint", "hardship", "callback_request", "abusive", "other",
 )  # fmt: skip
-_BEHIND_ILLNESS = ("complaint", "opt_out")
-_BEHIND_SELF_HARM = (
-    "legal_representation", "dispute_identity", "paid_already", "dispute_amount", *_BEHIND_ILLNESS,
-)  # fmt: skip
-_CARE = ("self_harm", "severe_illness")
 #: How sure a rule alone is, measured on the blind batches (docs/models/reply-reader.md).
 _ALONE = {"sure": 0.85, "likely": 0.35, "sound": 0.70, "dated": 0.50}
 #: A model this sure of a grave act brings a person where the rules saw none.
 _NOTICED = 0.30
 #: Beside a likely cue less is enough.
 _FAINT = 0.10
+#: A model this sure of a grave act comes before the rules.
+_HEARD = 0.50
 _LEAST = tuple(INTENTS[INTENTS.index("acknowledge") :])
 
 
@@ -53,10 +49,12 @@ class Decision:
 def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     """Return the primary intent of a reply after the guide's order of harm and its exceptions."""
     sure, likely = _acts(evidence)
-    cares = {cue.act for cue in evidence.cues if cue.act in _CARE and cue.strength == "sure"}
-    # Illness of one who is gone or cannot act is no sign that the writer is in danger.
-    vulnerable = bool(cares if "deceased_or_incapacity" not in sure else cares - {"severe_illness"})
+    vulnerable = _vulnerable(evidence, sure)
     intent, base = _primary(evidence, sure, likely, chances)
+    # The model is heard where it is sure of something graver than what the rules name.
+    graver = [one for one in GRAVE if chances[one] >= _HEARD and _ranks(one, intent)]
+    if graver and not vulnerable:
+        intent, base = graver[0], 0.0
     confidence = 1 - (1 - base) * (1 - chances[intent])
     words = sure.get(intent) or likely.get(intent) or ()
     spoken = {cue.act for cue in evidence.cues if cue.strength == "sure"} | set(sure)
@@ -67,7 +65,8 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     if weak:
         needs_person = True
         secondary = secondary or weak[0]
-    least = CONFIDENCE_MIN_PERSON if intent in FOR_A_PERSON else CONFIDENCE_MIN
+    grave = intent in GRAVE or intent in FOR_A_PERSON
+    least = CONFIDENCE_MIN_PERSON if grave else CONFIDENCE_MIN
     if confidence < float(least):
         intent, needs_person = "other", True
         secondary = secondary or next(iter(likely), None)
@@ -81,18 +80,20 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     )
 
 
-_CHILD = re.compile(
-    r"\b(?:my|our) (?:\w+ )?(?:baby|babies|new ?born|infant|toddler|kid|child|twins?|son|daughter|grandson|granddaughter)\b"
-    r"[^,.!?]{0,20}\b(?:in|on|has|have|diagnosed|paraly|unconscious|coma)|(?:孩子|宝宝|娃|儿子|女儿|闺女|小孩)"
-)
-_AT_ONCE = re.compile(r"一次|一下子|一口气|全款|全额|全部|一把|at once|in full|all at|lump|in one go|the full|whole")
-_BROKEN = re.compile(
-    r"app|软件|系统|网页|链接|页面|登|密码|验证码|打不开|二维码|卡(?:注销|过期|丢|换)|"
-    r"\b(?:app|link|site|website|login|portal|page|otp|card|server)\b"
-)
-_TELLS = re.compile(r".{0,3}告(?:死|定)?(?:你|你们|贵司)?.{0,2}")
-_NO_NEED = re.compile(r"(?:不用|不必|甭|无需|不需要)(?:再|老|一直)?催")
-Acts = dict[str, tuple[str, ...]]
+def _vulnerable(evidence: Evidence, sure: Acts) -> bool:
+    """Tell whether the writer is in danger: not by how somebody died or why he cannot act."""
+    deaths = [one for one in evidence.cues if one.act == "deceased_or_incapacity"]
+    cares = {
+        cue.act for cue in evidence.cues
+        if cue.act in CARE and cue.strength == "sure"
+        and not any(one.start <= cue.start and cue.end <= one.end for one in deaths)
+    }  # fmt: skip
+    return bool(cares if "deceased_or_incapacity" not in sure else cares - {"severe_illness"})
+
+
+def _ranks(one: str, other: str) -> bool:
+    """Tell whether an act does more harm if missed than another."""
+    return INTENTS.index(one) < INTENTS.index(other)
 
 
 def _spoken(intent: str, sure: Acts, likely: Acts, chance: float) -> bool:
@@ -104,12 +105,12 @@ def _acts(evidence: Evidence) -> tuple[Acts, Acts]:
     """Return the intents that rules are sure of, and the likely ones, with their words."""
     found: dict[str, Acts] = {"sure": {}, "likely": {}}
     for cue in evidence.cues:
-        intent = "hardship" if cue.act in _CARE else cue.act
+        intent = "hardship" if cue.act in CARE else cue.act
         if intent in INTENTS:
             kept = found[cue.strength].get(intent, ())
             found[cue.strength][intent] = (*kept, cue.words)
     sure, likely = found["sure"], found["likely"]
-    _except(evidence, sure)
+    give_way(evidence, sure)
     dated = tuple(one.words for one in evidence.mentions)
     if evidence.in_parts:
         sure.setdefault("instalment_request", dated)
@@ -118,57 +119,6 @@ def _acts(evidence: Evidence) -> tuple[Acts, Acts]:
     if evidence.pays_on:
         sure.setdefault("promise_to_pay", dated)
     return sure, likely
-
-
-def _except(evidence: Evidence, sure: Acts) -> None:
-    """Apply the guide's exceptions to what the rules are sure of."""
-    acts = {cue.act: cue for cue in evidence.cues if cue.strength == "sure"}
-    cared = any(act in acts for act in _CARE)
-    # Not on that day, but on this one: no hardship, a promise or a request.
-    if (
-        not cared and (evidence.pays_on or evidence.asks_on) and "hardship" in sure
-        and len(evidence.mentions) > 1 and _unable_only(acts["hardship"])
-    ):  # fmt: skip
-        del sure["hardship"]
-    # All at once is too much, parts are not: no hardship.
-    if not cared and "instalment_request" in sure and "hardship" in acts and "hardship" in sure:
-        if _AT_ONCE.search(evidence.text) and _unable_only(acts["hardship"]):
-            del sure["hardship"]
-    # An app that fails is no hardship.
-    if not cared and "how_to_pay" in sure and "hardship" in sure and _BROKEN.search(evidence.text):
-        if _unable_only(acts["hardship"]) or "没法" in acts["hardship"].words:
-            del sure["hardship"]
-    # 'I'll tell the regulator on you' goes to no court.
-    if "complaint" in sure and "legal_representation" in acts and (
-        _TELLS.fullmatch(acts["legal_representation"].words)
-    ):  # fmt: skip
-        sure.pop("legal_representation", None)
-    # 'No need to press, on Sunday' promises; it stops nothing.
-    if evidence.pays_on and "opt_out" in acts and _NO_NEED.fullmatch(acts["opt_out"].words):
-        sure.pop("opt_out", None)
-    # An explicit accusation with the wish to complain is a complaint, whatever else is said.
-    if "demand" in acts and "accusation" in acts:
-        for intent in ("paid_already", "dispute_amount", "dispute_identity"):
-            sure.pop(intent, None)
-        sure.setdefault("complaint", (acts["demand"].words, acts["accusation"].words))
-    # A child is no borrower: its illness is hardship of the parent.
-    if _CHILD.search(acts["deceased_or_incapacity"].words if "deceased_or_incapacity" in acts else ""):
-        if "severe_illness" in acts:
-            sure.pop("deceased_or_incapacity")
-    # Illness of somebody who is gone or cannot act is told by that.
-    if "deceased_or_incapacity" in sure and "severe_illness" in acts and "self_harm" not in acts:
-        sure.pop("hardship", None)
-    # Self-harm comes before anything but a death, severe illness before stops and complaints.
-    if "deceased_or_incapacity" not in sure and cared:
-        for intent in _BEHIND_SELF_HARM if "self_harm" in acts else _BEHIND_ILLNESS:
-            sure.pop(intent, None)
-
-
-def _unable_only(cue: Cue) -> bool:
-    return any(
-        mark in cue.words
-        for mark in ("不了", "不上", "不起", "不出", "can't", "cant", "cannot", "unable")
-    )
 
 
 def _primary(

@@ -18,11 +18,12 @@ _UNPAID = re.compile(
     r"没有?(?:还|付|转|交)(?!.{0,2}(?:更新|到账|过期|同步))|尚?未(?:还|付|转|交)|"
     r"\b(?:not|haven'?t|havent|didn'?t|didnt|never|hasn'?t|hasnt|isn'?t|wasn'?t|nt)"
     r" (?:yet |been |even |actually |be )*(?:paid|pay|settled|cleared)|"
-    r"\bif (?:i|we|he|she) (?:only |just )?(?:paid|settled|cleared|sent|did)\b"
+    r"\b(?:you|u|ya|una)(?:'ll| will| go)? (?:get|be) paid\b|\bif (?:i|we|he|she) (?:only |just )?(?:paid|settled|cleared|sent|did)\b"
 )
 #: Days that only come: what is done on them is not done yet.
 _TO_COME = re.compile(r"下|明|后天|后日|月底|月末|之?内$|以内$|[天周日月]之?后$|到时")
 _DONE = re.compile(r"已|昨|刚|早(?!上)|前[天晚]|过了")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -89,6 +90,8 @@ _NEVER_CONTAINED = (
     "deceased_or_incapacity", "legal_representation", "complaint", "self_harm", "severe_illness",
     "demand", "accusation",
 )  # fmt: skip
+#: What is kept inside longer words of a lesser act: 'may I pay by the week' asks for parts.
+_KEPT = (("instalment_request", "extension_request"),)
 #: Acts that only mark an exception take no place.
 _MARKS = ("demand", "accusation")
 
@@ -116,6 +119,8 @@ def _uncontained(found: tuple[Cue, ...]) -> tuple[Cue, ...]:
     def inside(one: Cue) -> bool:
         return any(
             other.act not in (one.act, *_MARKS) and other.strength == "sure"
+            and (one.act, other.act) not in _KEPT
+            and (one.act != "opt_out" or (other.act == "callback_request" and _HAN.search(other.words)))
             and other.start <= one.start and one.end <= other.end
             and other.end - other.start > one.end - one.start
             for other in found

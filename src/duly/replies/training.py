@@ -147,8 +147,10 @@ def fitted(rows: Sequence[Evidence], intents: Sequence[str]) -> Any:
     no rule does.
     """
     linear = import_module("sklearn.linear_model")
-    silent = {"pays_on": False, "asks_on": False, "shifts": False, "in_parts": False}
-    bare = [replace(one, cues=(), **silent) for one in rows]
+    bare = [
+        replace(one, cues=(), pays_on=False, asks_on=False, shifts=False, in_parts=False)
+        for one in rows
+    ]
     classifier = linear.LogisticRegression(C=FIT, max_iter=300, tol=1e-3)
     return classifier.fit(matrix([*rows, *bare]), [*intents, *intents])
 

@@ -16,7 +16,9 @@ _PAYS_AFTER_ZH = re.compile(
     r"搞定|弄(?!错|丢|清楚|坏)|补|汇|到(?:账|你|位|$|,)|安排|解决|结(?!婚|束|果|账单)|清(?!楚|单|明)|过(?:数|账|给|\d)|"
     r"凑齐|扣(?!错|多)|划(?!算))"
 )
-_ASKS_BETWEEN = re.compile(r"怎|如何|哪|什么|吗|多少|能不能|可不可以|行不行|别|不要|会不会|没|无|不(?![少用必管会差])")
+_ASKS_BETWEEN = re.compile(
+    r"怎|如何|哪|什么|吗|多少|能不能|可不可以|行不行|别|不要|会不会|没|无|不(?![少用必管会差])"
+)
 _FILLER_ZH = re.compile(
     r"(?:好的?|嗯|哦|行|知道了?|收到|吧|啊|呀|哈|了|的|就|我|会|一定|肯定|之?前|以前|左右|"
     r"大概|应该|可能|到时候?|等|要|再|最晚|最迟|尽量|争取|先|,|!|\.|~| )+"
@@ -54,7 +56,8 @@ _ASKS_LEAVE = re.compile(
     r"u|you|that|this))*"
     r"(?: (?:be|pay|settle|wait|clear|do|ok|fine|give|have|okay|possible|make|"
     r"send))* .*(?:\?|ok$|okay$|please$|pls$)|"
-    r"\b(?:ok|okay|fine|alright|possible|acceptable|works?)\?$"
+    r"\b(?:ok|okay|fine|alright|possible|acceptable|works?)\?$|"
+    r"^(?:hi |hello |sir |pls |please |so |abeg )*(?:can|could|may|shall) (?:i|we) (?!be |afford )"
 )
 
 #: Words of putting off that lead to a day.
@@ -74,20 +77,28 @@ _SHIFTS_EN = re.compile(
     r"until|till?|untill|up ?to|time|days?|\d+|two|three|few))|let me have (?:till?|until)|"
     r"(?:need|require|want|have|get|could use|request\w*|appreciate|extra|seek\w*|asking(?: for)?)"
     r"(?: (?:till?|until|up ?to|a|an|one|\d+|two|three|ten|another|more|some|few|time))+|"
-    r"(?:time|leave it|adjust|excuse me|spare me|manage) (?:till?|until|up ?to))\b[^,.;!]{0,24}$"
+    r"(?:change|put back|set|take) (?:back )?(?:my|the) (?:due|payment|debit|pay)\w*|(?:time|leave it|adjust|excuse me|spare me|manage) (?:till?|until|up ?to))\b[^,.;!]{0,24}$"
 )
-_LEAVES_EN = re.compile(r"\b(?:don'?t|dont|do not|pls no|not) (?:debit|deduct|charge me|draw|present)\b")
+_LEAVES_EN = re.compile(
+    r"\b(?:don'?t|dont|do not|pls no|not) (?:debit|deduct|charge me|draw|present|take (?:it|today|the money|this|payment))\b"
+)
 #: A span that is asked for on top.
 _MORE_EN = re.compile(r"\b(?:more|extra|additional|further|another)\b")
 _GIVES_EN = re.compile(r"\b(?:i|we)(?:'?ll| will| shall|'m going to| am going to)\b[^,.;!]{0,12}$")
 #: A part that is paid, and what is said of the rest.
-_PART_ZH = re.compile(r"一半|一部分|(?<!全)部分|小半|大半|零头|首笔|头一笔|先[^,.!?]{0,4}(?:还|付|给|交|转|打|来)")
-_REST_ZH = re.compile(r"剩|其余|其馀|余下|余款|余额|另外?一?半|另一部分|后面|后续|尾款|尾数|下半|再(?:还|付|给|交)另|剩余")
+_PART_ZH = re.compile(
+    r"一半|一部分|(?<!全)部分|小半|大半|零头|首笔|头一笔|先[^,.!?]{0,4}(?:还|付|给|交|转|打|来)"
+)
+_REST_ZH = re.compile(
+    r"剩|其余|其馀|余下|余款|余额|另外?一?半|另一部分|后面|后续|尾款|尾数|下半|再(?:还|付|给|交)另|剩余"
+)
 _ONLY_ZH = re.compile(
     r"(?:只能|只够|最多|顶多|暂时能|目前能|只)(?:先|再|能|够){0,2}(?:还|付|给|交|拿|凑|转)(?:得起|出|你们?)?"
     r"(?:一半|一部分|部分|点|一点|些|一些|个零头)"
 )
-_PART_EN = re.compile(r"\b(?:half|part|some|portion|bit|little|first|1st half|something|(?:\d+|fifty) ?(?:%|percent))\b")
+_PART_EN = re.compile(
+    r"\b(?:half|part|some|portion|bit|little|first|1st half|something|(?:\d+|fifty) ?(?:%|percent))\b"
+)
 _REST_EN = re.compile(
     r"\b(?:the )?(?:rest|remain(?:ing|der)|other half|another half|2nd half|second half|left ?over|"
     r"balance(?! (?:will be|is|in))|half (?:next|later|on|in|by|end|after|at|when|mon|tue|wed|thu|fri|sat|sun))\b"
@@ -97,7 +108,9 @@ _ONLY_EN = re.compile(
     r"(?: you| u| u all)? (?:a )?(?:part|half|some|bit|portion|little)\b"
 )
 #: Questions and other talk around a day.
-_ASKS_ZH = re.compile(r"怎|如何|哪|什么|吗|么$|多少|谁|几[点号]|为何|\?|干嘛|放款|借(?!遍)|打电话|联系|回电|[开上放]门")
+_ASKS_ZH = re.compile(
+    r"怎|如何|哪|什么|吗|么$|多少|谁|几[点号]|为何|\?|干嘛|放款|借(?!遍)|打电话|联系|回电|[开上放]门"
+)
 _TALKS_EN = re.compile(
     r"\b(?:how|where|why|what|when|who|which|did|call|ring|text|speak|talk|loan|open|meet|see you)\b|\?"
 )
@@ -131,7 +144,8 @@ def in_parts(text: str, found: tuple[Mention, ...], figures: tuple[Figure, ...])
     """Tell whether a sum is split: a part with its rest, or two figures on two days."""
     if _HAN.search(text):
         split = bool(_ONLY_ZH.search(text)) or bool(
-            _REST_ZH.search(text) and (_PART_ZH.search(text) or len(figures) > 1) and (found or figures)
+            (rest := _REST_ZH.search(text))
+            and (_PART_ZH.search(text) or any(one.end <= rest.start() for one in figures))
         )
     else:
         part = _PART_EN.search(text)
@@ -147,8 +161,7 @@ def stands(text: str, found: tuple[Mention, ...]) -> bool:
     """Tell whether a reply names a firm day and asks and tells nothing beside it."""
     asked = (_ASKS_ZH if _HAN.search(text) else _TALKS_EN).search(text)
     return not asked and any(
-        one.day is not None
-        and not (_MOMENT.search(one.words) and not _DAYLIKE.search(one.words))
+        one.day is not None and not (_MOMENT.search(one.words) and not _DAYLIKE.search(one.words))
         for one in dates.undenied(text, found)
     )
 
@@ -160,7 +173,6 @@ def asks_on(text: str, found: tuple[Mention, ...]) -> bool:
         or (_ASKS_BEFORE.search(text[: one.start]) and _PAYS_AFTER_ZH.match(text[one.end :]))
         for one in found
     ) or bool(found and _ASKS_LEAVE.search(text))
-
 
 
 def pays_on(text: str, found: tuple[Mention, ...], figures: tuple[Figure, ...]) -> bool:
