@@ -33,7 +33,7 @@ _OTHER_AFTER = re.compile(
     r"or \d+ (?:days|weeks))"
 )
 _OTHER_BEFORE = re.compile(
-    r"(?:尾号|工号|电话|手机号?|号码|拨打?|打|第|分|办|分成|身份证|卡号|账号|合同|编号|回|选|"
+    r"(?:尾号|工号|电话|手机号?|号码|拨打?|(?<!给你)(?<!你们)(?<!给)(?<!先)(?<!我)打|第|分|办|分成|身份证|卡号|账号|合同|编号|回|选|"
     r"按|chapter|section|\bending(?: in)?|room|age|aged|line|extension|ext|"
     r"account(?: number)?|utr|ref|reference|txn|transaction|id|no|code|reply|press|option|at|"
     r"after|before|since|around \d+ or|app ?|v|(?<!每)周|"

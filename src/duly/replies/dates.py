@@ -17,13 +17,14 @@ _PAST = re.compile(
     r"大?前[天晚]|去年|前[几两]天|"
     r"刚才|[\d一二两三四五六七八九十几半]+(?:天|个?月|个?星期|周|年)(?:之前就|以前就|前就)|"
     r"\b(?:last|past|previous) \w+|\byester\w+|\by'?day\b|(?<!the )\b(?:\w+ )?\w+ ago\b|"
+    r"[\d一二两三四五六七八九十几半]+(?:天|个?月|个?星期|周|年)多?了(?!再|就)|"
     r"\bsince \w+(?: \d+\w*)?"
 )
 _STOP = "，,。.；;！!？?、 "
 #: What follows a day on which somebody says that he cannot pay.
 _NOT_AFTER_ZH = re.compile(
     rf"^[^{_STOP}]{{0,5}}?(?:[还付转交给]不[了上起出清]|不行|不可能|(?<!能)不能|没法|没钱|没空|"
-    r"没有钱|已经?过了?|都过了|来不及|不方便|够呛|悬|没戏)"
+    r"没有钱|已经?过了?|都过了|来不及|凑不|拿不|弄不|不方便|够呛|悬|没戏)"
 )
 _NOT_BEFORE_ZH = re.compile(r"(?:不是|别等|不要等|等不到|到不了|赶不上|不用等|不等|除了)$")
 _STILL_ZH = re.compile(r"(?:才|之?后才|以后才)")
@@ -51,6 +52,7 @@ _INCOME_AFTER = re.compile(
 _WEEKDAY = re.compile(
     r"(?:周|星期|礼拜|週)[一二三四五六日天]|周末|week ?end|\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b"
 )
+_WEEKEND = re.compile(r"周末|week ?end")
 _DAY_NUMBER = re.compile(
     r"[\d一二三四五六七八九十廿]+(?:号|日)|月[\d一二三四五六七八九十]|\d(?:st|nd|rd|th)\b|\d[./-]\d|"
     r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?:the )?\d|"
@@ -99,7 +101,8 @@ def _merged(text: str, found: tuple[Mention, ...]) -> tuple[Mention, ...]:
             continue
         last = kept[-1] if kept else None
         if last is not None and _same(text, last, one):
-            numbered = last if _DAY_NUMBER.search(last.words) else one
+            other = _WEEKEND.search(one.words) or _DAY_NUMBER.search(last.words)
+            numbered = last if other else one
             words = text[last.start : one.end].strip()
             kept[-1] = replace(numbered, start=last.start, end=one.end, words=words)
             continue
@@ -111,12 +114,14 @@ def _same(text: str, first: Mention, second: Mention) -> bool:
     """Tell whether two mentions side by side are a weekday and the date of that day."""
     if first.day is None or second.day is None:
         return False
+    if not _BESIDE.fullmatch(text[first.end : second.start]):
+        return False
+    weekend = [bool(_WEEKEND.search(one.words)) for one in (first, second)]
+    if sum(weekend) == 1:  # The weekend, sunday: the sunday.
+        return True
     numbered = [bool(_DAY_NUMBER.search(one.words)) for one in (first, second)]
     named = [bool(_WEEKDAY.search(one.words)) for one in (first, second)]
-    return (
-        sum(numbered) == 1 and named[numbered.index(False)]
-        and bool(_BESIDE.fullmatch(text[first.end : second.start]))
-    )  # fmt: skip
+    return sum(numbered) == 1 and named[numbered.index(False)]
 
 
 def chosen(text: str, found: Sequence[Mention], intent: str) -> Mention | None:

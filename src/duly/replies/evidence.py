@@ -22,6 +22,8 @@ _UNPAID = re.compile(
 )
 #: Days that only come: what is done on them is not done yet.
 _TO_COME = re.compile(r"下|明|后天|后日|月底|月末|之?内$|以内$|[天周日月]之?后$|到时")
+#: 转过去 is what will be done, 转过去了 what was.
+_GOES = re.compile(r"去(?!了|的|啦|咗)")
 _DONE = re.compile(r"已|昨|刚|早(?!上)|前[天晚]|过了")
 
 
@@ -106,6 +108,8 @@ def _without_denied(
     def denied(one: Cue) -> bool:
         if one.act != "paid_already" or unpaid:
             return one.act == "paid_already"
+        if _GOES.match(text[one.end :]) and not _DONE.search(text[: one.end]):
+            return True
         ahead = [end for end in to_come if end <= one.end]
         return bool(ahead and _HAN.search(text) and not _DONE.search(text[: one.end])
                     and not re.search(r"[,.!?]", text[max(ahead) : one.start]))  # fmt: skip

@@ -51,13 +51,17 @@ _ASKS_AFTER = re.compile(
     r"^[^,.!?]{0,8}?(?:行不|行吗|行么|行嘛|可以吗|可以不|可以么|可不可以|能不能|得不|成不|"
     r"成吗|好吗|好不好|可否|来得及|可以吧|没问题吧|咋样|如何|中不|要得不|ok吗|ok不|行吧\?|得吗)"
 )
+_ENDS_ASKING = re.compile(
+    r"(?:还|付|扣|转|交|给|打|划|处理|缓|延|吧|,|成|再)[^.!?]{0,4}(?:吗|么|嘛|行不|成不|好不|可以不|中不|得不|行吧|可以吧|好吧|如何)\??$"
+)
 _ASKS_LEAVE = re.compile(
     r"^(?:pls |please |sir |hi |hello )*(?:can|could|may|would|is|will|shall)(?: (?:i|it|we|"
     r"u|you|that|this))*"
     r"(?: (?:be|pay|settle|wait|clear|do|ok|fine|give|have|okay|possible|make|"
     r"send))* .*(?:\?|ok$|okay$|please$|pls$)|"
     r"\b(?:ok|okay|fine|alright|possible|acceptable|works?)\?$|"
-    r"^(?:hi |hello |sir |pls |please |so |abeg )*(?:can|could|may|shall) (?:i|we) (?!be |afford )"
+    r"^(?:hi |hello |sir |pls |please |so |abeg )*(?:can|could|may|shall|would|will) (?:i|we|u|you|ya) "
+    r"(?!be |afford |call |ring |text |send me|tell |talk |stop )"
 )
 
 #: Words of putting off that lead to a day.
@@ -72,7 +76,7 @@ _LEAVES_ZH = re.compile(
 _SHIFTS_EN = re.compile(
     r"\b(?:extend\w*|extension|extra|further|additional|another|grace|postpone\w*|push|pushing|pushed|"
     r"shift\w*|mov(?:e|ed|ing) (?:it|the|my|this|due|payment|date|debit)|delay\w*|defer\w*|resched\w*|"
-    r"hold (?:on|off|it|the|my)|wait(?: for me| please| pls)? (?:till?|until|untill|for|up ?to)|bear with me|"
+    r"hold (?:on|off|it|the|my)|hold (?:till?|until)|wait(?: for me| please| pls)? (?:till?|until|untill|for|up ?to)|bear with me|"
     r"(?:give|grant|allow|spare|gimme|grace)(?: (?:me|us))?(?: (?:some|little|more|at ?least|a|bit|only|just|"
     r"until|till?|untill|up ?to|time|days?|\d+|two|three|few))|let me have (?:till?|until)|"
     r"(?:need|require|want|have|get|could use|request\w*|appreciate|extra|seek\w*|asking(?: for)?)"
@@ -82,6 +86,7 @@ _SHIFTS_EN = re.compile(
 _LEAVES_EN = re.compile(
     r"\b(?:don'?t|dont|do not|pls no|not) (?:debit|deduct|charge me|draw|present|take (?:it|today|the money|this|payment))\b"
 )
+_INSTEAD_EN = re.compile(r"\binstead\b")
 #: A span that is asked for on top.
 _MORE_EN = re.compile(r"\b(?:more|extra|additional|further|another)\b")
 _GIVES_EN = re.compile(r"\b(?:i|we)(?:'?ll| will| shall|'m going to| am going to)\b[^,.;!]{0,12}$")
@@ -130,7 +135,7 @@ def shifts(text: str, found: tuple[Mention, ...]) -> bool:
     for one in dates.undenied(text, found):
         if chinese and (_SHIFTS_ZH.search(text[: one.start]) or _LEAVES_ZH.search(text)):
             return True
-        if not chinese and _LEAVES_EN.search(text):
+        if not chinese and (_LEAVES_EN.search(text) or _INSTEAD_EN.search(text)):
             return True
         led = _SHIFTS_EN.search(text[: one.end])
         if not chinese and not _GIVES_EN.search(text[: led.start() if led else one.start]) and (
@@ -144,7 +149,8 @@ def in_parts(text: str, found: tuple[Mention, ...], figures: tuple[Figure, ...])
     """Tell whether a sum is split: a part with its rest, or two figures on two days."""
     if _HAN.search(text):
         split = bool(_ONLY_ZH.search(text)) or bool(
-            (rest := _REST_ZH.search(text))
+            len(re.findall("一半", text)) > 1
+            or (rest := _REST_ZH.search(text))
             and (_PART_ZH.search(text) or any(one.end <= rest.start() for one in figures))
         )
     else:
@@ -168,6 +174,8 @@ def stands(text: str, found: tuple[Mention, ...]) -> bool:
 
 def asks_on(text: str, found: tuple[Mention, ...]) -> bool:
     """Tell whether a reply asks if a day would do."""
+    if _ENDS_ASKING.search(text) and any(one.day for one in found):
+        return True
     return any(
         _ASKS_AFTER.match(text[one.end :])
         or (_ASKS_BEFORE.search(text[: one.start]) and _PAYS_AFTER_ZH.match(text[one.end :]))

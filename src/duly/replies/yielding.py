@@ -44,7 +44,7 @@ _BROKEN = re.compile(
 )
 _TELLS = re.compile(r".{0,3}告(?:死|定)?(?:你|你们|贵司)?.{0,2}")
 _NO_NEED = re.compile(r"(?:不用|不必|甭|无需|不需要)(?:再|老|一直)?催")
-_UNABLE = ("不了", "不上", "不起", "不出", "不清", "没法", "can't", "cant", "cannot", "unable")
+_UNABLE = ("不了", "不上", "不起", "不出", "不清", "没法", "凑不", "拿不", "can't", "cant", "cannot", "unable")
 
 
 def give_way(evidence: Evidence, sure: Acts) -> None:
