@@ -33,11 +33,11 @@ _OTHER_AFTER = re.compile(
     r"or \d+ (?:days|weeks))"
 )
 _OTHER_BEFORE = re.compile(
-    r"(?:尾号|工号|电话|手机号?|号码|拨打?|打|第|分|办|分成|身份证|卡号|账号|合同|编号|回|选|"
-    r"按|chapter|section|ending(?: in)?|room|age|aged|line|extension|ext|"
+    r"(?:尾号|工号|电话|手机号?|号码|拨打?|(?<!给你)(?<!你们)(?<!给)(?<!先)(?<!我)打|第|分|办|分成|身份证|卡号|账号|合同|编号|回|选|"
+    r"按|chapter|section|\bending(?: in)?|room|age|aged|line|extension|ext|"
     r"account(?: number)?|utr|ref|reference|txn|transaction|id|no|code|reply|press|option|at|"
-    r"after|before|since|around \d+ or|app ?|v|周|"
-    r"星期|礼拜|(?<!每)(?<!个)月|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|the|"
+    r"after|before|since|around \d+ or|app ?|v|(?<!每)周|"
+    r"(?<!每)星期|(?<!每)礼拜|(?<!每)(?<!个)月|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|the|"
     r"[:：/.\-]\d?)\s?$"
 )
 _INCOME_BEFORE = re.compile(
@@ -109,7 +109,11 @@ def figures(text: str, taken: Sequence[tuple[int, int]]) -> tuple[Figure, ...]:
     found = []
     for match in _MONEY.finditer(text):
         start, end = match.span()
-        value = number(match["figure"])
+        words = match["figure"]
+        half = words[: len(words) // 2]
+        if half * 2 == words and not words.isascii():
+            words = half  # 一千一千 is a thousand at a time.
+        value = number(words)
         if value is None or not 0 < value <= AMOUNT_MAX:
             continue
         if any(start < stop and begin < end for begin, stop in taken):

@@ -17,13 +17,14 @@ _PAST = re.compile(
     r"大?前[天晚]|去年|前[几两]天|"
     r"刚才|[\d一二两三四五六七八九十几半]+(?:天|个?月|个?星期|周|年)(?:之前就|以前就|前就)|"
     r"\b(?:last|past|previous) \w+|\byester\w+|\by'?day\b|(?<!the )\b(?:\w+ )?\w+ ago\b|"
+    r"[\d一二两三四五六七八九十几半]+(?:天|个?月|个?星期|周|年)多?了(?!再|就)|"
     r"\bsince \w+(?: \d+\w*)?"
 )
 _STOP = "，,。.；;！!？?、 "
 #: What follows a day on which somebody says that he cannot pay.
 _NOT_AFTER_ZH = re.compile(
-    rf"^[^{_STOP}]{{0,5}}?(?:[还付转交给]不[了上起出清]|不行|不可能|不能|没法|没钱|没空|"
-    r"没有钱|来不及|不方便|够呛|悬|没戏)"
+    rf"^[^{_STOP}]{{0,5}}?(?:[还付转交给]不[了上起出清]|不行|不可能|(?<!能)不能|没法|没钱|没空|"
+    r"没有钱|已经?过了?|都过了|来不及|凑不|拿不|弄不|不方便|够呛|悬|没戏)"
 )
 _NOT_BEFORE_ZH = re.compile(r"(?:不是|别等|不要等|等不到|到不了|赶不上|不用等|不等|除了)$")
 _STILL_ZH = re.compile(r"(?:才|之?后才|以后才)")
@@ -32,8 +33,12 @@ _NOT_AFTER_EN = re.compile(
     r"can'?t|cannot|too soon)\b"
 )
 _NOT_BEFORE_EN = re.compile(
+    r"\b(?:instead of|rather than)(?: on| by| this| the)* ?$|"
     r"\b(?:not|cannot|can'?t|won'?t|unable|couldn'?t|don'?t|no way)\b(?:(?!\bbut\b|"
     r"\binstead\b|\bonly\b)[^,.;!?]){0,25}$"
+)
+_NEXT_DENIED = re.compile(
+    r"[, ]*\b(?:and |but )?(?:not|isn'?t|rather than|instead of)(?: on| by| this| the)* ?$"
 )
 _COUNTS_EN = re.compile(r"^(?:until|till|til|before)\b|^(?:on or )?before\b")
 _UNTIL_EN = re.compile(r"\b(?:until|till|til|before)\b\W*$")
@@ -43,6 +48,28 @@ _INCOME_AFTER = re.compile(
     r"工资|到账|有钱进)"
     r"|^ ?(?:is|i get|when i get|i'?ll get|get)? ?(?:my )?(?:pay ?day|paid|salary|wages)"
 )
+#: A weekday right beside a day of the month says it again, and the day of the month counts.
+_WEEKDAY = re.compile(
+    r"(?:周|星期|礼拜|週)[一二三四五六日天]|周末|week ?end|\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b"
+)
+_WEEKEND = re.compile(r"周末|week ?end")
+_DAY_NUMBER = re.compile(
+    r"[\d一二三四五六七八九十廿]+(?:号|日)|月[\d一二三四五六七八九十]|\d(?:st|nd|rd|th)\b|\d[./-]\d|"
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?:the )?\d|"
+    r"\d ?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^(?:the )?\d+$"
+)
+#: Words that tell how soon after what was named before.
+_AT_ONCE = re.compile(
+    r"(?:马上|立[刻马即]|当[天日]|这就|就|第一时间)\w{0,2}|immediately|right away|straight away"
+)
+_BESIDE = re.compile(
+    r"[\s,.()（）、/-]*(?:the|on|of|也就是|就是|即|那天|这天|的)?[\s,.()（）、/-]*"
+)
+_EVERY = re.compile(r"(?:\b(?:every|each)|每个?) ?$")
+_FROM_BEFORE = re.compile(
+    r"(?:\b(?:from|starting|beginning|start|commencing|as of)(?: on| from| the)*|从|自) ?$"
+)
+_FROM_AFTER = re.compile(r"^ ?(?:起|开始|onwards?|onward)")
 _NOW = ("now", "right now", "rn", "现在", "马上", "立刻")
 
 
@@ -63,7 +90,38 @@ def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mentio
         rules = dates_zh.RULES + dates_en.RULES
     elif not re.search(r"[a-z]", text):
         rules = dates_zh.RULES
-    return find(rules, plain, seen)
+    return _merged(text, find(rules, plain, seen))
+
+
+def _merged(text: str, found: tuple[Mention, ...]) -> tuple[Mention, ...]:
+    """Join a weekday to the date that it only repeats ('fri 17 july'); drop 'at once' after a day."""
+    kept = list[Mention]()
+    for one in found:
+        if kept and _AT_ONCE.fullmatch(one.words):
+            continue
+        last = kept[-1] if kept else None
+        if last is not None and _same(text, last, one):
+            other = _WEEKEND.search(one.words) or _DAY_NUMBER.search(last.words)
+            numbered = last if other else one
+            words = text[last.start : one.end].strip()
+            kept[-1] = replace(numbered, start=last.start, end=one.end, words=words)
+            continue
+        kept.append(one)
+    return tuple(kept)
+
+
+def _same(text: str, first: Mention, second: Mention) -> bool:
+    """Tell whether two mentions side by side are a weekday and the date of that day."""
+    if first.day is None or second.day is None:
+        return False
+    if not _BESIDE.fullmatch(text[first.end : second.start]):
+        return False
+    weekend = [bool(_WEEKEND.search(one.words)) for one in (first, second)]
+    if sum(weekend) == 1:  # The weekend, sunday: the sunday.
+        return True
+    numbered = [bool(_DAY_NUMBER.search(one.words)) for one in (first, second)]
+    named = [bool(_WEEKDAY.search(one.words)) for one in (first, second)]
+    return sum(numbered) == 1 and named[numbered.index(False)]
 
 
 def chosen(text: str, found: Sequence[Mention], intent: str) -> Mention | None:
@@ -75,6 +133,9 @@ def chosen(text: str, found: Sequence[Mention], intent: str) -> Mention | None:
     left = undenied(text, found)
     if intent == "instalment_request":  # Parts have no day unless one is named.
         left = tuple(one for one in left if one.confidence == "firm" and one.words not in _NOW)
+    if intent == "instalment_request":  # 60 every friday from the 24th: from the 24th on.
+        left = tuple(one for one in left if not _EVERY.search(text[: one.start])) or left
+        left = tuple(one for one in left if _starts(text, one)) or left
     named = [one for one in left if one.day is not None]
     tied = [one for one in named if not _INCOME_AFTER.match(text[one.end :])]
     named = tied or named
@@ -84,6 +145,12 @@ def chosen(text: str, found: Sequence[Mention], intent: str) -> Mention | None:
             best = replace(best, confidence="firm")
         return best
     return left[0] if left else None
+
+
+def _starts(text: str, one: Mention) -> bool:
+    """Tell whether parts begin on a day."""
+    before, after = text[: one.start], text[one.end :]
+    return bool(_FROM_BEFORE.search(before) or _FROM_AFTER.match(after))
 
 
 def undenied(text: str, found: Sequence[Mention]) -> tuple[Mention, ...]:
@@ -103,6 +170,8 @@ def _denied(text: str, one: Mention, others: Sequence[Mention]) -> bool:
             (rf"^[^{_STOP}]{{0,5}}?行不行|^[^{_STOP}]{{0,5}}?还不[还了上].{{0,2}}行"), after
         )
         return bool((denied and not asked) or _NOT_BEFORE_ZH.search(before))
+    if following:  # 'saturday not friday' denies the friday.
+        after = _NEXT_DENIED.sub("", after)
     if _COUNTS_EN.search(one.words) or _UNTIL_EN.search(before):
         return False
     return bool(_NOT_AFTER_EN.match(after) or _NOT_BEFORE_EN.search(before))

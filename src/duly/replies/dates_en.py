@@ -6,7 +6,17 @@ import re
 from datetime import date, timedelta
 
 from duly.replies import calendar
-from duly.replies.day_words import Meant, Resolver, Seen, days_from, in_days, on, vague, weekday
+from duly.replies.day_words import (
+    Meant,
+    Resolver,
+    Seen,
+    days_from,
+    hours,
+    in_days,
+    on,
+    vague,
+    weekday,
+)
 from duly.replies.numerals import WORDS, whole
 
 _DAY_NAMES = (
@@ -26,8 +36,8 @@ _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _N = r"\d{1,3}|" + "|".join(sorted(WORDS, key=len, reverse=True))
 _UNIT = {"day": 1, "week": 7, "wk": 7, "fortnight": 14, "month": 30, "mth": 30}
 _BY = (
-    r"(?:(?:on or before|on|by|before|till|til|until|this|coming|the|around|about|come|for|of|"
-    r"to) )*"
+    r"(?:(?:on or before|on|by|before|till|til|until|untill|up ?to|this|coming|the|around|about|come|"
+    r"for|of|to|b4|latest|no later than|not later than) )*"
 )
 _PART = r"(?: (?:morning|mornin|afternoon|arvo|evening|eve|night|nite|noon|am|pm|lunch|lunchtime))?"
 #: Offsets of the Americas, where the month is written before the day.
@@ -127,6 +137,7 @@ def _month_start(found: re.Match[str], seen: Seen) -> Meant:
 
 _ORD = r"(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))"
 _RULES: tuple[tuple[str, Resolver], ...] = (
+    (rf"{_BY}(?:2day|2nite|2night){_PART}(?!s)", in_days(0)),
     (r"(?P<y>20\d\d)-(?P<m>\d{1,2})-(?P<n>\d{1,2})", _iso),
     ((
         rf"{_BY}(?P<m>{_MONTH})\.? (?:the )?(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?![\d.]|"
@@ -183,12 +194,13 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         r"from now|from today|more|extra))?(?! (?:ago|late|overdue|back|straight))\b"
     ), _span),
     ((
-        r"(?:in |within )?(?:an?|one|\d{1,2}|two|few|couple(?: of)?) ?(?:hours?|hrs?|minutes?|"
-        r"mins?)\b"
+        r"(?:in |within |after )?(?:an?|one|\d{1,2}|two|few|couple(?: of)?) ?(?:minutes?|mins?)\b|"
+        r"(?:in |within |after )?(?:few|couple(?: of)?) ?(?:hours?|hrs?)\b"
     ), in_days(0)),
+    (rf"(?:in |within |after )?(?P<n>{_N}) ?(?:hours?|hrs?)\b", hours),
     ((
         rf"{_BY}(?:today|2day|tonight|tonite|2night|2nite|right now|rite now|right away|"
-        r"straight away|immediately|later today|(?:this|by|in the|"
+        r"straight away|immediately|later today|rn\b|(?:this|by|in the|"
         r"before) (?:the )?(?:morning|afternoon|evening|eve|arvo)|"
         r"after work|in a (?:bit|min|minute|sec|while)|shortly|eod|end of (?:the )?day|cob|"
         rf"close of business|now now|now)\b{_PART}"

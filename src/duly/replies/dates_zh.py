@@ -11,6 +11,7 @@ from duly.replies.day_words import (
     Resolver,
     Seen,
     days_from,
+    hours,
     in_days,
     on,
     vague,
@@ -24,7 +25,7 @@ _WEEKDAYS = {char: day for day, chars in enumerate(_DAY_NAMES) for char in chars
 _MONTHS = {"正": 1, "元": 1, "冬": 11, "腊": 12}
 _WEEK = r"(?:周|星期|礼拜|週)"
 _TIME = r"(?:一?早|早上|早晨|上午|中午|下午|傍晚|晚上|晚|夜里|凌晨)?"
-_HOUR = rf"(?:{N}点(?:半|钟|{N}分?)?)?"
+_HOUR = rf"(?:{N}点(?:半|钟|多|来钟|左右|{N}分?)?)?"
 
 
 def _weekday(found: re.Match[str], seen: Seen) -> Meant:
@@ -48,6 +49,10 @@ def _days(found: re.Match[str], seen: Seen) -> Meant | None:
     # After or within N days counts from the reply; bare days may count from the due date.
     firm = bool(after or found["about"])
     return days_from(seen, count * factor, "firm" if firm else "soft")
+
+
+def _more_days(found: re.Match[str], seen: Seen) -> Meant | None:
+    return days_from(seen, whole(found["n"]), "soft")
 
 
 def _half_month(found: re.Match[str], seen: Seen) -> Meant | None:
@@ -130,8 +135,10 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     ((
         rf"(?:农历|阴历|旧历)?(?P<m>[正冬腊]|(?<=[农阴旧]历)[{CHARACTERS}]{{1,2}})月(?P<n>初?{N})"
     ), _lunar),
+    (rf"(?P<month>下+个?月|这个?月|本月|月)初(?P<n>{N})(?:号|日)", _day_of_month),
+    (r"(?P<month>(?<!剩)(?<!余)下+个?月|这个?月|本月|每个?月|月)?(?:的)?最后一[天日]", _month_end),
     (rf"(?:过?年|大年|正月)?(?P<m>)初(?P<n>[{CHARACTERS}])(?![中级])", _lunar),
-    (rf"(?:过|等)?(?P<name>{calendar.HOLIDAYS})(?:节|节假日|假期|放假|黄金周)?"
+    (rf"(?:过|等)?(?<![周期拜二三月初号])(?P<name>{calendar.HOLIDAYS})(?![号日定个月点次期块百千万])(?:节|节假日|假期|放假|黄金周)?"
      r"(?P<after>(?:过|完|结束|以|之)*后|过了|过完)?(?!路)", _holiday),
     (rf"(?P<m>{N})月份?(?:的)?(?P<n>{N})(?:日|号)?{_TIME}{_HOUR}(?![期个块元万千])", _month_day),
     ((
@@ -141,16 +148,17 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         rf"(?:等|到)?(?P<next>下(?:一)?个?|第一个)工作日|(?P<n>{N})个?工作日(?:之?内|之?后|"
         r"以?后)?"
     ), _working_days),
+    (rf"(?<=[多限延缓迟晚再容宽])(?P<n>{N})日(?!前|之前|以前)", _more_days),
     ((
         rf"(?P<month>(?:下+个?|这个?|本|当|每个?)?月)?(?:的)?(?P<n>{N})(?:号|日)(?!线|码|楼|院|"
         rf"店){_TIME}{_HOUR}"
     ),
      _day_of_month),
     ((
-        r"(?P<month>下+个?月|本月|这个?月|当月)(?P<n>\d{1,2})(?![\d个期块元]|多|左右)"
+        r"(?P<month>下+个?月|本月|这个?月|当月)(?P<n>\d{1,2}|[一二三四五六七八九十廿]{1,3})(?![\d个期块元百千万起次并定共总半]|多|左右)"
     ), _day_of_month),
     (rf"(?P<m>{N})月份?(?:底|末)", _named_month_end),
-    (r"(?P<month>下+个?月|这个?月|本月|月)(?:的)?(?:底|末)", _month_end),
+    (r"(?P<month>(?<!剩)(?<!余)下+个?月|这个?月|本月|月)(?:的)?(?:底|末)", _month_end),
     (r"(?:今年)?年(?:底|末)|今年内", lambda _f, seen: on(date(seen.today.year, 12, 31))),
     ((
         rf"(?P<week>(?:下+个?|这个?|本)?(?:一个)?)?{_WEEK}(?P<day>[一二三四五六日天七1-7])(?![个"
@@ -161,12 +169,13 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     (r"(?:一两|两三|三五|三四|四五|五六|七八)(?:天|日|个?月|个?星期|周)", vague),
     (rf"(?P<about>过|等)?(?P<n>半)个月{_AFTER}", _half_month),
     ((
-        rf"(?P<about>过|等)?(?P<n>(?:\d{{1,4}}|[{CHARACTERS}]{{1,3}}))个?(?P<unit>天|日|周|星期|"
+        rf"(?P<about>过|(?<![多再])等)?(?P<n>(?:\d{{1,4}}|[{CHARACTERS}]{{1,3}}))个?(?P<unit>天|日|周|星期|"
         rf"礼拜)(?!一|二|三|四|五|六)(?:时间)?{_AFTER}(?!打|都打|给我打)"
     ),
      _days),
     (rf"(?P<about>过|等)?(?P<n>{N})个(?P<unit>月)(?:时间)?{_AFTER}", _days),
-    (rf"(?P<n>{N})个?(?:小时|钟头|分钟)(?:之?内|之?后|以?后)?", in_days(0)),
+    (rf"(?P<n>{N})个?(?:小时|钟头)(?:之?内|之?后|以?后)?", hours),
+    (rf"{N}个?分钟(?:之?内|之?后|以?后)?", in_days(0)),
     (rf"大+后[天日]{_TIME}{_HOUR}", in_days(3)),
     (rf"(?<!今)后[天日]{_TIME}{_HOUR}", in_days(2)),
     (rf"明(?:天|早|晚|日){_TIME}{_HOUR}(?:下班)?", in_days(1)),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from duly.replies.numerals import whole
 from duly.replies.reading import DateConfidence
 
 #: Words further away than this many days are no day that a person would hold a borrower to.
@@ -53,6 +54,12 @@ def days_from(seen: Seen, days: int | None, confidence: DateConfidence = "firm")
     if days is None or not 0 <= days <= DAYS_MAX:
         return None
     return seen.today + timedelta(days=days), confidence
+
+
+def hours(found: re.Match[str], seen: Seen) -> Meant | None:
+    """Resolve a number of hours: whole days of 24 of them, less than that is today."""
+    count = whole(found["n"])
+    return None if count is None else days_from(seen, count // 24)
 
 
 def weekday(seen: Seen, day: int, weeks: int) -> Meant:

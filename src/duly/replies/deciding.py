@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from duly.replies.cues import Cue
 from duly.replies.evidence import Evidence
-from duly.replies.reading import CONFIDENCE_MIN, CONFIDENCE_MIN_PERSON, INTENTS
+from duly.replies.reading import CONFIDENCE_MIN, CONFIDENCE_MIN_PERSON, DATED, INTENTS
+from duly.replies.yielding import CARE, Acts, give_way
 
 #: What is never lost silently: a weak sign of it brings a person.
 GRAVE = (
@@ -23,17 +23,14 @@ FOR_A_PERSON = (
     "deceased_or_incapacity", "legal_representation", "dispute_identity", "dispute_amount",
     "complaint", "hardship", "callback_request", "abusive", "other",
 )  # fmt: skip
-_BEHIND_ILLNESS = ("complaint", "opt_out")
-_BEHIND_SELF_HARM = (
-    "legal_representation", "dispute_identity", "paid_already", "dispute_amount", *_BEHIND_ILLNESS,
-)  # fmt: skip
-_CARE = ("self_harm", "severe_illness")
 #: How sure a rule alone is, measured on the blind batches (docs/models/reply-reader.md).
-_ALONE = {"sure": 0.85, "likely": 0.35, "sound": 0.70}
+_ALONE = {"sure": 0.85, "likely": 0.35, "sound": 0.70, "dated": 0.50}
 #: A model this sure of a grave act brings a person where the rules saw none.
 _NOTICED = 0.30
 #: Beside a likely cue less is enough.
 _FAINT = 0.10
+#: A model this sure of a grave act comes before the rules.
+_HEARD = 0.50
 _LEAST = tuple(INTENTS[INTENTS.index("acknowledge") :])
 
 
@@ -52,10 +49,12 @@ class Decision:
 def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     """Return the primary intent of a reply after the guide's order of harm and its exceptions."""
     sure, likely = _acts(evidence)
-    cares = {cue.act for cue in evidence.cues if cue.act in _CARE and cue.strength == "sure"}
-    # Illness of one who is gone or cannot act is no sign that the writer is in danger.
-    vulnerable = bool(cares if "deceased_or_incapacity" not in sure else cares - {"severe_illness"})
+    vulnerable = _vulnerable(evidence, sure)
     intent, base = _primary(evidence, sure, likely, chances)
+    # The model is heard where it is sure of something graver than what the rules name.
+    graver = [one for one in GRAVE if chances[one] >= _HEARD and _ranks(one, intent)]
+    if graver and not vulnerable:
+        intent, base = graver[0], 0.0
     confidence = 1 - (1 - base) * (1 - chances[intent])
     words = sure.get(intent) or likely.get(intent) or ()
     spoken = {cue.act for cue in evidence.cues if cue.strength == "sure"} | set(sure)
@@ -66,7 +65,8 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     if weak:
         needs_person = True
         secondary = secondary or weak[0]
-    least = CONFIDENCE_MIN_PERSON if intent in FOR_A_PERSON else CONFIDENCE_MIN
+    grave = intent in GRAVE or intent in FOR_A_PERSON
+    least = CONFIDENCE_MIN_PERSON if grave else CONFIDENCE_MIN
     if confidence < float(least):
         intent, needs_person = "other", True
         secondary = secondary or next(iter(likely), None)
@@ -80,7 +80,20 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     )
 
 
-Acts = dict[str, tuple[str, ...]]
+def _vulnerable(evidence: Evidence, sure: Acts) -> bool:
+    """Tell whether the writer is in danger: not by how somebody died or why he cannot act."""
+    deaths = [one for one in evidence.cues if one.act == "deceased_or_incapacity"]
+    cares = {
+        cue.act for cue in evidence.cues
+        if cue.act in CARE and cue.strength == "sure"
+        and not any(one.start <= cue.start and cue.end <= one.end for one in deaths)
+    }  # fmt: skip
+    return bool(cares if "deceased_or_incapacity" not in sure else cares - {"severe_illness"})
+
+
+def _ranks(one: str, other: str) -> bool:
+    """Tell whether an act does more harm if missed than another."""
+    return INTENTS.index(one) < INTENTS.index(other)
 
 
 def _spoken(intent: str, sure: Acts, likely: Acts, chance: float) -> bool:
@@ -92,49 +105,20 @@ def _acts(evidence: Evidence) -> tuple[Acts, Acts]:
     """Return the intents that rules are sure of, and the likely ones, with their words."""
     found: dict[str, Acts] = {"sure": {}, "likely": {}}
     for cue in evidence.cues:
-        intent = "hardship" if cue.act in _CARE else cue.act
+        intent = "hardship" if cue.act in CARE else cue.act
         if intent in INTENTS:
             kept = found[cue.strength].get(intent, ())
             found[cue.strength][intent] = (*kept, cue.words)
     sure, likely = found["sure"], found["likely"]
-    _except(evidence, sure)
+    give_way(evidence, sure)
     dated = tuple(one.words for one in evidence.mentions)
-    if evidence.asks_on and not sure.keys() - set(_LEAST):
-        sure["extension_request"] = dated
+    if evidence.in_parts:
+        sure.setdefault("instalment_request", dated)
+    elif evidence.shifts or (evidence.asks_on and not sure.keys() - set(_LEAST)):
+        sure.setdefault("extension_request", dated)
     if evidence.pays_on:
         sure.setdefault("promise_to_pay", dated)
     return sure, likely
-
-
-def _except(evidence: Evidence, sure: Acts) -> None:
-    """Apply the guide's exceptions to what the rules are sure of."""
-    acts = {cue.act: cue for cue in evidence.cues if cue.strength == "sure"}
-    cared = any(act in acts for act in _CARE)
-    # Not on that day, but on this one: no hardship, a promise or a request.
-    if (
-        not cared and (evidence.pays_on or evidence.asks_on) and "hardship" in sure
-        and len(evidence.mentions) > 1 and _unable_only(acts["hardship"])
-    ):  # fmt: skip
-        del sure["hardship"]
-    # An explicit accusation with the wish to complain is a complaint, whatever else is said.
-    if "demand" in acts and "accusation" in acts:
-        for intent in ("paid_already", "dispute_amount", "dispute_identity"):
-            sure.pop(intent, None)
-        sure.setdefault("complaint", (acts["demand"].words, acts["accusation"].words))
-    # Illness of somebody who is gone or cannot act is told by that.
-    if "deceased_or_incapacity" in sure and "severe_illness" in acts and "self_harm" not in acts:
-        sure.pop("hardship", None)
-    # Self-harm comes before anything but a death, severe illness before stops and complaints.
-    if "deceased_or_incapacity" not in sure and cared:
-        for intent in _BEHIND_SELF_HARM if "self_harm" in acts else _BEHIND_ILLNESS:
-            sure.pop(intent, None)
-
-
-def _unable_only(cue: Cue) -> bool:
-    return any(
-        mark in cue.words
-        for mark in ("不了", "不上", "不起", "不出", "can't", "cant", "cannot", "unable")
-    )
 
 
 def _primary(
@@ -149,4 +133,8 @@ def _primary(
         ranked = max(likely, key=lambda one: (chances[one], -INTENTS.index(one)))
         if chances[ranked] >= chances[best] / 2:
             return ranked, _ALONE["likely"]
+    if evidence.stands:
+        dated = max(DATED, key=lambda one: chances[one] * (3 if one == "promise_to_pay" else 1))
+        if sum(chances[one] for one in DATED) >= chances[best] / 2:
+            return dated, _ALONE["dated"]
     return best, 0.0

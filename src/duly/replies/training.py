@@ -17,13 +17,16 @@ from duly.replies.reading import INTENTS
 
 #: How often a line with slots is filled anew.
 FILLS = 4
+#: And a line with many alternatives.
+FILLS_MAX = 14
 #: Strength of the fit (inverse regularization) chosen by cross-validation.
 FIT = 10.0
 FOLDS = 5
 #: The day on which every utterance of the corpus is read: dates are features, days are not.
 RECEIVED_AT = datetime.fromisoformat("2026-04-08T10:00:00+08:00")
 
-_SLOT = re.compile(r"\{(\w+)\}")
+#: The innermost slot: a name of the tables below, or alternatives between bars.
+_SLOT = re.compile(r"\{([^{}]*)\}")
 _SLOTS = {
     "zh": {
         "day": (
@@ -73,7 +76,7 @@ def corpus() -> tuple[Utterance, ...]:
 
 def corpus_sha256() -> str:
     """Return the fingerprint of the corpus: its files and what fills their slots."""
-    return digest.of_value([_source("zh"), _source("en"), _SLOTS, FILLS])
+    return digest.of_value([_source("zh"), _source("en"), _SLOTS, FILLS, FILLS_MAX])
 
 
 def _source(lang: str) -> str:
@@ -90,21 +93,33 @@ def _read(lang: str, source: str) -> Iterator[Utterance]:
             intent, _, mark = line.strip("[]").partition(" ")
             vulnerable = mark == "!"
             continue
-        times = FILLS if _SLOT.search(line) else 1
+        times = _times(line)
         for time in range(times):
             text = _filled(line, lang, time)
             yield Utterance(text=text, lang=lang, intent=intent, vulnerable=vulnerable, group=line)
+
+
+def _times(line: str) -> int:
+    """Return how often a line is filled: once without slots, often enough to meet most words."""
+    slots = _SLOT.findall(line)
+    longest = max((slot.count("|") + 1 for slot in slots), default=0)
+    return max(FILLS, min(longest, FILLS_MAX)) if slots else 1
 
 
 def _filled(line: str, lang: str, time: int) -> str:
     """Fill the slots of a line: which word stands where is a hash of line, slot and time."""
 
     def word(slot: re.Match[str]) -> str:
-        words = _SLOTS[lang][slot[1]]
-        drawn = md5(f"{line}|{slot.start()}|{time}".encode(), usedforsecurity=False).digest()
+        named = _SLOTS[lang].get(slot[1])
+        words = named or slot[1].split("|")
+        # Alternatives of a line come in turn, words of a table as they are drawn.
+        where = f"{line}|{slot.start()}|{time}" if named else f"{slot[1]}"
+        drawn = md5(where.encode(), usedforsecurity=False).digest()
         return words[(int.from_bytes(drawn[:4], "big") + time) % len(words)]
 
-    return _SLOT.sub(word, line)
+    while _SLOT.search(line):  # An alternative may have slots of its own.
+        line = _SLOT.sub(word, line)
+    return line
 
 
 def seen(row: Utterance) -> Evidence:
@@ -132,7 +147,10 @@ def fitted(rows: Sequence[Evidence], intents: Sequence[str]) -> Any:
     no rule does.
     """
     linear = import_module("sklearn.linear_model")
-    bare = [replace(one, cues=(), pays_on=False, asks_on=False) for one in rows]
+    bare = [
+        replace(one, cues=(), pays_on=False, asks_on=False, shifts=False, in_parts=False)
+        for one in rows
+    ]
     classifier = linear.LogisticRegression(C=FIT, max_iter=300, tol=1e-3)
     return classifier.fit(matrix([*rows, *bare]), [*intents, *intents])
 
