@@ -161,3 +161,65 @@ def test_a_folded_text_knows_where_each_character_was_written():
     changed = rewritten(folded, [(2, 4, "结果如何")])
     assert changed.text == "a 结果如何"
     assert changed.written(2, 6) == (2, 6)
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["N25,000", "₦25,000", "KSh 3,200", "Rs 4,150", "Rs.2,450/-", "₹2,450", "RM612.00", "S$188.20",
+     "HK$1,260", "R1 250.00", "Rp 450.000", "Php 1,850"],
+)  # fmt: skip
+def test_an_amount_is_read_in_any_currency(amount):
+    assert "missing_amount" not in labels(f"Acme Loans: {amount} is 5 days late. STOP", "d4_7")
+
+
+def test_a_letter_for_a_nought_is_still_an_amount():
+    assert "missing_amount" not in labels("【青石分期】3,1OO元逾期5天。退订回T", "d4_7")
+
+
+@pytest.mark.parametrize("bonus", ["N500 bonus", "$5 cashback", "5元红包"])
+def test_a_present_is_no_amount_owed(bonus):
+    assert "missing_amount" in labels(f"Acme Loans: 2 days late, {bonus} if you pay. STOP", "d1_3")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "label"),
+    [
+        ("我们明天到您家面谈", "按您来电要求，我们明天到您家面谈，可随时取消", "threat"),
+        ("Our agent will visit your home", "Our agent will visit your home at your request",
+         "threat"),
+        ("我们已联系您亲友", "如遇催收员联系您亲友，请向我们投诉", "third_party_disclosure"),
+        ("Bailiffs are coming", "Bailiffs are not involved", "deceptive_legal"),
+        ("You will be jailed", "No one can be jailed for a debt", "deceptive_legal"),
+        ("Call before 5pm today", "We make calls before 5pm only", "false_urgency"),
+        ("欠钱丢人", "遇到难处并不丢人", "insult"),
+        ("转到个人收款码", "个人收款码一律不要付", "suspicious_link"),
+    ],
+)  # fmt: skip
+def test_consent_complaint_and_comfort_take_the_label_back(wrong, right, label):
+    assert label in labels(wrong)
+    assert labels(right) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("zai bu huan, ni jiu deng zhe kan", "threat"),
+        ("mingtian tongzhi ni jia ren he tong shi", "third_party_disclosure"),
+        ("yi jing bao jing, jing cha hui zhua ni", "deceptive_legal"),
+        ("ni zhe zhong ren bu pei zuo ren", "insult"),
+        ("We go enter your house carry your TV", "threat"),
+        ("EFCC don collect your BVN, police go carry you", "deceptive_legal"),
+        ("Onigbese, you no get shame", "insult"),
+    ],
+)
+def test_pinyin_and_pidgin_are_read(text, label):
+    assert label in labels(f"【快易花】900元逾期9天，{text}。")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Payments after 5:00 pm CT count as tomorrow's", "The $3,240 judgment of Linden County Court",
+     "Call within 30 days of the court letter"],
+)  # fmt: skip
+def test_a_time_and_a_court_are_no_home_address(text):
+    assert "unmasked_pii" not in labels(text, case_status="judged", court="Linden County Court")

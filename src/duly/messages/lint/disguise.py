@@ -20,7 +20,9 @@ _COMMON = frozenset(
     "app t td r n y q qq vip stop sms atm gps id k h s a b c d hr ok pos ic www".split()
 )
 _REACH = 4
-_PINYIN = re.compile(r"(?<![a-z0-9./@:])[a-z]{4,24}(?: [a-z]{2,6}){0,5}(?![a-z0-9./@])")
+_LETTER_RUN = re.compile(r"(?<![a-z0-9./@:])[a-z]{1,30}(?: [a-z]{1,30}){0,60}(?![a-z0-9./@])")
+_SYLLABLES_MAX = 6
+_SPELT_MIN = 4  #: letters; shorter ones are words of too many languages
 _LETTERS = str.maketrans("0134579@$!|+€", "oieastgasiltc")
 _TOKEN = re.compile(r"(?<![\w@$!|*.])[a-z0-9@$!|*]{3,16}(?![\w@$*])")
 _ODD = re.compile(r"[0-9@$!|*]")
@@ -39,6 +41,8 @@ class _Disguises:
     mixed: re.Pattern[str]
     terms: Sequence[str]
     spelt: Mapping[str, str]
+    begun: frozenset[str]  #: what spells a term or, in whole syllables, the beginning of one
+    small: Mapping[str, str]  #: single syllables that count beside a term alone
     sounds: Mapping[int, str]
     sounded: Sequence[tuple[str, str]]
     english: frozenset[str]
@@ -95,15 +99,57 @@ def _mixed_within(text: str, low: int, high: int, known: _Disguises) -> Iterator
 
 
 def _pinyin(text: str, known: _Disguises) -> Iterator[Change]:
-    for found in _PINYIN.finditer(text):
-        term = known.spelt.get(found[0].replace(" ", ""))
-        if term is not None:
-            yield found.start(), found.end(), term
+    """Give the terms that are spelt in letters, with the small words spelt between them."""
+    for run in _LETTER_RUN.finditer(text):
+        words = [(run.start() + one.start(), one[0]) for one in re.finditer("[a-z]+", run[0])]
+        if not any(word in known.begun for _, word in words):
             continue
-        for word in re.finditer(r"[a-z]+", found[0]):
-            term = known.spelt.get(word[0])
+        meant = list(_spelt(words, known))
+        if not any(len(term) > 1 for _, _, term in meant):
+            continue
+        yield from _joined(meant, text)
+
+
+def _spelt(words: Sequence[tuple[int, str]], known: _Disguises) -> Iterator[Change]:
+    """Give the longest terms that words spell from each place on, small words one by one."""
+    place = 0
+    while place < len(words):
+        joined, best = "", None
+        for last in range(place, min(place + _SYLLABLES_MAX, len(words))):
+            joined += words[last][1]
+            if joined not in known.begun:
+                break
+            term = known.spelt.get(joined) if len(joined) >= _SPELT_MIN else None
             if term is not None:
-                yield found.start() + word.start(), found.start() + word.end(), term
+                best = last, term
+        start, word = words[place]
+        if best is not None:
+            end, written = words[best[0]]
+            yield start, end + len(written), best[1]
+            place = best[0] + 1
+            continue
+        if word in known.small:
+            yield start, start + len(word), known.small[word]
+        place += 1
+
+
+def _joined(meant: Sequence[Change], text: str) -> Iterator[Change]:
+    """Give the terms, and small words only beside them; no space is left between neighbors."""
+    group: list[Change] = []
+    for change in meant:
+        if group and text[group[-1][1] : change[0]] != " ":
+            yield from _without_spaces(group)
+            group = []
+        group.append(change)
+    yield from _without_spaces(group)
+
+
+def _without_spaces(group: Sequence[Change]) -> Iterator[Change]:
+    if any(len(term) > 1 for _, _, term in group):
+        yield group[0]
+        for change in group[1:]:
+            yield change[0] - 1, change[0], ""
+            yield change
 
 
 def _sounded(text: str, known: _Disguises) -> Iterator[Change]:
@@ -147,6 +193,12 @@ def _apart(changes: Sequence[Change]) -> list[Change]:
     return kept
 
 
+def _begun(spelt: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for syllables in spelt.values():
+        for count in range(1, len(syllables) + 1):
+            yield "".join(syllables[:count])
+
+
 @cache
 def _disguises() -> _Disguises:
     found = data("disguises.yaml")
@@ -154,7 +206,7 @@ def _disguises() -> _Disguises:
         written.casefold(): term for term, several in found["words"].items() for written in several
     }
     longest = sorted(meant, key=len, reverse=True)
-    terms = {term: spelt.split() for term, spelt in found["terms"].items()}
+    terms = {term: written.split() for term, written in found["terms"].items()}
     long = sorted(terms, key=len, reverse=True)
     several = [term for term in long if len(term) > 1]
     parts = [
@@ -164,20 +216,25 @@ def _disguises() -> _Disguises:
         ) + ")"
         for place, term in enumerate(several)
     ]  # fmt: skip
+    several_spelt = {term: terms[term] for term in several}
+    several_spelt |= {term: written.split() for term, written in found["spelt"].items()}
+    spelt = {"".join(syllables): term for term, syllables in several_spelt.items()}
     sounds: dict[int, str] = {}
     codes = {name: chr(_FIRST_SOUND + place) for place, name in enumerate(sorted(found["sounds"]))}
     for name, chars in found["sounds"].items():
         for char in chars:
             sounds.setdefault(ord(char), codes[name])
     for term in several:  # A character of several readings is heard as in the term.
-        for char, spelt in zip(term, terms[term], strict=True):
-            sounds[ord(char)] = codes[spelt]
+        for char, sound in zip(term, terms[term], strict=True):
+            sounds[ord(char)] = codes[sound]
     return _Disguises(
         words=re.compile("|".join(map(re.escape, longest))),
         meant=meant,
         mixed=re.compile("|".join(parts)),
         terms=several,
-        spelt={"".join(terms[term]): term for term in several},
+        spelt=spelt,
+        begun=frozenset(_begun(several_spelt)),
+        small=dict(found["small"]),
         sounds=sounds,
         sounded=[
             ("".join(codes[spelt] for spelt in terms[term]), term)

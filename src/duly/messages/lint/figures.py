@@ -20,6 +20,7 @@ def says_amount(text: str) -> bool:
     """Return whether a folded text has a figure for what is owed."""
     return any(
         not _not_owed().search(text[max(0, found.start() - _NOT_OWED_WITHIN) : found.start()])
+        and not _not_owed_after().match(text, found.end())
         for found in _forms()["money"].finditer(text)
     )
 
@@ -73,3 +74,9 @@ def _opt_out() -> re.Pattern[str]:
 def _not_owed() -> re.Pattern[str]:
     words = map(str, data("lexicon", "figures.yaml")["not_owed"])
     return re.compile("(?:" + "|".join(map(re.escape, words)) + r")[约为:了 的]?$")
+
+
+@cache
+def _not_owed_after() -> re.Pattern[str]:
+    words = map(str, data("lexicon", "figures.yaml")["not_owed_after"])
+    return re.compile("[ 的]?(?:" + "|".join(map(re.escape, words)) + ")")

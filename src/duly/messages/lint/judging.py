@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from duly.messages.lint.files import data
 from duly.messages.lint.lexicon import Entry, phrasing
+from duly.messages.lint.phrasing import AnyOf, keys_in
 
 _SENTENCE_END = re.compile(r"[。!?;\n】]|(?<=[a-z0-9)]{2})[.](?=\s|$)")
 _CLAUSE_END = re.compile(r"[。!?;,:\n()】]|(?<=[a-z0-9)]{2})[.](?=\s|$)| - ")
@@ -22,7 +23,7 @@ _WITHIN, _WITHIN_LETTERS = 22, 70
 @dataclass(frozen=True, kw_only=True)
 class _Context:
     within: str
-    pattern: re.Pattern[str]
+    phrases: AnyOf
 
 
 class Reading:
@@ -34,6 +35,11 @@ class Reading:
         self._clauses = [0, *(found.end() for found in _CLAUSE_END.finditer(text)), len(text)]
         self._body = text.find("】") + 1  # A signature says nothing about what the text means.
         self._held: dict[tuple[str, int], bool] = {}
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Return the keys that the text holds."""
+        return frozenset(keys_in(self.text))
 
     def sentence(self, place: int) -> tuple[int, int]:
         """Return the bounds of the sentence around a place."""
@@ -54,7 +60,7 @@ class Reading:
             low, high = self.clause(start)[0], self.clause(max(start, end - 1))[1]
         key = (name, low * 100_000 + high)
         if key not in self._held:
-            self._held[key] = context.pattern.search(self.text[low:high]) is not None
+            self._held[key] = context.phrases.stands_in(self.text[low:high], self.keys)
         return self._held[key]
 
     def denied(self, match: re.Match[str]) -> bool:
@@ -147,4 +153,4 @@ def _rules() -> _Rules:
 @cache
 def _context(name: str) -> _Context:
     found = data("lexicon", "judging.yaml")["contexts"][name]
-    return _Context(within=found["within"], pattern=phrasing().union(map(str, found["says"])))
+    return _Context(within=found["within"], phrases=phrasing().any_of(map(str, found["says"])))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 
 from duly.messages.lint.files import data
 from duly.messages.lint.model import CONTENT, STAGES
-from duly.messages.lint.phrasing import Phrase, Phrasing, keys_in
+from duly.messages.lint.phrasing import Phrase, Phrasing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +37,8 @@ class Lexicon:
     phrases: Sequence[tuple[Phrase, Entry]]
     by_key: Mapping[str, tuple[int, ...]]
 
-    def candidates(self, text: str) -> Iterator[tuple[Phrase, Entry]]:
-        """Give the phrases that may stand in a folded text, each once, in their order."""
-        held = keys_in(text)
+    def candidates(self, held: Set[str]) -> Iterator[tuple[Phrase, Entry]]:
+        """Give the phrases that may stand in a text with these keys, each once, in their order."""
         places: set[int] = set()
         for key in self.by_key.keys() & held:
             places.update(self.by_key[key])

@@ -9,7 +9,7 @@ and `$` the ends of the text. A space of a phrase is one or two spaces or hyphen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -25,7 +25,7 @@ _STOP = r"(?:[^。!?;\n.]|[.](?! ))"
 _HOLES = {  # piece: characters, and how many at most; in Chinese, then in letters
     "*": (r"[^。!?;\n]", 12, _STOP, 24),
     "**": (r"[^。!?;\n]", 40, _STOP, 60),
-    "~": (r"[^。!?;,\n]", 8, r"[^。!?;,\n]", 16),
+    "~": (r"[^。!?;,\n]", 8, r"[^。!?;,:\n]", 16),
 }
 _WORD = re.compile(r"[a-z0-9]+")
 _NOT_LETTERS = re.compile(r"[^\x00-\x7f]+")
@@ -67,6 +67,28 @@ class Phrase:
         return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnyOf:
+    """Phrases of which one is enough."""
+
+    by_key: Mapping[str, tuple[Phrase, ...]]
+    keyless: re.Pattern[str] | None
+
+    def stands_in(self, text: str, held: Set[str]) -> bool:
+        """Return whether one stands in a piece of a text that holds these keys (`keys_in`)."""
+        if self.keyless is not None and self.keyless.search(text):
+            return True
+        asked: set[str] = set()
+        for key in self.by_key.keys() & held:
+            for phrase in self.by_key[key]:
+                if phrase.source in asked or (phrase.more and phrase.more.isdisjoint(held)):
+                    continue
+                asked.add(phrase.source)
+                if phrase.compiled().search(text):
+                    return True
+        return False
+
+
 _COMPILED: dict[str, re.Pattern[str]] = {}
 
 
@@ -90,6 +112,25 @@ class Phrasing:
             raise PhraseBroken(f"{written!r}: {part.ways} ways to match")
         return Phrase(
             written=written, source=_edged(part), keys=part.keys, more=part.more or frozenset()
+        )
+
+    def any_of(self, several: Iterable[str]) -> AnyOf:
+        """Return phrases of which one is enough, each asked only where its key is held."""
+        by_key: dict[str, list[Phrase]] = {}
+        keyless: list[str] = []
+        for one in several:
+            part = self._whole(one)
+            if part.keys is None:
+                keyless.append(_edged(part))
+                continue
+            phrase = Phrase(
+                written=one, source=_edged(part), keys=part.keys, more=part.more or frozenset()
+            )
+            for key in part.keys:
+                by_key.setdefault(key, []).append(phrase)
+        return AnyOf(
+            by_key={key: tuple(phrases) for key, phrases in by_key.items()},
+            keyless=re.compile("|".join(keyless)) if keyless else None,
         )
 
     def union(self, several: Iterable[str]) -> re.Pattern[str]:

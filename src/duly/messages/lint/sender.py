@@ -26,6 +26,12 @@ _ORG = re.compile(
     r"\b(?:Loans?|Finance|Financial|Credit|Lending|Bank|Capital|Servicing|Funding|Cash|Money|Lend"
     r"|Ltd|LLC|Inc|Limited|Group|Partners|Union|Pay|Card|Mutual)\b"
 )
+#: Ways to pay and to write are no lenders (pay by Apple gift card), nor are amounts (RM430.00).
+_NO_NAME = re.compile(
+    r"(?:Apple|Google|Amazon|Steam|iTunes|Visa|Mastercard|Vanilla|Zelle|Venmo|PayPal|Cash App"
+    r"|Western Union|MoneyGram|WhatsApp|Telegram|WeChat|Bitcoin|App Store|Google Play"
+    r"|M-?Pesa|Paybill|UPI|GPay|PhonePe)\b|[A-Z][A-Za-z]{0,3} ?[0-9]"
+)
 _FROM = re.compile(r"(?:from|with|at|your|by|the|of|to|via|behalf of|-|–|—)\s*$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z][\w&'-]*")
 
@@ -146,7 +152,7 @@ def _named_in_letters(original: str) -> bool:
         strange = [word for word in mine if word.casefold().removesuffix("'s") not in neutral]
         if not strange or (found[0].isupper() and len(found[0]) < 5):
             continue
-        if _english_authority(found[0].casefold()):
+        if _english_authority(found[0].casefold()) or _NO_NAME.match(found[0]):
             continue
         before = original[: found.start()][-24:]
         if any(_INNER_CAPITAL.match(word) for word in strange):

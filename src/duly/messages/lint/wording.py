@@ -36,7 +36,7 @@ def hinted(reading: Reading, stage: str, known: Known) -> Iterator[Hit]:
     In a text about a loan a word such as `conscience` or `police` is hardly ever innocent, unless
     it is denied. Of several labels the one with most hints is given.
     """
-    if stage in _NO_HINTS:
+    if stage in _NO_HINTS or reading.holds("disowned", 0, len(reading.text)):
         return
     found: dict[str, list[Hit]] = {}
     for phrase, entry in _candidates(reading, stage, known, hint=True):
@@ -49,7 +49,7 @@ def hinted(reading: Reading, stage: str, known: Known) -> Iterator[Hit]:
 def _candidates(
     reading: Reading, stage: str, known: Known, *, hint: bool
 ) -> Iterator[tuple[Phrase, Entry]]:
-    for phrase, entry in lexicon().candidates(reading.text):
+    for phrase, entry in lexicon().candidates(reading.keys):
         if entry.hint is not hint or not _asked(entry, stage):
             continue
         if entry.denied_by and not known.says_no(entry.denied_by):
