@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from duly.delivery.states import OPEN, STATES
+from duly.service.store import book_models, event_models  # noqa: F401  (Django finds them here)
 
 _ID = 200  #: characters of the longest id that a book may hold, and more
 CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
@@ -132,6 +133,9 @@ class Message(models.Model):
             models.Index(fields=["run", "state"], name="message_run"),
             models.Index(
                 fields=["borrower"], condition=Q(state__in=OPEN), name="message_open_borrower"
+            ),
+            models.Index(
+                fields=["address"], condition=Q(state__in=OPEN), name="message_open_address"
             ),
         ]
 
