@@ -28,6 +28,8 @@ COMMANDS = {
     "explain": "duly.cli.plan:explain",
     "replay": "duly.cli.plan:replay",
     "report": "duly.cli.plan:report",
+    "load": "duly.cli.facts:load",
+    "events": "duly.cli.facts:events",
     "send": "duly.cli.sending:send",
     "approve": "duly.cli.sending:approve",
     "stop": "duly.cli.sending:stop",

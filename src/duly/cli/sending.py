@@ -32,9 +32,9 @@ def send(
     from duly.plan.proven import prove
     from duly.service.operations import loading
 
-    now = _legal_now(at)
+    now = legal_now(at)
     proven = prove(plan_dir, clock=time.perf_counter)
-    with _store():
+    with store():
         loaded = loading.load(proven, at=now())
     if json:
         output.as_json(
@@ -62,7 +62,7 @@ def approve(run: Annotated[str, arguments.worded("option.run")], /, *, by: By) -
     from duly.service.operations import releasing
 
     sha = str(kept.read_run(Path(run))["plan_sha256"]) if Path(run).is_dir() else run
-    with _store():
+    with store():
         found = releasing.approve(sha, by=by)
     key = "approved_released" if found.released else "approved_waiting"
     output.line(
@@ -89,7 +89,7 @@ def stop(
     if len(given) != 1:
         raise Refused(Diagnostic(area="service", code="one_scope"))
     scope, name = given[0]
-    with _store():
+    with store():
         (releasing.lift if lift else releasing.stop)(scope, name, by=by)
     key = "lifted" if lift else "stopped"
     output.line(say("service", key, settings.locale(), scope=scope, name=name or "*", by=by))
@@ -100,7 +100,7 @@ def status(*, json: arguments.Json = False) -> int:
     """Say where every message stands."""
     from duly.service.operations.asking import standing
 
-    with _store():
+    with store():
         found = standing()
     if json:
         output.as_json(
@@ -140,10 +140,10 @@ def worker(
     from duly.service.outbox.worker import Worker
 
     file = books.load_lender(settings.lender_file(lender))
-    with _store(), postgres.opened(settings.home(), settings.database_url()) as url:
+    with store(), postgres.opened(settings.home(), settings.database_url()) as url:
         working = Worker(
-            url, file, now=_legal_now(at), concurrency=concurrency, signing=signing_key(make=True),
-            clock=_legal_now(None),
+            url, file, now=legal_now(at), concurrency=concurrency, signing=signing_key(make=True),
+            clock=legal_now(None),
         )  # fmt: skip
 
         async def run() -> None:
@@ -160,7 +160,7 @@ def worker(
     return output.DONE
 
 
-def _legal_now(at: str | None) -> Callable[[], datetime]:
+def legal_now(at: str | None) -> Callable[[], datetime]:
     """Return the clock of the law: the machine's, or one that began at a given instant."""
     if at is None:
         return lambda: datetime.now(UTC)
@@ -169,7 +169,7 @@ def _legal_now(at: str | None) -> Callable[[], datetime]:
 
 
 @contextmanager
-def _store() -> Iterator[None]:
+def store() -> Iterator[None]:
     """Open the database, its tables brought to this release's."""
     from duly.service import migrating, postgres, setting_up
 

@@ -32,7 +32,9 @@ class EventProblem:
 class EventsRefused(Refused):
     """A batch has faults: nothing of it was stored. `problems` are in the order of the batch."""
 
-    def __init__(self, problems: Sequence[EventProblem], file: str = "") -> None:
+    def __init__(
+        self, problems: Sequence[EventProblem], file: str = "", lines: Sequence[int] = ()
+    ) -> None:
         self.problems = tuple(problems)
         super().__init__(
             *(
@@ -40,7 +42,7 @@ class EventsRefused(Refused):
                     area="service",
                     code=f"event.{one.code}",
                     file=file,
-                    line=one.index + 1,
+                    line=lines[one.index] if lines else one.index + 1,
                     column=one.field,
                     values={"field": one.field, **one.values},
                 )
