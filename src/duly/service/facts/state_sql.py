@@ -195,11 +195,9 @@ _SAME_CONSENT = (
 _CONSENTS = f"""
 SELECT n.* FROM (
     SELECT x.borrower_id, x.purpose, x.channel, {_instant("x.granted_at")} AS granted_at,
-        {
-    _instant(
-        "coalesce(x.withdrawn_at, greatest(x.granted_at, (w.data->>'withdrawn_at')::timestamptz))"
-    )
-} AS withdrawn_at, x.detail
+        CASE WHEN x.withdrawn_at IS NULL AND w.key IS NOT NULL
+            THEN {_instant("greatest(x.granted_at, (w.data->>'withdrawn_at')::timestamptz)")}
+            ELSE {_instant("x.withdrawn_at")} END AS withdrawn_at, x.detail
     FROM store_book_consents AS x
     LEFT JOIN live AS w ON {_SAME_CONSENT} AND w.data->>'granted' = 'withdrawn'
     UNION ALL SELECT w.borrower_id, w.data->>'purpose', w.data->>'channel',

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.plan.proven import Proven
+from duly.service.operations.counting import count_payments
 from duly.service.operations.recording import record
 
 _ROWS_A_COPY = 50_000
@@ -136,6 +137,7 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
         _copy(plan, _PEOPLE, _KEEP_PEOPLE)
         _copy(plan, _CONTACTS, _KEEP_CONTACTS)
         _copy(plan, _SIGNALS, _KEEP_SIGNALS)
+        count_payments(sha, plan.inputs.snapshot, at=at)
         added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state=state)
         cursor.execute(
             "SELECT count(*) FROM store_message WHERE run_id = %s AND state = 'cancelled'", [sha]
