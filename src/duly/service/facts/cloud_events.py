@@ -14,8 +14,8 @@ from duly.book.schema import Column
 from duly.core.digest import of_value
 from duly.service.facts.addresses import key_of
 from duly.service.facts.cells import BadCell, check_detail, instant_of, text_of, written
+from duly.service.facts.kinds import TYPES
 from duly.service.facts.problems import EventProblem
-from duly.service.store.event_models import TYPES
 
 NAME_BYTES_MAX = 400  #: of a source and of an id: both stand in one index
 SUBJECT_MAX = 1_000

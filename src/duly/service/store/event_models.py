@@ -5,23 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from duly.service.facts.kinds import TYPES, WORDS
+
 _ID = 200
 _KEY = 1000  #: three ids of a book as JSON
-TYPES = (
-    "payment.posted",
-    "payment.reversed",
-    "loan.upserted",
-    "borrower.upserted",
-    "contact_point.changed",
-    "consent.granted",
-    "consent.withdrawn",
-    "signal.raised",
-    "signal.cleared",
-)
-WORDS = (
-    "payment", "reversal", "loan", "schedule", "borrower", "contact_point", "consent", "signal",
-    "clearing",
-)  # fmt: skip
 
 
 class Event(models.Model):
