@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import pairwise
 
 from duly.book import TABLES
@@ -107,6 +108,16 @@ def read_all(
     return found, problems
 
 
+@cache
+def _columns(kind: str) -> tuple[Column, ...]:
+    """Return what the data of a type may say; of a part of a row, other columns must have values."""
+    table = TABLES[_TABLE[kind]]
+    if kind not in _PART:
+        return table.columns
+    names, needed = _PART[kind]
+    return tuple(replace(table.column(name), filled=name in needed) for name in names)
+
+
 class _Reader:
     """Reads one event and remembers each fault."""
 
@@ -193,15 +204,14 @@ class _Reader:
         self, kind: str, data: Mapping[str, object], time: datetime, local: str
     ) -> tuple[set[str], tuple[NewWord, ...]]:
         """Return which fields were read, and the words; faults are remembered."""
-        table = TABLES[_TABLE[kind]]
-        names, needed = _PART.get(kind, (table.names, ()))
+        columns = _columns(kind)
         given = dict(data)
         if kind in _FROM_TIME:
             column, is_date = _FROM_TIME[kind]
             if given.get(column) in (None, ""):
                 given[column] = local if is_date else written(time)
-        cells = self._cells([table.column(one) for one in names], given, "data", needed)
-        read = set(names)
+        cells = self._cells(columns, given, "data")
+        read = {column.name for column in columns}
         rows: list[Cells] | None = None
         if kind == "loan.upserted":
             read.add("installments")
@@ -211,18 +221,9 @@ class _Reader:
         self._row(kind, cells)
         return read, () if self.problems else _words(kind, cells, rows)
 
-    def _cells(
-        self,
-        columns: Sequence[Column],
-        given: Mapping[str, object],
-        place: str,
-        needed: Sequence[str] = (),
-    ) -> Cells:
-        """Return the cells of a row; with `needed`, those alone must have a value."""
+    def _cells(self, columns: Sequence[Column], given: Mapping[str, object], place: str) -> Cells:
         found: Cells = {}
         for column in columns:
-            if needed:
-                column = replace(column, filled=column.name in needed)  # noqa: PLW2901
             try:
                 found[column.name] = text_of(column, given.get(column.name))
             except BadCell as bad:
