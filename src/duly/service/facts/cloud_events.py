@@ -110,7 +110,7 @@ def read_all(
 
 @cache
 def _columns(kind: str) -> tuple[Column, ...]:
-    """Return what the data of a type may say; of a part of a row, other columns must have values."""
+    """Return what the data of a type may say; a part of a row needs fewer."""
     table = TABLES[_TABLE[kind]]
     if kind not in _PART:
         return table.columns
