@@ -330,3 +330,21 @@ class Root(models.Model):
     at = models.DateTimeField(db_default=Now())
     key_id = models.CharField(max_length=64, null=True)
     signature = models.BinaryField(max_length=64, null=True)
+
+
+from duly.service.store.api_models import (  # noqa: E402 Django looks for its tables here.
+    ApiKey,
+    Counter,
+    Decision,
+    Endpoint,
+    EventPost,
+    IdempotentAnswer,
+    OutgoingEvent,
+    SeenWebhook,
+)
+
+__all__ = [
+    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "Contact", "Counter", "Decision",
+    "Endpoint", "EventPost", "IdempotentAnswer", "Message", "Node", "OutgoingEvent", "Part",
+    "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal", "Stopped",
+]  # fmt: skip
