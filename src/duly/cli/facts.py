@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from duly.cli import arguments, output, settings
-from duly.cli.sending import legal_now, store
+from duly.cli.opening import legal_now, opened_store
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
@@ -39,11 +39,11 @@ def load(
     locale, now = settings.locale(), legal_now(at)
     terms = books.load_lender(settings.lender_file(lender))
     if book is not None:
-        with store(), output.progress(say("cli", "loading", locale)):
+        with opened_store(), output.progress(say("cli", "loading", locale)):
             loaded = load_book(book, lender=terms, at=now(), locale=locale, threads=threads or None)
         return _tell_loaded(loaded, json=json)
     assert export is not None
-    with store(), output.progress(say("cli", "loading", locale)):
+    with opened_store(), output.progress(say("cli", "loading", locale)):
         exported = export_book(export, lender=terms, at=now())
     return _tell_exported(exported, export, json=json)
 
@@ -109,7 +109,7 @@ def events(
     content = sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
     name = "stdin" if file == _STDIN else file
     told, lines = read_events(content, name)
-    with store(), output.progress(say("cli", "loading", settings.locale())):
+    with opened_store(), output.progress(say("cli", "loading", settings.locale())):
         try:
             found = accept(told, at=legal_now(at)())
         except EventsRefused as refused:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.http import HttpRequest
 
 from duly.service.api.problems import Problem
@@ -36,4 +34,8 @@ class Scope:
         return opened
 
 
-Authentication = Callable[[HttpRequest], Opened]
+def owner_of(request: HttpRequest) -> str:
+    """Return whose key a request came with; the view's scope was asked before."""
+    opened = getattr(request, "auth", None)
+    assert isinstance(opened, Opened), "the view asks for a key"
+    return opened.name

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from duly.book import Lender
 from duly.service.api.signing import Signer
+from duly.service.operations.intake import Intake
 
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
     """What the views are told from outside.
 
-    `plans` is the directory whose plans may be loaded by name; `proxies` are the addresses whose
-    word on the asking address is believed. `secrets` are the routes' secrets by route name.
+    `now` is the clock of the law, `clock` the machine's. `plans` is the directory whose plans may
+    be loaded by name; `proxies` are the addresses whose word on the asking address is believed.
     """
 
     lender: Lender
     now: Callable[[], datetime]
+    clock: Callable[[], datetime]
     signer: Signer
     plans: Path
+    intakes: Mapping[str, Intake] = field(default_factory=dict)
     proxies: frozenset[str] = frozenset()
 
 
