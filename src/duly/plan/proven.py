@@ -34,8 +34,15 @@ select d.loan_id, d.borrower_id, cast(d.business_date as varchar) as business_da
             sms: {opted_out: a.opted_out_sms, servicing_withdrawn: a.withdrawn_sms},
             email: {opted_out: a.opted_out_email, servicing_withdrawn: a.withdrawn_email},
             voice: {opted_out: a.opted_out_voice, servicing_withdrawn: a.withdrawn_voice}
-        }) as varchar) end as by_channel
+        }) as varchar) end as by_channel,
+    case when p.loan_id is not null then cast(to_json({
+        currency: p.currency, days_past_due: p.days_past_due, bucket: p.bucket,
+        overdue_total: p.overdue_total, late_charge: p.late_charge,
+        outstanding_total: p.outstanding_total, next_due_on: p.next_due_on,
+        next_due_amount: p.next_due_amount, last_paid_on: p.last_paid_on
+    }) as varchar) end as figures
 from decisions as d
+left join figures_of as p on p.loan_id = d.loan_id
 left join loans as l on l.loan_id = d.loan_id
 left join asked as a on a.loan = l.loan
 order by d.loan_id
@@ -113,6 +120,7 @@ def _proven(run: Mapping[str, object], plan: Plan, messages: pa.Table) -> Proven
         return plan.connection.sql(question, params=values or None).to_arrow_table()
 
     lender = plan.inputs.lender
+    plan.connection.register("figures_of", plan.positions)
     return Proven(
         run=run,
         lender=lender,

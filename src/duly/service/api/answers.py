@@ -8,4 +8,6 @@ from pydantic import BaseModel
 
 def answer(body: BaseModel, *, status: int = 200) -> HttpResponse:
     """Return an answer with a body."""
-    return HttpResponse(body.model_dump_json(), status=status, content_type="application/json")
+    return HttpResponse(
+        body.model_dump_json(by_alias=True), status=status, content_type="application/json"
+    )

@@ -50,7 +50,7 @@ def get_loan(request: HttpRequest, loan_id: Id) -> HttpResponse:
             loan_id=loan_id,
             borrower_id=borrower,
             latest=_decision(latest),
-            figures=_figures(latest["facts"]),
+            figures=_figures(latest["figures"]),
             signals=[SignalOut(**row) for row in
                      looking.signals_of(loan_id, borrower, limit=_SHOWN)],
             messages=[message_out(row) for row in
@@ -90,9 +90,6 @@ def _decision(row: dict[str, Any]) -> DecisionOut:
     return DecisionOut(**{**row, "legal": json.loads(row["legal"])})
 
 
-def _figures(facts: str | None) -> FiguresOut | None:
-    """Return the figures among the facts of a decision; a loan with nothing due has none."""
-    if facts is None:
-        return None
-    found = json.loads(facts)
-    return FiguresOut(**{name: found.get(name) for name in FiguresOut.model_fields})
+def _figures(text: str | None) -> FiguresOut | None:
+    """Return the figures of a decision; a quarantined loan has none."""
+    return None if text is None else FiguresOut(**json.loads(text))

@@ -123,10 +123,15 @@ class DecisionsOut(BaseModel):
 class FiguresOut(BaseModel):
     """Figures that the latest decision was made with; money in minor units."""
 
-    days_past_due: int | None
-    overdue_total: int | None
-    late_charge: int | None
-    next_due_amount: int | None
+    currency: str
+    days_past_due: int
+    bucket: str
+    overdue_total: int
+    late_charge: int
+    outstanding_total: int
+    next_due_on: date | None
+    next_due_amount: int
+    last_paid_on: date | None
 
 
 class SignalOut(BaseModel):

@@ -40,7 +40,7 @@ _DECISIONS = """
 select loan_id, borrower_id, business_date, decision, reason, rule, legal, channel, template, tone,
     strftime(not_before, '%Y-%m-%dT%H:%M:%SZ') as not_before,
     strftime(not_after, '%Y-%m-%dT%H:%M:%SZ') as not_after, next_review_on, message_id, task_kind,
-    facts, by_channel
+    facts, by_channel, figures
 from decisions order by loan_id
 """
 _PEOPLE = """
@@ -101,10 +101,11 @@ ORDER BY s.message_id
 _KEEP_DECISIONS = """
 INSERT INTO store_decision (loan_id, run_id, borrower_id, business_date, decision, reason, rule,
     legal, channel, template, tone, not_before, not_after, next_review_on, message_id, task_kind,
-    facts, by_channel)
+    facts, by_channel, figures)
 SELECT loan_id, %(run)s, borrower_id, business_date::date, decision, reason, rule, legal::jsonb,
     channel, template, tone, not_before::timestamptz, not_after::timestamptz,
-    next_review_on::date, message_id, task_kind, facts::jsonb, by_channel::jsonb
+    next_review_on::date, message_id, task_kind, facts::jsonb, by_channel::jsonb,
+    figures::jsonb
 FROM staged
 """
 #: One event a loan, where an endpoint wants to hear of decisions.

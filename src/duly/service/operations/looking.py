@@ -16,7 +16,7 @@ _RUN = (
 _DECISION = (
     "d.loan_id, d.run_id, d.borrower_id, d.business_date, d.decision, d.reason, d.rule,"
     " d.legal::text AS legal, d.channel, d.template, d.tone, d.not_before, d.not_after,"
-    " d.next_review_on, d.message_id, d.task_kind, d.facts::text AS facts"
+    " d.next_review_on, d.message_id, d.task_kind, d.figures::text AS figures"
 )
 _MESSAGE = (
     "message_id, run_id, borrower_id, business_date, loan_ids::text AS loan_ids, channel, address,"

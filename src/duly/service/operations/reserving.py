@@ -135,13 +135,13 @@ def _ask(
         return Reserved(effect="block", reason="nothing_to_contact_about")
     if today - day > timedelta(days=FACTS_DAYS_MAX):
         return Reserved(effect="block", reason="facts_too_old")
-    zone, region, quiet_from, quiet_until = person
-    # The plan asked about its own channel: what another one has otherwise takes its place, and
-    # what nobody knows of it is a fact that is missing.
+    # The plan asked about its own channel: what another one has otherwise takes its place.
     own = json.loads(by_channel or "{}").get(wish.channel)
-    unknown = {"opted_out": None, "servicing_withdrawn": None}
+    if own is None:
+        return Reserved(effect="block", reason="missing:servicing_withdrawn")
+    zone, region, quiet_from, quiet_until = person
     waiting = Waiting(
-        facts={**json.loads(facts), **(own or unknown), "channel": wish.channel,
+        facts={**json.loads(facts), **own, "channel": wish.channel,
                "class": wish.contact_class, "agency": True},
         loan_ids=frozenset({wish.loan_id}), channel=wish.channel, address=wish.address or "",
         not_before=at, not_after=at, time_zone=zone, region=region, quiet_from=quiet_from,

@@ -98,6 +98,7 @@ class Decision(models.Model):
     message_id = models.CharField(max_length=64, null=True)
     task_kind = models.CharField(max_length=40, null=True)
     facts = models.JSONField(null=True)
+    figures = models.JSONField(null=True)  #: of the position; money in minor units
     by_channel = models.JSONField(null=True)  #: facts that another channel has otherwise
 
 

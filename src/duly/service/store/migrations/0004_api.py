@@ -106,6 +106,7 @@ class Migration(migrations.Migration):
                 ("message_id", models.CharField(max_length=64, null=True)),
                 ("task_kind", models.CharField(max_length=40, null=True)),
                 ("facts", models.JSONField(null=True)),
+                ("figures", models.JSONField(null=True)),
                 ("by_channel", models.JSONField(null=True)),
                 (
                     "run",
