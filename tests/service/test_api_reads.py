@@ -61,7 +61,9 @@ class TestRuns:
     def test_a_run_tells_its_messages_and_decisions(self, read, loaded):
         found = read.get(f"/api/v1/runs/{loaded[1].json['id']}").json
         assert sum(found["states"].values()) == found["messages"] == Message.objects.count()
-        assert sum(found["decisions"].values()) == Decision.objects.filter(run_id=found["id"]).count()
+        assert (
+            sum(found["decisions"].values()) == Decision.objects.filter(run_id=found["id"]).count()
+        )
 
     @pytest.mark.parametrize("name", ["nope", "..", ".", "a/b", "../home", "", "a\\b", "%2e%2e"])
     def test_a_name_that_leads_elsewhere_is_no_plan(self, read, loaded, name):

@@ -156,8 +156,7 @@ class Poster:
         except NoPlace as error:
             return False, str(error)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            place = error.__cause__ if isinstance(error.__cause__, NoPlace) else None
-            return False, str(place) if place else type(error).__name__
+            return False, _why(error)
 
     def _written(self, row: Row) -> tuple[bytes, dict[str, str]]:
         """Return body and headers, signed by the present secret and the former while it counts."""
@@ -176,6 +175,14 @@ class Poster:
             marks.append(headers["webhook-signature"])
         headers["webhook-signature"] = " ".join(marks)
         return body, {**headers, "Content-Type": "application/json", "User-Agent": "duly"}
+
+
+def _why(error: BaseException) -> str:
+    """Return the refusal behind an error, or the kind of the error."""
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, NoPlace):
+        cause = cause.__cause__
+    return type(error).__name__ if cause is None else str(cause)
 
 
 def _claim(connection: psycopg.Connection[Any]) -> list[Row]:

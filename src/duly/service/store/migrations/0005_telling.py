@@ -10,16 +10,16 @@ from django.db import migrations
 
 _FORWARD = """
 CREATE FUNCTION store_tell(kind text, told jsonb) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE name text;
+DECLARE told_id text;
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM store_endpoint AS e
                    WHERE e.disabled_at IS NULL AND e.types ? kind) THEN
         RETURN;
     END IF;
-    name := 'evt_' || replace(gen_random_uuid()::text, '-', '');
-    INSERT INTO store_outgoingevent (id, type, data) VALUES (name, kind, told);
+    told_id := 'evt_' || replace(gen_random_uuid()::text, '-', '');
+    INSERT INTO store_outgoingevent (id, type, data) VALUES (told_id, kind, told);
     INSERT INTO store_eventpost (event_id, endpoint_id)
-        SELECT name, e.name FROM store_endpoint AS e
+        SELECT told_id, e.name FROM store_endpoint AS e
         WHERE e.disabled_at IS NULL AND e.types ? kind ORDER BY e.name;
 END $$;
 CREATE FUNCTION store_tell_message() RETURNS trigger LANGUAGE plpgsql AS $$
