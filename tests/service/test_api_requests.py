@@ -16,6 +16,7 @@ from duly.service.api.limits import BODY_MAX
 from duly.service.operations import keys
 from duly.service.store.models import Audit, Counter, IdempotentAnswer, Message
 
+_EVENT = {"specversion": "1.0", "id": "e1", "source": "core", "type": "payment.posted", "data": {}}
 _VERIFY = {"code": "ABCD2345", "phone_last4": "0001"}
 
 
@@ -215,8 +216,7 @@ class TestHostile:
 
 
 class TestEvents:
-    EVENT = {"specversion": "1.0", "id": "e1", "source": "core", "type": "payment.posted",
-             "data": {}}  # fmt: skip
+    EVENT = _EVENT
 
     @pytest.mark.parametrize(
         ("kind", "body"),
@@ -231,6 +231,40 @@ class TestEvents:
 
     def test_broken_json_is_refused(self, served):
         assert served.post("/api/v1/events", b"{").code == "not_json"
+
+    def event(self, number, loan="l1"):
+        data = {"payment_id": f"pay-{number}", "loan_id": loan, "paid_on": "2026-03-10",
+                "amount": "734.10"}  # fmt: skip
+        return {"specversion": "1.0", "id": f"e-{number}", "source": "core-banking",
+                "type": "payment.posted", "time": "2026-03-10T09:59:00+08:00", "data": data}  # fmt: skip
+
+    def test_a_payment_cancels_what_is_not_submitted(self, facts, messages):
+        name = f"{time.monotonic_ns()}"
+        body = [self.event(name)]
+        first = facts.post("/api/v1/events", body, Idempotency_Key=name)
+        assert (first.status, first.json["accepted"], first.json["duplicates"]) == (200, 1, 0)
+        assert set(first.json["cancelled"]) == set(messages)
+        assert set(Message.objects.values_list("state", flat=True)) == {"cancelled"}
+        replayed = facts.post("/api/v1/events", body, Idempotency_Key=name)
+        assert replayed.headers["idempotent-replay"] == "true"
+        again = facts.post("/api/v1/events", body[0], kind="application/cloudevents+json")
+        assert (again.json["accepted"], again.json["duplicates"]) == (0, 1)
+
+    def test_one_bad_event_refuses_the_batch_and_each_fault_is_named(self, facts, messages):
+        name = f"{time.monotonic_ns()}"
+        bad = self.event(name + "-b") | {"type": "payment.eaten"}
+        worse = self.event(name + "-c")
+        worse["data"] = {**worse["data"], "amount": "a lot"}
+        batch = [self.event(name + "-a"), bad, worse]
+        found = facts.post("/api/v1/events", batch, kind="application/cloudevents-batch+json",
+                           Accept_Language="zh")  # fmt: skip
+        assert (found.status, found.code) == (422, "events_refused")
+        places = {one["pointer"].split("/")[1] for one in found.json["errors"]}
+        assert places == {"1", "2"}
+        assert all(one["detail"] and one["code"] for one in found.json["errors"])
+        assert set(Message.objects.values_list("state", flat=True)) == {"released"}
+        # The good one of the batch was not kept either.
+        assert facts.post("/api/v1/events", batch[0]).json["accepted"] == 1
 
 
 class TestServer:

@@ -72,7 +72,14 @@ def post_events(request: HttpRequest) -> HttpResponse:
                     for one in refused.problems
                 ],
             ) from None  # fmt: skip
-        return answer(EventsOut(accepted=found.accepted, duplicates=found.duplicates))
+        return answer(
+            EventsOut(
+                accepted=found.accepted,
+                duplicates=found.duplicates,
+                cancelled=list(found.cancelled),
+                unread=list(found.unread),
+            )
+        )
 
     return once(request, owner_of(request), work)
 

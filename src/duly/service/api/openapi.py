@@ -22,8 +22,8 @@ _KEY = {
 }
 
 
-def responses(body: type[BaseModel], *, status: tuple[int, ...] = (200,)) -> dict[Any, Any]:
-    """Return what a view may answer: its body, or problem details."""
+def responses(body: type[BaseModel] | None, *, status: tuple[int, ...] = (200,)) -> dict[Any, Any]:
+    """Return what a view may answer: its body (None: of no fixed form), or problem details."""
     return {**dict.fromkeys(status, body), codes_4xx: ProblemOut, codes_5xx: ProblemOut}
 
 

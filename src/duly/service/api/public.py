@@ -58,7 +58,7 @@ def verify_code(request: HttpRequest, body: VerifyIn) -> HttpResponse:
 @router.post(
     "/webhooks/{route}",
     auth=None,
-    response=responses(VerifyOut),
+    response=responses(None),
     operation_id="post_webhook",
 )
 def post_webhook(request: HttpRequest, route: Name) -> HttpResponse:

@@ -44,10 +44,16 @@ class ProblemOut(BaseModel):
 
 
 class EventsOut(BaseModel):
-    """How many events are new, and how many were here before."""
+    """How many events are new, and how many were here before.
+
+    `cancelled` are the messages that will not leave any more because of them; `unread` the fields
+    that no column of the book has, as `type.field`: kept, and without meaning.
+    """
 
     accepted: int
     duplicates: int
+    cancelled: list[str]
+    unread: list[str]
 
 
 class RunIn(In):

@@ -20,19 +20,24 @@ from django.db import connection, transaction
 from duly.book import Lender
 from duly.delivery.door import Told, Waiting, facts_at
 from duly.rules import Rule, decide, lenders_rules
+from duly.service.facts.at_door import News, news_of
 from duly.service.operations.recording import record
 
 #: How old the decision may be whose facts are asked: today's, or yesterday's before today's run.
 FACTS_DAYS_MAX = 1
 
 _DECISION = """
-SELECT d.borrower_id, d.business_date, d.facts::text, d.by_channel::text
+SELECT d.borrower_id, d.business_date, d.facts::text, d.by_channel::text, d.run_id, r.loaded_at
 FROM store_decision AS d JOIN store_run AS r ON r.plan_sha256 = d.run_id
 WHERE d.loan_id = %s AND r.state <> 'superseded' ORDER BY d.business_date DESC LIMIT 1
 """
 _CONTACTS = """
 SELECT channel, address, at, direction, outcome, contact_class AS class, loan_id AS loan
 FROM store_contact WHERE borrower_id = %(borrower)s AND at <= %(at)s
+UNION ALL
+SELECT c.channel, c.address, c.at, c.direction, c.outcome, c.class, c.loan_id
+FROM store_book_contacts AS c WHERE c.borrower_id = %(borrower)s AND c.at <= %(at)s
+    AND NOT EXISTS (SELECT 1 FROM store_contact AS k WHERE k.contact_id = c.contact_id)
 UNION ALL
 SELECT m.channel, m.address, r.at, 'out', 'reserved', m.message_class, NULL
 FROM store_reservation AS r JOIN store_message AS m ON m.message_id = r.message_id
@@ -62,6 +67,18 @@ class Reserved:
     until: datetime | None = None
 
 
+@dataclass(frozen=True)
+class _Decided:
+    """The latest decision about a loan."""
+
+    borrower_id: str
+    business_date: date
+    facts: str | None
+    by_channel: str | None
+    run_id: str
+    loaded_at: datetime
+
+
 class ContactIdTaken(Exception):
     """The id names another contact already."""
 
@@ -73,10 +90,11 @@ def reserve(wish: Wish, *, lender: Lender, at: datetime) -> Reserved | None:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_DECISION, [wish.loan_id])
-        found = cursor.fetchone()
-        if found is None:
+        row = cursor.fetchone()
+        if row is None:
             return None
-        borrower, day, facts, by_channel = found
+        found = _Decided(*row)
+        borrower = found.borrower_id
         cursor.execute(
             "SELECT time_zone, region, quiet_from, quiet_until FROM store_borrower"
             " WHERE borrower_id = %s FOR UPDATE",
@@ -85,8 +103,7 @@ def reserve(wish: Wish, *, lender: Lender, at: datetime) -> Reserved | None:
         person = cursor.fetchone()
         if _again(wish, borrower):
             return Reserved(effect="allow")
-        answer = _ask(wish, lender, at, day=day, facts=facts, by_channel=by_channel,
-                      borrower=borrower, person=person)  # fmt: skip
+        answer = _ask(wish, lender, at, found, person)
         if answer.effect == "allow":
             cursor.execute(
                 "INSERT INTO store_contact (contact_id, borrower_id, loan_id, channel, address,"
@@ -119,35 +136,34 @@ def _again(wish: Wish, borrower: str) -> bool:
 
 
 def _ask(
-    wish: Wish,
-    lender: Lender,
-    at: datetime,
-    *,
-    day: date,
-    facts: str | None,
-    by_channel: str | None,
-    borrower: str,
-    person: tuple[Any, ...] | None,
+    wish: Wish, lender: Lender, at: datetime, found: _Decided, person: tuple[Any, ...] | None
 ) -> Reserved:
     """Ask every rule; what is not known of the person, or too old, forbids the contact."""
     today = at.astimezone(ZoneInfo(lender.time_zone)).date()
-    if facts is None or person is None:
+    if found.facts is None or person is None:
         return Reserved(effect="block", reason="nothing_to_contact_about")
-    if today - day > timedelta(days=FACTS_DAYS_MAX):
+    if today - found.business_date > timedelta(days=FACTS_DAYS_MAX):
         return Reserved(effect="block", reason="facts_too_old")
     # The plan asked about its own channel: what another one has otherwise takes its place.
-    own = json.loads(by_channel or "{}").get(wish.channel)
+    own = json.loads(found.by_channel or "{}").get(wish.channel)
     if own is None:
         return Reserved(effect="block", reason="missing:servicing_withdrawn")
-    zone, region, quiet_from, quiet_until = person
+    news = _news(wish, found, at)
+    if news.stopped is not None:
+        return Reserved(effect="block", reason=news.stopped)
+    about = {"channel": wish.channel, "class": wish.contact_class, "agency": True}
+    names = ("time_zone", "region", "quiet_from", "quiet_until")
     waiting = Waiting(
-        facts={**json.loads(facts), **own, "channel": wish.channel,
-               "class": wish.contact_class, "agency": True},
-        loan_ids=frozenset({wish.loan_id}), channel=wish.channel, address=wish.address or "",
-        not_before=at, not_after=at, time_zone=zone, region=region, quiet_from=quiet_from,
-        quiet_until=quiet_until,
-    )  # fmt: skip
-    asked = facts_at(waiting, at=at, contacts=_contacts(borrower, at), told=_told(borrower))
+        facts={**json.loads(found.facts), **own, **news.facts, **about},
+        loan_ids=frozenset({wish.loan_id}),
+        channel=wish.channel,
+        address=wish.address or "",
+        not_before=at,
+        not_after=at,
+        **{**dict(zip(names, person, strict=True)), **news.person},
+    )
+    told = [*_told(found.borrower_id), *news.told]
+    asked = facts_at(waiting, at=at, contacts=_contacts(found.borrower_id, at), told=told)
     answer = decide(_rules(lender.packs, lender.switched_off), asked)
     spoke = tuple(verdict.rule_id for verdict in answer.verdicts)
     reason = next((one.reason for one in answer.verdicts if one.reason), "")
@@ -156,6 +172,17 @@ def _ask(
     if answer.effect == "delay":
         return Reserved(effect="delay", reason=reason, rules=spoke, until=answer.until)
     return Reserved(effect="block", reason=reason, rules=spoke)
+
+
+def _news(wish: Wish, found: _Decided, at: datetime) -> News:
+    """Return what was told since the plan was loaded, as a claim of a message asks it."""
+    row = {
+        "message_id": wish.contact_id, "borrower_id": found.borrower_id, "run_id": found.run_id,
+        "loan_ids": [wish.loan_id], "channel": wish.channel, "address": wish.address or "",
+        "loaded_at": found.loaded_at,
+    }  # fmt: skip
+    assert connection.connection is not None, "the transaction is open"
+    return news_of(connection.connection, [row], at=at)[wish.contact_id]
 
 
 @lru_cache(maxsize=4)

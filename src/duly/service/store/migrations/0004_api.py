@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0002_invariants"),
+        ("store", "0003_facts"),
     ]
 
     operations = [
