@@ -131,8 +131,14 @@ class TestLoans:
     def test_decisions_come_by_pages(self, read, loaded):
         one = Decision.objects.filter(decision="contact").first()
         for n in range(3):
-            run, _ = Run.objects.get_or_create(plan_sha256=f"{n + 50:064}", defaults={
-                "business_date": f"2026-01-{n + 1:02}", "messages_count": 0, "summary": {}})  # fmt: skip
+            run, _ = Run.objects.get_or_create(
+                plan_sha256=f"{n + 50:064}",
+                defaults={
+                    "business_date": f"2026-01-{n + 1:02}",
+                    "messages_count": 0,
+                    "summary": {},
+                },
+            )
             Decision.objects.get_or_create(
                 loan_id=one.loan_id, run_id=run.plan_sha256, defaults={
                     "borrower_id": one.borrower_id, "business_date": run.business_date,
@@ -194,8 +200,10 @@ class TestMessages:
         with psycopg.connect(read.url, autocommit=True) as ours:
             seal(ours, key=key)
             # A log that grew since: the proof leads to the newest root all the same.
-            ours.execute("INSERT INTO store_audit (kind, subject, payload, salt, payload_sha256)"
-                         " SELECT 'x', 'y', '{}', 'z', repeat('0', 64) FROM generate_series(1, 20)")  # fmt: skip
+            ours.execute(
+                "INSERT INTO store_audit (kind, subject, payload, salt, payload_sha256)"
+                " SELECT 'x', 'y', '{}', 'z', repeat('0', 64) FROM generate_series(1, 20)"
+            )
             seal(ours, key=key)
         found = read.get(f"/api/v1/messages/{one.message_id}/evidence").json
         root = found["root"]
@@ -258,8 +266,12 @@ class TestReserving:
         from duly.service.operations.telling import raise_signal
 
         one = self.callable_()
-        raise_signal(signal_id="test-3", borrower_id=one.borrower_id, kind="cease_contact",
-                     starts_at=Run.objects.get(business_date=AT_DAY).loaded_at.replace(year=2025))  # fmt: skip
+        raise_signal(
+            signal_id="test-3",
+            borrower_id=one.borrower_id,
+            kind="cease_contact",
+            starts_at=Run.objects.get(business_date=AT_DAY).loaded_at.replace(year=2025),
+        )
         found = self.ask(read, one.loan_id, "test-3").json
         assert (found["allowed"], found["effect"]) == (False, "block")
         assert not Contact.objects.filter(contact_id="test-3").exists()

@@ -151,8 +151,10 @@ class TestBodies:
 
     @pytest.mark.parametrize("path", ["/api/v1/events", "/api/v1/verify"])
     def test_a_body_too_large_is_refused_by_its_length_alone(self, served, path):
-        head = (f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {served.key}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {BODY_MAX + 1}\r\n\r\n")  # fmt: skip
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {served.key}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {BODY_MAX + 1}\r\n\r\n"
+        )
         assert raw(served, head.encode()).startswith(b"HTTP/1.1 413 ")
 
     def test_a_body_in_pieces_is_refused(self, served):
@@ -235,8 +237,14 @@ class TestEvents:
     def event(self, number, loan="l1"):
         data = {"payment_id": f"pay-{number}", "loan_id": loan, "paid_on": "2026-03-10",
                 "amount": "734.10"}  # fmt: skip
-        return {"specversion": "1.0", "id": f"e-{number}", "source": "core-banking",
-                "type": "payment.posted", "time": "2026-03-10T09:59:00+08:00", "data": data}  # fmt: skip
+        return {
+            "specversion": "1.0",
+            "id": f"e-{number}",
+            "source": "core-banking",
+            "type": "payment.posted",
+            "time": "2026-03-10T09:59:00+08:00",
+            "data": data,
+        }
 
     def test_a_payment_cancels_what_is_not_submitted(self, facts, messages):
         name = f"{time.monotonic_ns()}"

@@ -56,7 +56,7 @@ router = Router(tags=["events"])
 )
 def post_events(request: HttpRequest) -> HttpResponse:
     """Take one event or a batch: all of it or nothing; the same (source, id) twice is one."""
-    events = _events(request)
+    events, listed = _events(request)
 
     def work() -> HttpResponse:
         try:
@@ -67,7 +67,7 @@ def post_events(request: HttpRequest) -> HttpResponse:
                 "events_refused",
                 count=len(refused.problems),
                 errors=[
-                    {"pointer": _pointer(one.index, one.field), "code": one.code,
+                    {"pointer": _pointer(one.index if listed else None, one.field), "code": one.code,
                      "detail": one.sentence(locale)}
                     for one in refused.problems
                 ],
@@ -84,8 +84,8 @@ def post_events(request: HttpRequest) -> HttpResponse:
     return once(request, owner_of(request), work)
 
 
-def _events(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the events of a body; refuse a body that is not of its content type."""
+def _events(request: HttpRequest) -> tuple[list[dict[str, Any]], bool]:
+    """Return the events of a body and whether it is a batch; refuse one of another shape."""
     try:
         found = read_json(request.body)
     except ValueError:
@@ -100,10 +100,10 @@ def _events(request: HttpRequest) -> list[dict[str, Any]]:
         raise Problem("invalid", errors=[found_many])
     if not all(isinstance(one, dict) for one in events):
         raise Problem("invalid", errors=[fault("", "wrong_type", locale_of(request))])
-    return events
+    return events, listed
 
 
-def _pointer(index: int, field: str) -> str:
-    """Return the JSON pointer of a field of one event of the batch."""
+def _pointer(index: int | None, field: str) -> str:
+    """Return the JSON pointer of a field of one event, of a batch by its place."""
     parts = [part.replace("~", "~0").replace("/", "~1") for part in field.split(".") if part]
-    return "/" + "/".join([str(index), *parts])
+    return "".join(f"/{part}" for part in (parts if index is None else [str(index), *parts]))
