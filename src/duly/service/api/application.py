@@ -20,6 +20,8 @@ def make_application(url: str, told: serving.Serving) -> Any:
     setting_up.set_up(url)
     settings = connections["default"].settings_dict
     pool = {"min_size": 1, "max_size": _POOL_MAX, "timeout": _WAIT_SECONDS}
+    # A database that was away is back without a refusal: each connection is tried first.
+    settings["CONN_HEALTH_CHECKS"] = True
     settings["OPTIONS"] = {**settings["OPTIONS"], "pool": pool}
     serving.begin(told)
     # The framework writes the address of every refusal, and an address names a loan.

@@ -9,7 +9,7 @@ from ninja import Router
 
 from duly.service.api.answers import answer
 from duly.service.api.authentication import Scope, owner_of
-from duly.service.api.faults import fault
+from duly.service.api.faults import ERRORS_MAX, fault
 from duly.service.api.idempotency import once
 from duly.service.api.limits import content_type
 from duly.service.api.openapi import responses
@@ -62,16 +62,7 @@ def post_events(request: HttpRequest) -> HttpResponse:
         try:
             found = accept(events, at=present().now())
         except EventsRefused as refused:
-            locale = locale_of(request)
-            raise Problem(
-                "events_refused",
-                count=len(refused.problems),
-                errors=[
-                    {"pointer": _pointer(one.index if listed else None, one.field), "code": one.code,
-                     "detail": one.sentence(locale)}
-                    for one in refused.problems
-                ],
-            ) from None  # fmt: skip
+            raise _refused(refused, locale_of(request), listed=listed) from None
         return answer(
             EventsOut(
                 accepted=found.accepted,
@@ -101,6 +92,19 @@ def _events(request: HttpRequest) -> tuple[list[dict[str, Any]], bool]:
     if not all(isinstance(one, dict) for one in events):
         raise Problem("invalid", errors=[fault("", "wrong_type", locale_of(request))])
     return events, listed
+
+
+def _refused(refused: EventsRefused, locale: str, *, listed: bool) -> Problem:
+    """Return the problem that names the first hundred faults, and counts them all."""
+    errors = [
+        {
+            "pointer": _pointer(one.index if listed else None, one.field),
+            "code": one.code,
+            "detail": one.sentence(locale),
+        }
+        for one in refused.problems[:ERRORS_MAX]
+    ]
+    return Problem("events_refused", count=len(refused.problems), errors=errors)
 
 
 def _pointer(index: int | None, field: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from duly.core.words import catalogue, say
 from duly.service.api.problems import Problem
 
-_ERRORS_MAX = 100
+ERRORS_MAX = 100  #: named in one answer
 _CODES: Mapping[str, str] = {
     "missing": "missing",
     "extra_forbidden": "unknown",
@@ -31,7 +31,7 @@ def fault(pointer: str, code: str, locale: str, **values: object) -> dict[str, o
 def invalid(errors: Iterable[Mapping[str, Any]], locale: str) -> Problem:
     """Return the problem that names every fault that a schema found."""
     found = []
-    for one in list(errors)[:_ERRORS_MAX]:
+    for one in list(errors)[:ERRORS_MAX]:
         code = _CODES.get(one["type"], "")
         if not code:
             code = "wrong_type" if one["type"].endswith("_type") else "wrong_form"
