@@ -15,7 +15,7 @@ from duly.service.api.problems import Problem
 from duly.service.api.schemas import Name, VerifyIn, VerifyOut
 from duly.service.api.serving import present
 from duly.service.operations import intake
-from duly.service.operations.counting import count
+from duly.service.operations.metering import count
 from duly.service.operations.verifying import verify
 
 #: Questions about texts: from one address a minute, about one code an hour.

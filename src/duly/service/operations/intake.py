@@ -17,7 +17,7 @@ from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.delivery.http import signature
 from duly.delivery.webhooks import Format, UnreadableError, When, read
-from duly.service.operations.counting import count
+from duly.service.operations.metering import count
 from duly.service.operations.recording import record
 from duly.service.outbox.reports import write_report
 from duly.service.outbox.route_settings import RouteSettings
