@@ -9,7 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import serving
 from served_home import forget
+from serving import Served
 
 from duly.service import migrating, postgres, setting_up
 
@@ -57,3 +59,21 @@ def store(server: postgres.Place) -> Iterator[str]:
         yield url
     with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
         ours.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def served(server: postgres.Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Give a running `duly serve` over a database of its own, with a loaded plan in it."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
+        ours.execute("CREATE DATABASE served TEMPLATE duly")
+    folder = tmp_path_factory.mktemp("served")
+    found = serving.begin(folder, server.url("served"))
+    yield found
+    assert serving.end(found) == 0, (folder / "err").read_text()
+
+
+@pytest.fixture
+def facts(served: Served) -> Iterator[Served]:
+    """Give the running server, and let Django use its database meanwhile."""
+    with setting_up.using(served.url):
+        yield served

@@ -10,6 +10,8 @@ from django.db import IntegrityError, connection
 
 from duly.delivery import STATES, may_follow
 from duly.service import migrating
+from duly.service.store.book_models import BookBorrower, BookPayment, BookSignal
+from duly.service.store.event_models import Event, MessageLoan, Word
 from duly.service.store.models import (
     Approval,
     Audit,
@@ -160,3 +162,67 @@ class TestRest:
                              payload_sha256="0" * 64)  # fmt: skip
         with pytest.raises(IntegrityError, match="only added"):
             Audit.objects.update(kind="other")
+
+
+def word(time: datetime = AT, **given: object) -> Word:
+    values = {"kind": "payment", "key": "p1", "time": time, "source": "/s", "event_id": "1"}
+    return Word.objects.create(**values | {"data": {}} | given)
+
+
+class TestFacts:
+    @pytest.mark.parametrize(
+        "later",
+        [{"time": AT - timedelta(microseconds=1)}, {"source": "/S"}, {"event_id": "0"}],
+    )
+    def test_a_word_never_goes_back(self, store, later):
+        word()
+        with pytest.raises(IntegrityError, match="may not go back"):
+            Word.objects.filter(key="p1").update(**later)
+        assert Word.objects.get().time == AT
+
+    def test_a_key_has_one_word(self, store):
+        word()
+        with pytest.raises(IntegrityError, match="store_word_pkey"):
+            word(event_id="2")
+
+    def test_an_event_is_named_once_and_never_changed(self, store):
+        given = {"source": "/s", "event_id": "1", "type": "signal.raised", "time": AT, "data": {},
+                 "body_sha256": "0" * 64, "received_at": AT}  # fmt: skip
+        Event.objects.create(**given)
+        with pytest.raises(IntegrityError, match="event_once"):
+            Event.objects.create(**given)
+        with pytest.raises(IntegrityError, match="only added"):
+            Event.objects.update(type="signal.cleared")
+        with pytest.raises(IntegrityError, match="only added"):
+            Event.objects.all().delete()
+
+    def test_the_loans_of_a_message_are_known(self, store):
+        message(loan_ids=["l1", "l2", "l1"])
+        assert set(MessageLoan.objects.values_list("message_id", "loan_id")) == {
+            ("m1", "l1"), ("m1", "l2"),
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("sql", "constraint"),
+        [
+            ("UPDATE store_book_payments SET amount = 0", "book_payments_amount"),
+            ("UPDATE store_book_payments SET kind = 'refund'", "book_payments_kind"),
+            ("UPDATE store_book_payments SET reversed_on = '2026-01-01'", "book_payments_reversal"),
+            ("UPDATE store_book_payments SET loan_id = NULL", "book_payments_owner"),
+            ("UPDATE store_book_signals SET kind = 'rumour'", "book_signals_kind"),
+            ("UPDATE store_book_signals SET ends_at = '2026-01-01Z'", "book_signals_ends"),
+            ("UPDATE store_book_borrowers SET quiet_from = 1440", "book_borrowers_quiet"),
+        ],
+    )
+    def test_what_no_book_may_say_is_refused(self, store, sql, constraint):
+        BookPayment.objects.create(payment_id="p1", loan_id="l1", paid_on=DAY, amount=1,
+                                   kind="payment", decimals=2, cut_at=AT)  # fmt: skip
+        BookSignal.objects.create(signal_id="s1", borrower_id="b1", kind="dispute", starts_at=AT,
+                                  cut_at=AT)  # fmt: skip
+        BookBorrower.objects.create(borrower_id="b1", locale="zh-CN", time_zone="Asia/Shanghai",
+                                    decimals=2, cut_at=AT)  # fmt: skip
+        with (
+            psycopg.connect(store) as ours,
+            pytest.raises(psycopg.errors.CheckViolation, match=constraint),
+        ):
+            ours.execute(sql.encode())

@@ -175,7 +175,8 @@ _ROUTE_SETTINGS = (
     *("secret_env", "template_codes", "sender", "seed", "cost", "timeout_seconds", "user"),
     *("tls", "registered", "opt_out", "log", "honest", "delay_ms", "ca_file"),
     *("system_type", "source_ton", "source_npi", "ids", "time_zone", "default_coding", "validity"),
-    *("enquire_seconds", "id_field", "code_field", "code_ok", "by_part"),
+    *("enquire_seconds", "id_field", "code_field", "code_ok", "by_part", "webhook_format"),
+    "webhook_secret_env",
     *("sender_name", "envelope", "subject", "unsubscribe_url", "unsubscribe_mail"),
     *("dkim_domain", "dkim_selector", "dkim_key_file"),
 )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from duly.cli import arguments, output, settings
+from duly.cli.opening import legal_now, opened_store, store
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
@@ -32,9 +30,9 @@ def send(
     from duly.plan.proven import prove
     from duly.service.operations import loading
 
-    now = _legal_now(at)
+    now = legal_now(at)
     proven = prove(plan_dir, clock=time.perf_counter)
-    with _store():
+    with opened_store():
         loaded = loading.load(proven, at=now())
     if json:
         output.as_json(
@@ -62,7 +60,7 @@ def approve(run: Annotated[str, arguments.worded("option.run")], /, *, by: By) -
     from duly.service.operations import releasing
 
     sha = str(kept.read_run(Path(run))["plan_sha256"]) if Path(run).is_dir() else run
-    with _store():
+    with opened_store():
         found = releasing.approve(sha, by=by)
     key = "approved_released" if found.released else "approved_waiting"
     output.line(
@@ -89,7 +87,7 @@ def stop(
     if len(given) != 1:
         raise Refused(Diagnostic(area="service", code="one_scope"))
     scope, name = given[0]
-    with _store():
+    with opened_store():
         (releasing.lift if lift else releasing.stop)(scope, name, by=by)
     key = "lifted" if lift else "stopped"
     output.line(say("service", key, settings.locale(), scope=scope, name=name or "*", by=by))
@@ -100,7 +98,7 @@ def status(*, json: arguments.Json = False) -> int:
     """Say where every message stands."""
     from duly.service.operations.asking import standing
 
-    with _store():
+    with opened_store():
         found = standing()
     if json:
         output.as_json(
@@ -136,21 +134,30 @@ def worker(
 
     from duly import book as books
     from duly.cli.audit import signing_key
+    from duly.cli.endpoints import networks, secrets
     from duly.service import postgres
     from duly.service.outbox.worker import Worker
+    from duly.service.outgoing.poster import Poster
 
     file = books.load_lender(settings.lender_file(lender))
-    with _store(), postgres.opened(settings.home(), settings.database_url()) as url:
+    with postgres.opened(settings.home(), settings.database_url()) as url, store(url):
         working = Worker(
-            url, file, now=_legal_now(at), concurrency=concurrency, signing=signing_key(make=True),
-            clock=_legal_now(None),
+            url, file, now=legal_now(at), concurrency=concurrency, signing=signing_key(make=True),
+            clock=legal_now(None),
         )  # fmt: skip
+        posting = Poster(url, keys=secrets(), clock=legal_now(None), allowed=networks())
 
         async def run() -> None:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, working.stop)
-            await working.run(once=once)
+            # Events are posted beside the sending, and once more when it has ended.
+            posted = asyncio.create_task(posting.run())
+            try:
+                await working.run(once=once)
+            finally:
+                posting.stop()
+                await posted
 
         asyncio.run(run())
     if json:
@@ -158,26 +165,3 @@ def worker(
     else:
         output.line(say("service", "worked", settings.locale(), **asdict(working.tally)))
     return output.DONE
-
-
-def _legal_now(at: str | None) -> Callable[[], datetime]:
-    """Return the clock of the law: the machine's, or one that began at a given instant."""
-    if at is None:
-        return lambda: datetime.now(UTC)
-    began, started = arguments.instant(at), time.monotonic()
-    return lambda: began + timedelta(seconds=int(time.monotonic() - started))
-
-
-@contextmanager
-def _store() -> Iterator[None]:
-    """Open the database, its tables brought to this release's."""
-    from duly.service import migrating, postgres, setting_up
-
-    with postgres.opened(settings.home(), settings.database_url()) as url:
-        setting_up.set_up(url)
-        if migrating.pending():
-            migrating.migrate()
-        try:
-            yield
-        finally:
-            setting_up.close()

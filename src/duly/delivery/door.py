@@ -128,7 +128,7 @@ def facts_at(
         "quiet_until": message.quiet_until,
     }
     for one in told:
-        if _open(one, message, at):
+        if one.kind in FACT_OF and _open(one, message, at):
             found[FACT_OF[one.kind]] = True
     return found
 

@@ -20,12 +20,41 @@ select i.message_id, cast(to_json(a.fact) as varchar) as facts
 from message_ids as i join asked as a on a.loan = i.loan
 order by i.message_id
 """
-#: Who is written to: facts of the person, as the rules ask them.
+#: What was decided about each loan; with what the rules were asked where somebody may yet ask to
+#: contact that person, and what of it depends on the channel, for each.
+_DECISIONS = """
+select d.loan_id, d.borrower_id, cast(d.business_date as varchar) as business_date, d.decision,
+    d.reason, d.rule, cast(to_json(d.legal) as varchar) as legal, d.channel, d.template, d.tone,
+    d.not_before, d.not_after, cast(d.next_review_on as varchar) as next_review_on, d.message_id,
+    d.task_kind,
+    case when d.decision in ('contact', 'task', 'wait', 'hold', 'blocked')
+        then cast(to_json(a.fact) as varchar) end as facts,
+    case when d.decision in ('contact', 'task', 'wait', 'hold', 'blocked')
+        then cast(to_json({
+            sms: {opted_out: a.opted_out_sms, servicing_withdrawn: a.withdrawn_sms},
+            email: {opted_out: a.opted_out_email, servicing_withdrawn: a.withdrawn_email},
+            voice: {opted_out: a.opted_out_voice, servicing_withdrawn: a.withdrawn_voice}
+        }) as varchar) end as by_channel,
+    case when p.loan_id is not null then cast(to_json({
+        currency: p.currency, days_past_due: p.days_past_due, bucket: p.bucket,
+        overdue_total: p.overdue_total, late_charge: p.late_charge,
+        outstanding_total: p.outstanding_total, next_due_on: p.next_due_on,
+        next_due_amount: p.next_due_amount, last_paid_on: p.last_paid_on
+    }) as varchar) end as figures
+from decisions as d
+left join figures_of as p on p.loan_id = d.loan_id
+left join loans as l on l.loan_id = d.loan_id
+left join asked as a on a.loan = l.loan
+order by d.loan_id
+"""
+#: Whom somebody may contact: facts of the person, as the rules ask them.
 _PEOPLE = """
 select p.borrower_id, coalesce(p.time_zone, $zone) as time_zone, p.region,
     coalesce(p.locale, $locale) as locale, p.quiet_from, p.quiet_until
 from people as p
-where p.borrower_id in (select borrower_id from messages)
+where p.borrower_id in (
+    select borrower_id from decisions
+    where decision in ('contact', 'task', 'wait', 'hold', 'blocked'))
 order by p.borrower_id
 """
 _CONTACTS = """
@@ -33,27 +62,35 @@ select c.contact_id, p.borrower_id, l.loan_id, c.channel, c.address, c.at, c.dir
     c.class
 from contacts as c join people as p on p.borrower = c.borrower
 left join loans as l on l.loan = c.loan
-where p.borrower_id in (select borrower_id from messages)
+where p.borrower_id in (
+    select borrower_id from decisions
+    where decision in ('contact', 'task', 'wait', 'hold', 'blocked'))
 order by c.contact_id
 """
 _SIGNALS = """
 select s.signal_id, p.borrower_id, l.loan_id, s.kind, s.starts_at, s.ends_at, s.detail
 from signals as s join people as p on p.borrower = s.borrower
 left join loans as l on l.loan = s.loan
-where p.borrower_id in (select borrower_id from messages)
+where p.borrower_id in (
+    select borrower_id from decisions
+    where decision in ('contact', 'task', 'wait', 'hold', 'blocked'))
 order by s.signal_id
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proven:
-    """A plan whose rows are what its inputs give; only borrowers with a message are in it."""
+    """A plan whose rows are what its inputs give.
+
+    Of people, contacts and signals only those of borrowers whom somebody may contact are in it.
+    """
 
     run: Mapping[str, object]
     lender: Lender
     inputs: PlanInputs
     messages: pa.Table  #: the contract's columns, codes as they were signed, instants naive UTC
     facts: pa.Table  #: message_id, facts (JSON): what the rules were asked with
+    decisions: pa.Table  #: one row a loan; with facts (JSON) where it may be contacted
     people: pa.Table
     contacts: pa.Table
     signals: pa.Table
@@ -83,12 +120,14 @@ def _proven(run: Mapping[str, object], plan: Plan, messages: pa.Table) -> Proven
         return plan.connection.sql(question, params=values or None).to_arrow_table()
 
     lender = plan.inputs.lender
+    plan.connection.register("figures_of", plan.positions)
     return Proven(
         run=run,
         lender=lender,
         inputs=plan.inputs,
         messages=messages,
         facts=ask(_FACTS),
+        decisions=ask(_DECISIONS),
         people=ask(_PEOPLE, zone=lender.time_zone, locale=lender.locale),
         contacts=ask(_CONTACTS),
         signals=ask(_SIGNALS),

@@ -17,6 +17,7 @@ from duly.book.engine import connect
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.plan.proven import Proven
+from duly.service.operations.counting import count_payments
 from duly.service.operations.recording import record
 
 _ROWS_A_COPY = 50_000
@@ -34,6 +35,13 @@ select
     strftime(m.not_after, '%Y-%m-%dT%H:%M:%SZ') as not_after, f.facts
 from messages as m join facts as f using (message_id)
 order by m.message_id
+"""
+_DECISIONS = """
+select loan_id, borrower_id, business_date, decision, reason, rule, legal, channel, template, tone,
+    strftime(not_before, '%Y-%m-%dT%H:%M:%SZ') as not_before,
+    strftime(not_after, '%Y-%m-%dT%H:%M:%SZ') as not_after, next_review_on, message_id, task_kind,
+    facts, by_channel, figures
+from decisions order by loan_id
 """
 _PEOPLE = """
 select borrower_id, time_zone, region, locale, cast(quiet_from as varchar) as quiet_from,
@@ -90,6 +98,32 @@ LEFT JOIN (
 ) AS before USING (borrower_id, message_class)
 ORDER BY s.message_id
 """
+_KEEP_DECISIONS = """
+INSERT INTO store_decision (loan_id, run_id, borrower_id, business_date, decision, reason, rule,
+    legal, channel, template, tone, not_before, not_after, next_review_on, message_id, task_kind,
+    facts, by_channel, figures)
+SELECT loan_id, %(run)s, borrower_id, business_date::date, decision, reason, rule, legal::jsonb,
+    channel, template, tone, not_before::timestamptz, not_after::timestamptz,
+    next_review_on::date, message_id, task_kind, facts::jsonb, by_channel::jsonb,
+    figures::jsonb
+FROM staged
+"""
+#: One event a loan, where an endpoint wants to hear of decisions.
+_TELL_DECISIONS = """
+WITH told AS (
+    INSERT INTO store_outgoingevent (id, type, data)
+    SELECT 'evt_' || replace(gen_random_uuid()::text, '-', ''), 'decision.made',
+        jsonb_build_object('run_id', run_id, 'loan_id', loan_id, 'borrower_id', borrower_id,
+            'business_date', business_date, 'decision', decision, 'reason', reason,
+            'channel', channel, 'message_id', message_id, 'next_review_on', next_review_on)
+    FROM store_decision WHERE run_id = %s AND EXISTS (SELECT 1 FROM store_endpoint
+        WHERE disabled_at IS NULL AND types @> '["decision.made"]')
+    RETURNING id
+)
+INSERT INTO store_eventpost (event_id, endpoint_id)
+SELECT t.id, e.name FROM told AS t CROSS JOIN store_endpoint AS e
+WHERE e.disabled_at IS NULL AND e.types @> '["decision.made"]'
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +170,10 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
         _copy(plan, _PEOPLE, _KEEP_PEOPLE)
         _copy(plan, _CONTACTS, _KEEP_CONTACTS)
         _copy(plan, _SIGNALS, _KEEP_SIGNALS)
+        count_payments(sha, plan.inputs.snapshot, at=at)
         added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state=state)
+        _copy(plan, _DECISIONS, _KEEP_DECISIONS, run=sha)
+        cursor.execute(_TELL_DECISIONS, [sha])
         cursor.execute(
             "SELECT count(*) FROM store_message WHERE run_id = %s AND state = 'cancelled'", [sha]
         )
@@ -178,7 +215,7 @@ def _supersede(day: date) -> int:
 def _copy(plan: Proven, question: str, keep: str, **values: str | date) -> int:
     """Copy rows of the plan into a staging table and from there where they belong; return rows."""
     with connect() as asked:
-        for name in ("messages", "facts", "people", "contacts", "signals"):
+        for name in ("messages", "facts", "decisions", "people", "contacts", "signals"):
             asked.register(name, getattr(plan, name))
         reader = asked.sql(question).to_arrow_reader(_ROWS_A_COPY)
         names = reader.schema.names

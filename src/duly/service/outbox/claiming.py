@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 from duly.book import Route
 from duly.delivery.door import Passage, Told, Waiting, ask_door
 from duly.rules import Rule
+from duly.service.facts.at_door import News, news_of
 from duly.service.outbox.auditing import audit
 
 Row = dict[str, Any]
@@ -37,8 +38,9 @@ LIMIT %(batch)s
 FOR UPDATE OF b SKIP LOCKED
 """
 _MESSAGES = """
-SELECT m.*, b.time_zone, b.region, b.quiet_from, b.quiet_until
+SELECT m.*, b.time_zone, b.region, b.quiet_from, b.quiet_until, r.loaded_at
 FROM store_message AS m JOIN store_borrower AS b ON b.borrower_id = m.borrower_id
+JOIN store_run AS r ON r.plan_sha256 = m.run_id
 WHERE m.message_id = ANY(%s) AND m.state = 'released'
 ORDER BY m.not_before, m.message_id
 FOR UPDATE OF m SKIP LOCKED
@@ -47,6 +49,10 @@ _CONTACTS = """
 SELECT borrower_id, channel, address, at, direction, outcome, contact_class AS class,
     loan_id AS loan
 FROM store_contact WHERE borrower_id = ANY(%s) AND at <= %s
+UNION ALL
+SELECT c.borrower_id, c.channel, c.address, c.at, c.direction, c.outcome, c.class, c.loan_id
+FROM store_book_contacts AS c WHERE c.borrower_id = ANY(%s) AND c.at <= %s
+    AND NOT EXISTS (SELECT 1 FROM store_contact AS k WHERE k.contact_id = c.contact_id)
 UNION ALL
 SELECT r.borrower_id, m.channel, m.address, r.at, 'out', 'reserved', m.message_class, NULL
 FROM store_reservation AS r JOIN store_message AS m ON m.message_id = r.message_id
@@ -110,14 +116,17 @@ def claim(
             return Claim()
         rows = cursor.execute(_MESSAGES, ([row["message_id"] for row in due],)).fetchall()
         people = sorted({row["borrower_id"] for row in rows})
-        contacts = _by_person(cursor.execute(_CONTACTS, (people, at, people)).fetchall())
+        contacts = _by_person(
+            cursor.execute(_CONTACTS, (people, at, people, at, people)).fetchall()
+        )
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
+        news = news_of(connection, rows, at=at)
         found = Claim()
         for row in rows:
             found = _pass(
                 connection, row, found, worker=worker, routes=working, rules=rules, at=at,
                 contacts=contacts.setdefault(row["borrower_id"], []),
-                told=told.get(row["borrower_id"], []),
+                told=told.get(row["borrower_id"], []), news=news[row["message_id"]],
             )  # fmt: skip
         _audit(connection, found, worker)
     return found
@@ -141,15 +150,15 @@ def _pass(
     at: datetime,
     contacts: list[Row],
     told: Sequence[Row],
+    news: News,
 ) -> Claim:
     """Lead one message through the door and write down how it went."""
     route = _route(row, routes)
-    waiting = _waiting(row)
-    passage = (
-        Passage(effect="block", reason="no_route")
-        if route is None
-        else ask_door(rules, waiting, at=at, contacts=contacts, told=[_told(one) for one in told])
-    )
+    row |= news.person
+    passage = _asked(
+        row, at=at, rules=rules, contacts=contacts, news=news,
+        told=[*(_told(one) for one in told), *news.told],
+    ) if route is not None else Passage(effect="block", reason="no_route")  # fmt: skip
     name = row["message_id"]
     if passage.effect == "delay":
         connection.execute(
@@ -182,6 +191,18 @@ def _pass(
     )  # fmt: skip
     mine = Claimed(message_id=name, borrower_id=row["borrower_id"], route=route.name, row=row)
     return replace(found, claimed=(*found.claimed, mine))
+
+
+def _asked(
+    row: Row, *, at: datetime, rules: Sequence[Rule], contacts: list[Row], news: News,
+    told: Sequence[Told],
+) -> Passage:  # fmt: skip
+    """Ask the door about one message; what news stops outright, no rule lets go."""
+    waiting = _waiting(row)
+    if news.stopped is not None:
+        return Passage(effect="block", reason=news.stopped)
+    waiting = replace(waiting, facts={**waiting.facts, **news.facts})
+    return ask_door(rules, waiting, at=at, contacts=contacts, told=told)
 
 
 def _taken(routes: Sequence[Route]) -> set[str]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 from duly.book import Route
 from duly.core.diagnostic import Diagnostic
@@ -17,6 +17,7 @@ from duly.delivery.sandbox import Sandbox
 from duly.delivery.smpp import SmppGateway, SmppSettings
 from duly.delivery.smpp.receipts import Ids
 from duly.delivery.smpp.settings import is_source
+from duly.delivery.webhooks import Format
 from duly.service.outbox.route_settings import RouteSettings
 
 #: Kinds that a worker sends by; a task for a person is no message.
@@ -123,6 +124,10 @@ def _smtp(route: Route, settings: RouteSettings, clock: Clock, _label: str) -> G
 
 
 def _http(route: Route, settings: RouteSettings, clock: Clock, _label: str) -> Gateway:
+    # How it reports is for whoever serves its webhooks; here only mistakes are of interest.
+    settings.choice("webhook_format", *get_args(Format))
+    settings.text("webhook_secret_env", "")
+    settings.zone("time_zone")
     return HttpGateway(
         route.name,
         HttpSettings(

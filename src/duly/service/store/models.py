@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from duly.delivery.states import OPEN, STATES
+from duly.service.store import book_models, event_models  # noqa: F401  (Django finds them here)
 
 _ID = 200  #: characters of the longest id that a book may hold, and more
 CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
@@ -132,6 +133,9 @@ class Message(models.Model):
             models.Index(fields=["run", "state"], name="message_run"),
             models.Index(
                 fields=["borrower"], condition=Q(state__in=OPEN), name="message_open_borrower"
+            ),
+            models.Index(
+                fields=["address"], condition=Q(state__in=OPEN), name="message_open_address"
             ),
         ]
 
@@ -326,3 +330,21 @@ class Root(models.Model):
     at = models.DateTimeField(db_default=Now())
     key_id = models.CharField(max_length=64, null=True)
     signature = models.BinaryField(max_length=64, null=True)
+
+
+from duly.service.store.api_models import (  # noqa: E402 Django looks for its tables here.
+    ApiKey,
+    Counter,
+    Decision,
+    Endpoint,
+    EventPost,
+    IdempotentAnswer,
+    OutgoingEvent,
+    SeenWebhook,
+)
+
+__all__ = [
+    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "Contact", "Counter", "Decision",
+    "Endpoint", "EventPost", "IdempotentAnswer", "Message", "Node", "OutgoingEvent", "Part",
+    "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal", "Stopped",
+]  # fmt: skip

@@ -1,0 +1,41 @@
+"""Open the database for a command, and the clock of the law."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from duly.cli import arguments, settings
+
+
+def legal_now(at: str | None) -> Callable[[], datetime]:
+    """Return the clock of the law: the machine's, or one that began at a given instant."""
+    if at is None:
+        return lambda: datetime.now(UTC)
+    began, started = arguments.instant(at), time.monotonic()
+    return lambda: began + timedelta(seconds=int(time.monotonic() - started))
+
+
+@contextmanager
+def opened_store() -> Iterator[None]:
+    """Open the database, its tables brought to this release's."""
+    from duly.service import postgres
+
+    with postgres.opened(settings.home(), settings.database_url()) as url, store(url):
+        yield
+
+
+@contextmanager
+def store(url: str) -> Iterator[None]:
+    """Let this process use the database of a URL, its tables brought to this release's."""
+    from duly.service import migrating, setting_up
+
+    setting_up.set_up(url)
+    if migrating.pending():
+        migrating.migrate()
+    try:
+        yield
+    finally:
+        setting_up.close()

@@ -1,0 +1,1 @@
+"""The API over HTTP: what other programs may ask and tell, and the errors they get."""

@@ -1,0 +1,94 @@
+"""What is asked without a key: did you send this text, and what gateways report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from duly.delivery.webhooks import ANSWERS
+from duly.service.api.answers import answer
+from duly.service.api.openapi import responses
+from duly.service.api.problems import Problem
+from duly.service.api.schemas import Name, VerifyIn, VerifyOut
+from duly.service.api.serving import present
+from duly.service.operations import intake
+from duly.service.operations.metering import count
+from duly.service.operations.verifying import verify
+
+#: Questions about texts: from one address a minute, about one code an hour.
+ADDRESS_A_MINUTE, CODE_AN_HOUR = 20, 10
+_MINUTE, _HOUR = 60, 3600
+_PROBLEMS: Mapping[str, str] = {
+    "signature": "bad_signature",
+    "stale": "bad_signature",
+    "repeated": "seen_before",
+    "unreadable": "unreadable",
+}
+
+router = Router(tags=["public"])
+
+
+@router.post(
+    "/verify", auth=None, response=responses(VerifyOut), operation_id="verify_code"
+)  # fmt: skip
+def verify_code(request: HttpRequest, body: VerifyIn) -> HttpResponse:
+    """Say whether a text was ours, by its code and the end of the number it came to."""
+    serving = present()
+    _slow("verify_address", _address(request), ADDRESS_A_MINUTE, _MINUTE)
+    _slow("verify_code", body.code.upper().replace("-", "").strip(), CODE_AN_HOUR, _HOUR)
+    lender = serving.lender
+    today = serving.now().astimezone(ZoneInfo(lender.time_zone)).date()
+    found = verify(body.code, body.phone_last4, today=today)
+    return answer(
+        VerifyOut(
+            ours=found is not None,
+            sent_on=None if found is None else found.sent_on,
+            channel=None if found is None else found.channel,
+            lender=lender.name,
+            hotline=lender.hotline,
+            website=lender.website,
+            app=lender.app,
+        )
+    )
+
+
+@router.post(
+    "/webhooks/{route}",
+    auth=None,
+    response=responses(None),
+    operation_id="post_webhook",
+)
+def post_webhook(request: HttpRequest, route: Name) -> HttpResponse:
+    """Take receipts and replies of a gateway; answered in that gateway's own words."""
+    serving = present()
+    entry = serving.intakes.get(route)
+    if entry is None:
+        raise Problem("not_found")
+    body = request.body
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    token = headers.get("x-duly-token", "") or request.GET.get("token", "")
+    try:
+        intake.take(entry, headers=headers, token=token, body=body, at=serving.clock())
+    except intake.WebhookRefused as refused:
+        intake.refuse(route, refused.why, size=len(body), body=body)
+        raise Problem(_PROBLEMS[refused.why]) from None
+    return HttpResponse(ANSWERS[entry.form], content_type="application/json")
+
+
+def _slow(kind: str, subject: str, most: int, seconds: int) -> None:
+    """Count a question; refuse it where there were too many. Who asks is kept as a mark alone."""
+    mark = present().signer.sign(kind, subject.encode()).hex()
+    if count(kind, mark, seconds=seconds) > most:
+        raise Problem("too_often", headers={"Retry-After": str(seconds)})
+
+
+def _address(request: HttpRequest) -> str:
+    """Return who asks: the last address that a proxy of ours names, else the caller's own."""
+    caller: str = request.META.get("REMOTE_ADDR", "")
+    told = request.headers.get("X-Forwarded-For", "")
+    if caller in present().proxies and told:
+        return told.rpartition(",")[2].strip()[:64]
+    return caller

@@ -1,0 +1,43 @@
+"""What one serving process knows: the lender, the keys, the clock of the law; set once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from duly.book import Lender
+from duly.service.api.signing import Signer
+from duly.service.operations.intake import Intake
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What the views are told from outside.
+
+    `now` is the clock of the law, `clock` the machine's. `plans` is the directory whose plans may
+    be loaded by name; `proxies` are the addresses whose word on the asking address is believed.
+    """
+
+    lender: Lender
+    now: Callable[[], datetime]
+    clock: Callable[[], datetime]
+    signer: Signer
+    plans: Path
+    intakes: Mapping[str, Intake] = field(default_factory=dict)
+    proxies: frozenset[str] = frozenset()
+
+
+_present: list[Serving] = []
+
+
+def begin(serving: Serving) -> None:
+    """Say what this process serves."""
+    _present[:] = [serving]
+
+
+def present() -> Serving:
+    """Return what this process serves."""
+    assert _present, "begin() comes first"
+    return _present[0]

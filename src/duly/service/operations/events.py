@@ -1,0 +1,55 @@
+"""Take events in: all of a batch or nothing, each once, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from duly.service.facts.cloud_events import read_all
+from duly.service.facts.problems import EventProblem, EventsRefused
+from duly.service.facts.storing import store
+from duly.service.operations.cancelling import cancel
+from duly.service.operations.recording import record
+
+__all__ = ["Accepted", "EventProblem", "EventsRefused", "accept"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """How many events are new, how many were here before or twice in the batch.
+
+    `cancelled` are the messages that will not leave any more because of them; `unread` the fields
+    of the data that no column of the book has, as `type.field`: they are kept and mean nothing.
+    """
+
+    accepted: int
+    duplicates: int
+    cancelled: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+def accept(events: Sequence[dict[str, Any]], *, at: datetime) -> Accepted:
+    """Store a batch of CloudEvents (contract, section 5) and cancel what they forbid.
+
+    One transaction: every fault of every event is gathered and refused together (EventsRefused),
+    with nothing stored. `at` is the legal instant of the reception.
+    """
+    read, problems = read_all(events, at=at)
+    if problems:
+        raise EventsRefused(problems)
+    if not read:
+        return Accepted(accepted=0, duplicates=0)
+    with transaction.atomic():
+        new, duplicates = store(list(enumerate(read)), at=at)
+        record(
+            "event.accepted",
+            [(one.body_sha256, {"type": one.type, "source": one.source, "id": one.event_id})
+             for one in new],
+        )  # fmt: skip
+        cancelled = cancel(new, at=at)
+    unread = tuple(sorted({name for one in read for name in one.unread}))
+    return Accepted(accepted=len(new), duplicates=duplicates, cancelled=cancelled, unread=unread)

@@ -1,0 +1,212 @@
+"""Somebody else asks before contacting a person: the same rules as the door, the same counters.
+
+What is allowed is written into the ledger of contacts at once, under the asker's own id: every cap
+counts it from that second on, whether the contact is made or not, and the book that tells of it
+later under that id adds nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from duly.book import Lender
+from duly.delivery.door import Told, Waiting, facts_at
+from duly.rules import Rule, decide, lenders_rules
+from duly.service.facts.at_door import News, news_of
+from duly.service.operations.recording import record
+
+#: How old the decision may be whose facts are asked: today's, or yesterday's before today's run.
+FACTS_DAYS_MAX = 1
+
+_DECISION = """
+SELECT d.borrower_id, d.business_date, d.facts::text, d.by_channel::text, d.run_id, r.loaded_at
+FROM store_decision AS d JOIN store_run AS r ON r.plan_sha256 = d.run_id
+WHERE d.loan_id = %s AND r.state <> 'superseded' ORDER BY d.business_date DESC LIMIT 1
+"""
+_CONTACTS = """
+SELECT channel, address, at, direction, outcome, contact_class AS class, loan_id AS loan
+FROM store_contact WHERE borrower_id = %(borrower)s AND at <= %(at)s
+UNION ALL
+SELECT c.channel, c.address, c.at, c.direction, c.outcome, c.class, c.loan_id
+FROM store_book_contacts AS c WHERE c.borrower_id = %(borrower)s AND c.at <= %(at)s
+    AND NOT EXISTS (SELECT 1 FROM store_contact AS k WHERE k.contact_id = c.contact_id)
+UNION ALL
+SELECT m.channel, m.address, r.at, 'out', 'reserved', m.message_class, NULL
+FROM store_reservation AS r JOIN store_message AS m ON m.message_id = r.message_id
+WHERE r.borrower_id = %(borrower)s AND m.state = 'claimed'
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """One contact that somebody wants to make now."""
+
+    contact_id: str
+    loan_id: str
+    channel: str
+    address: str | None
+    contact_class: str
+    agency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reserved:
+    """What the rules answer: allowed now, not before `until`, or not at all (`block`)."""
+
+    effect: Literal["allow", "delay", "block"]
+    reason: str = ""
+    rules: tuple[str, ...] = ()
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """The latest decision about a loan."""
+
+    borrower_id: str
+    business_date: date
+    facts: str | None
+    by_channel: str | None
+    run_id: str
+    loaded_at: datetime
+
+
+class ContactIdTaken(Exception):
+    """The id names another contact already."""
+
+
+def reserve(wish: Wish, *, lender: Lender, at: datetime) -> Reserved | None:
+    """Ask whether a contact may be made at an instant, and reserve it; None for an unknown loan.
+
+    Refused: an id that names another contact (ContactIdTaken). The same wish twice is one contact.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_DECISION, [wish.loan_id])
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        found = _Decided(*row)
+        borrower = found.borrower_id
+        cursor.execute(
+            "SELECT time_zone, region, quiet_from, quiet_until FROM store_borrower"
+            " WHERE borrower_id = %s FOR UPDATE",
+            [borrower],
+        )
+        person = cursor.fetchone()
+        if _again(wish, borrower):
+            return Reserved(effect="allow")
+        answer = _ask(wish, lender, at, found, person)
+        if answer.effect == "allow":
+            cursor.execute(
+                "INSERT INTO store_contact (contact_id, borrower_id, loan_id, channel, address,"
+                " at, direction, outcome, contact_class)"
+                " VALUES (%s, %s, %s, %s, %s, %s, 'out', 'unknown', %s)",
+                [wish.contact_id, borrower, wish.loan_id, wish.channel, wish.address, at,
+                 wish.contact_class],
+            )  # fmt: skip
+        told: dict[str, object] = {
+            "agency": wish.agency, "loan": wish.loan_id, "channel": wish.channel,
+            "effect": answer.effect, "reason": answer.reason, "rules": list(answer.rules),
+        }  # fmt: skip
+        record("contact.asked", [(wish.contact_id, told)])
+    return answer
+
+
+def _again(wish: Wish, borrower: str) -> bool:
+    """Return whether this very contact is in the ledger; refuse another one of its id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT borrower_id, channel, direction FROM store_contact WHERE contact_id = %s",
+            [wish.contact_id],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    if row != (borrower, wish.channel, "out"):
+        raise ContactIdTaken(wish.contact_id)
+    return True
+
+
+def _ask(
+    wish: Wish, lender: Lender, at: datetime, found: _Decided, person: tuple[Any, ...] | None
+) -> Reserved:
+    """Ask every rule; what is not known of the person, or too old, forbids the contact."""
+    today = at.astimezone(ZoneInfo(lender.time_zone)).date()
+    if found.facts is None or person is None:
+        return Reserved(effect="block", reason="nothing_to_contact_about")
+    if today - found.business_date > timedelta(days=FACTS_DAYS_MAX):
+        return Reserved(effect="block", reason="facts_too_old")
+    # The plan asked about its own channel: what another one has otherwise takes its place.
+    own = json.loads(found.by_channel or "{}").get(wish.channel)
+    if own is None:
+        return Reserved(effect="block", reason="missing:servicing_withdrawn")
+    news = _news(wish, found, at)
+    if news.stopped is not None:
+        return Reserved(effect="block", reason=news.stopped)
+    about = {"channel": wish.channel, "class": wish.contact_class, "agency": True}
+    names = ("time_zone", "region", "quiet_from", "quiet_until")
+    waiting = Waiting(
+        facts={**json.loads(found.facts), **own, **news.facts, **about},
+        loan_ids=frozenset({wish.loan_id}),
+        channel=wish.channel,
+        address=wish.address or "",
+        not_before=at,
+        not_after=at,
+        **{**dict(zip(names, person, strict=True)), **news.person},
+    )
+    told = [*_told(found.borrower_id), *news.told]
+    asked = facts_at(waiting, at=at, contacts=_contacts(found.borrower_id, at), told=told)
+    answer = decide(_rules(lender.packs, lender.switched_off), asked)
+    spoke = tuple(verdict.rule_id for verdict in answer.verdicts)
+    reason = next((one.reason for one in answer.verdicts if one.reason), "")
+    if answer.effect == "allow":
+        return Reserved(effect="allow")
+    if answer.effect == "delay":
+        return Reserved(effect="delay", reason=reason, rules=spoke, until=answer.until)
+    return Reserved(effect="block", reason=reason, rules=spoke)
+
+
+def _news(wish: Wish, found: _Decided, at: datetime) -> News:
+    """Return what was told since the plan was loaded, as a claim of a message asks it."""
+    row = {
+        "message_id": wish.contact_id, "borrower_id": found.borrower_id, "run_id": found.run_id,
+        "loan_ids": [wish.loan_id], "channel": wish.channel, "address": wish.address or "",
+        "loaded_at": found.loaded_at,
+    }  # fmt: skip
+    assert connection.connection is not None, "the transaction is open"
+    return news_of(connection.connection, [row], at=at)[wish.contact_id]
+
+
+@lru_cache(maxsize=4)
+def _rules(packs: tuple[str, ...], switched_off: tuple[str, ...]) -> tuple[Rule, ...]:
+    return lenders_rules(packs, switched_off)
+
+
+def _contacts(borrower: str, at: datetime) -> Sequence[Mapping[str, object]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CONTACTS, {"borrower": borrower, "at": at})
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _told(borrower: str) -> list[Told]:
+    """Return every signal of a person, whoever told us: the plan's and what came since."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, loan_id, starts_at, ends_at, detail->>'channel' FROM store_signal"
+            " WHERE borrower_id = %s",
+            [borrower],
+        )
+        return [
+            Told(kind=kind, loan_id=loan, starts_at=starts, ends_at=ends,
+                 channel=channel if kind == "opt_out" else None)
+            for kind, loan, starts, ends, channel in cursor.fetchall()
+        ]  # fmt: skip

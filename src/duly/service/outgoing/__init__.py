@@ -1,0 +1,1 @@
+"""What others hear of us: events posted as Standard Webhooks, signed, tried for three days."""
