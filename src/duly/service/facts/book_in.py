@@ -13,6 +13,7 @@ import pyarrow.csv as pc
 from django.db import connection
 
 from duly.book import Snapshot
+from duly.book.engine import connect
 from duly.plan.addresses import key_sql
 
 _ROWS_A_COPY = 50_000
@@ -132,7 +133,7 @@ def copy_in(snapshot: Snapshot, cut_at: datetime) -> dict[str, int]:
     Return how many rows each table had, and under `aside` how many were broken.
     """
     counts = {}
-    with duckdb.connect() as asked:
+    with connect() as asked:
         for table in (*PARTS, "quarantine"):
             file = str(snapshot.path / f"{table}.parquet").replace("'", "''")
             asked.execute(f"create view {table} as from read_parquet('{file}')")

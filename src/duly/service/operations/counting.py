@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import duckdb
 import pyarrow as pa
 from django.db import connection
 
 from duly.book import Snapshot
+from duly.book.engine import connect
 from duly.service.facts.told import IN_FORCE
 
 _TOLD = """
@@ -28,7 +28,7 @@ def count_payments(run: str, snapshot: Snapshot, *, at: datetime) -> None:
         told = cursor.fetchall()
         if not told:
             return
-        with duckdb.connect() as asked:
+        with connect() as asked:
             asked.register(
                 "told",
                 pa.table({"kind": [one[0] for one in told], "key": [one[1] for one in told]}),
