@@ -191,3 +191,14 @@ def test_no_text_shames_threatens_or_hurries(locale):
                 lender=LENDERS[locale],
             ).text  # fmt: skip
             assert not re.search(shame, text), (name, re.search(shame, text))
+
+
+@pytest.mark.parametrize("tone", ["gentle", "plain", "serious"])
+@pytest.mark.parametrize("channel", ["sms", "email"])
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [("zh-CN", "请先告诉我们"), ("zh-TW", "請先告訴我們"), ("en", "tell us first")],
+)
+def test_on_the_due_day_the_borrower_is_asked_to_tell_us_first(locale, words, channel, tone):
+    how = {"locale": locale, "channel": channel, "tone": tone}
+    assert words in write("due_today", usual("due_today", locale), **how).text
