@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from book.book_files import HEADER, open_book, payments, rewrite
+from book.book_files import HEADER, open_book, payments, rewrite, to_parquet
 from duly.core.errors import Refused
 
 TEXT = "borrower_id,name\nB1,张伟\nB2,李娜\n"
@@ -114,6 +114,13 @@ class TestParquetAndJson:
         for said in told(book):
             assert "not_utf8_parquet" in said
             assert "GBK" not in said
+
+    def test_names_of_columns_in_gbk_are_named(self, refused, book):
+        to_parquet(book, "borrowers", borrower_id=pa.array(["B1"]), name=pa.array(["Li"]))
+        file = book / "borrowers.parquet"
+        file.write_bytes(file.read_bytes().replace(b"name", "姓名".encode("gbk")))
+        assert refused(book) == [("borrowers.parquet", "names_not_utf8")]
+        assert all("(GBK)" in said for said in told(book))
 
     @pytest.mark.parametrize(("encoding", "named"), [("gbk", "GBK"), ("utf-16", "UTF-16")])
     def test_book_json_in_another_encoding_is_named(self, refused, book, encoding, named):

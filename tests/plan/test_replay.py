@@ -167,3 +167,18 @@ def test_inputs_that_were_changed_refuse_the_replay(
     path.write_bytes(content.replace(b"20.00", b"30.00") if name.endswith("yaml") else content[:-1])
     with pytest.raises(Refused):
         replayed(plan)
+
+
+def test_a_plan_of_a_release_whose_alerts_said_less_is_equal(
+    sample_plan: Made, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan"
+    shutil.copytree(sample_plan.path, plan)
+    run = json.loads((plan / "run.json").read_text("utf-8"))
+    assert run["alerts"]
+    run["alerts"] = [
+        {name: alert[name] for name in ("code", "severity", "message", "hint")}
+        for alert in run["alerts"]
+    ]
+    (plan / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    assert replayed(plan).differences == ()

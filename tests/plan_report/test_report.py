@@ -109,6 +109,31 @@ def squeezed(rows: list[list[str]]) -> list[list[str]]:
     return [[" ".join(cell.split()) for cell in row] for row in rows]
 
 
+class TestAlerts:
+    @pytest.mark.parametrize(
+        ("locale", "said"),
+        [("en", "The book was cut 27 hours before"), ("zh-CN", "账本截止时点距本次计划已 27 小时")],
+    )
+    def test_speak_the_language_of_the_report(self, tmp_path: Path, locale, said) -> None:
+        alert = {
+            "area": "plan", "code": "book_stale", "message": "in the lender's words", "hint": "?",
+            "values": {"hours": "27", "limit": "26"}, "file": "book.json", "row": 0, "column": "",
+        }  # fmt: skip
+        plan_dir = write_plan(
+            tmp_path / "alerts", decisions=DECISIONS_MADE, run={**RUN, "alerts": [alert]}
+        )
+        text = report(plan_dir, locale).texts["alerts"]
+        assert said in text
+        assert "in the lender's words" not in text
+
+    def test_of_another_release_keep_their_own_words(self, tmp_path: Path) -> None:
+        alert = {"area": "plan", "code": "no_longer", "message": "as it was said", "values": {}}
+        plan_dir = write_plan(
+            tmp_path / "alerts", decisions=DECISIONS_MADE, run={**RUN, "alerts": [alert]}
+        )
+        assert "as it was said" in report(plan_dir).texts["alerts"]
+
+
 class TestOneOfEach:
     def test_a_single_loan_is_told_in_the_singular(self, tmp_path: Path) -> None:
         plan_dir = write_plan(

@@ -274,6 +274,9 @@ def _parquet_schema(file: Path, label: str) -> tuple[list[str], int]:
         opened = pq.ParquetFile(file)
     except (pa.ArrowInvalid, OSError) as error:
         raise Refused(finding("cut_off_file", label, why="no readable footer")) from error
+    except UnicodeDecodeError as error:
+        named = " (GBK)" if encodings.is_gbk([error.object]) else ""
+        raise Refused(finding("names_not_utf8", label, encoding=named)) from error
     with opened:
         return list(opened.schema_arrow.names), opened.metadata.num_rows
 

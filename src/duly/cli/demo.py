@@ -99,7 +99,9 @@ def _show_book(
         first = rows[0]
         where = f"{first['file']}:{first['row']}:{first['column']}"
         console.print(say("cli", "demo_quarantine", locale, rows=len(rows)), markup=False)
-        console.print(f"  {where} {first['message']}\n", markup=False, soft_wrap=True)
+        console.print(
+            f"  {where} {first['code']} {first['message']}\n", markup=False, soft_wrap=True
+        )
 
 
 def _decisions(run: Mapping[str, Any], locale: str) -> Table:

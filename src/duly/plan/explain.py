@@ -198,24 +198,30 @@ def _message(plan_dir: Path, loan_id: str) -> Found | None:
 
 
 def _quarantine(inputs: PlanInputs, loan_id: str) -> list[Found]:
-    """Return the broken rows, those of the loan first, then those of its borrower."""
+    """Return the broken rows of the loan, then those of its borrower.
+
+    All of the book where it cannot be told whose they are: snapshots of earlier releases do not
+    say, nor does a row that names another borrower's loan say both.
+    """
     rows_of, loans = (
         f"read_parquet('{str(inputs.snapshot.path / name).replace(chr(39), chr(39) * 2)}')"
         for name in ("quarantine.parquet", "loans.parquet")
     )
     with connect() as connection:
-        # Older snapshots do not say whom a broken row touches.
         known = {row[0] for row in connection.execute(f"describe from {rows_of}").fetchall()}
         own = [one for one in ("loan", "borrower") if one in known]
-        first = "".join(f" coalesce(q.{one} = l.{one}, false) desc," for one in own)
+        touched = [f"coalesce(q.{one} = l.{one}, false)" for one in own]
+        first = "".join(f" {one} desc," for one in touched)
         rows = connection.execute(
-            'select q."table", q.row, q."column", q.code, q.message'
+            'select q."table", q.row, q."column", q.code, q.message,'
+            f" {' or '.join(touched) or 'false'}"
             f" from {rows_of} as q left join {loans} as l on l.loan_id = ?"
             f" order by{first}"
             ' q."table", q.row, q."column", q.code limit 20',
             [loan_id],
         ).fetchall()
     names = ("table", "row", "column", "code", "message")
+    rows = [row[:5] for row in rows if row[5]] or [row[:5] for row in rows]
     files = inputs.snapshot.sources
     return [
         {"file": files.get(row[0], row[0]), **dict(zip(names, row, strict=True))} for row in rows

@@ -131,17 +131,15 @@ def make_plan(
         decisions=decisions,
         messages=messages,
         plan_sha256=canonical.plan_sha256(hashed, said),
-        alerts=_placed(
-            inputs, *compiled.alerts(inputs), *compared.warnings, *compared.alerts, *above
-        ),
+        alerts=_placed(inputs, *compared.warnings, *compared.alerts, *above),
         seconds=seconds,
     )
 
 
 def _placed(inputs: PlanInputs, *alerts: Diagnostic) -> tuple[Diagnostic, ...]:
-    """Name each alert's table as the book's file."""
-    files = inputs.snapshot.sources
-    return tuple(replace(one, file=files.get(one.file, one.file)) for one in alerts)
+    """Return the alerts of the book's age and the given ones, each table named as its file."""
+    files, all_ = inputs.snapshot.sources, (*compiled.alerts(inputs), *alerts)
+    return tuple(replace(one, file=files.get(one.file, one.file)) for one in all_)
 
 
 @contextmanager

@@ -196,7 +196,12 @@ def run_record(plan: Plan, key: CheckKey, seconds: Mapping[str, float]) -> Mappi
         "seconds": dict(seconds),
         "alerts": [
             {
+                "area": item.area,
                 "code": item.code,
+                "file": item.file,
+                "row": item.line,
+                "column": item.column,
+                "values": {name: str(value) for name, value in item.values.items()},
                 "severity": item.severity,
                 "message": item.sentence(locale),
                 "hint": item.hint(locale),

@@ -29,7 +29,7 @@ def write_report(plan_dir: Path, out: Path, *, locale: str) -> None:
 
     Equal plans give equal bytes. Refuses a directory without run.json or decisions.
     """
-    run = read_run(plan_dir)
+    run = read_run(plan_dir, locale)
     if find_table(plan_dir, "decisions") is None:
         raise Refused(Diagnostic(area="report", code="not_a_plan", file=str(plan_dir)))
     page = _render(_context(plan_dir, run, known_locale(locale)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from duly.book import load_lender
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
+from duly.core.words import catalogue
 
 #: Inputs of a plan in the order in which the report lists their fingerprints.
 INPUTS = (
@@ -52,8 +53,8 @@ class Run:
     alerts: tuple[Alert, ...]
 
 
-def read_run(plan_dir: Path) -> Run:
-    """Return what run.json says; refuse a directory that holds no plan."""
+def read_run(plan_dir: Path, locale: str) -> Run:
+    """Return what run.json says, its alerts in `locale`; refuse a directory that holds no plan."""
     path = plan_dir / "run.json"
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -72,7 +73,7 @@ def read_run(plan_dir: Path) -> Run:
         time_zone=zone,
         plan_sha256=_text(raw.get("plan_sha256")),
         fingerprints=tuple(item for part in INPUTS for item in _fingerprints(raw, part)),
-        alerts=tuple(_alert(item) for item in raw.get("alerts") or ()),
+        alerts=tuple(_alert(item, locale) for item in raw.get("alerts") or ()),
     )
 
 
@@ -125,9 +126,17 @@ def _fingerprint(part: str, value: Mapping[str, object], name: str) -> Fingerpri
     return Fingerprint(part=part, version=version, sha256=_text(value.get("sha256")))
 
 
-def _alert(item: object) -> Alert:
+#: The catalogues that alerts of a run come from.
+_ALERTING = ("book", "plan")
+
+
+def _alert(item: object, locale: str) -> Alert:
     if not isinstance(item, dict):
         return Alert(code="", sentence=_text(item), hint="")
+    area, code, values = _text(item.get("area")), _text(item.get("code")), item.get("values")
+    if area in _ALERTING and isinstance(values, dict) and code in catalogue(area, "en"):
+        told = Diagnostic(area=area, code=code, values=values)
+        return Alert(code=code, sentence=told.sentence(locale), hint=told.hint(locale))
     sentence = item.get("sentence") or item.get("message")
     return Alert(
         code=_text(item.get("code")), sentence=_text(sentence), hint=_text(item.get("hint"))
