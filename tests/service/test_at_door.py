@@ -199,9 +199,11 @@ def test_payments_while_workers_send_cancel_what_is_left_and_lose_nothing(store,
     told: list[str] = []
 
     def pay() -> None:
-        for number in range(count - 1, -1, -3):
-            one = paid(f"l{number}", payment_id=f"p{number}")
-            told.extend(accept([one], at=AT).cancelled)
+        # Several persons in a batch, in no order: neither side may wait for the other for good.
+        for first in range(count - 30, -1, -30):
+            loans = [first + (7 * step) % 30 for step in range(10)]
+            batch = [paid(f"l{one}", payment_id=f"p{one}") for one in loans]
+            told.extend(accept(batch, at=AT).cancelled)
         connections.close_all()
 
     payer = threading.Thread(target=pay)

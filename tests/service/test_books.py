@@ -6,57 +6,24 @@ books by hand for what merges, what is replaced and what is left out.
 
 from __future__ import annotations
 
-import csv
-import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from known_books import CUT, LENDER, alerts, export, load, small, table
 from telling_events import AT, event, paid, signalled
 
 from duly import book as books
 from duly.core.check_key import CheckKey
 from duly.core.errors import Refused
 from duly.plan.making import Request, make_and_write
-from duly.service.operations.books import export_book, load_book
 from duly.service.operations.events import accept
 from duly.service.store.book_models import Aside, Book, BookInstallment, BookLoan
 from duly.service.store.models import Audit
 from duly.simulate import sample
 
-LENDER = books.load_lender(None)
 KEY = CheckKey(key_id="k1", secret=b"a key of thirty-two bytes, for us")
-CUT = datetime(2026, 3, 9, 22, 0, tzinfo=UTC)
-
-
-def load(book: Path):
-    return load_book(book, lender=LENDER, at=AT, locale="en")
-
-
-def export(folder: Path, *, at: datetime = AT) -> Path:
-    export_book(folder, lender=LENDER, at=at)
-    return folder
-
-
-def alerts(folder: Path, *, at: datetime = AT) -> dict[str, object]:
-    found = export_book(folder, lender=LENDER, at=at).alerts
-    return {one.code: one.values["count"] for one in found}
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def cut(book: Path, at: datetime = CUT) -> Path:
-    (book / "book.json").write_text(json.dumps({"contract": 1, "cut_at": at.isoformat()}))
-    return book
-
-
-def small(write_book, folder: Path, at: datetime = CUT, **tables) -> Path:
-    given = {"loans": [{}], "installments": [{}, {"number": "2", "due_on": "2026-03-01"}]}
-    return cut(write_book(folder, {**given, **tables}), at)
 
 
 def decided(book: Path, out: Path) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.service.facts import state_sql
 from duly.service.facts.cells import written
+from duly.service.facts.narrowing import narrow
 from duly.service.facts.told import IN_FORCE
 
 CONTRACT = 1
@@ -30,8 +31,12 @@ class Exported:
     alerts: tuple[Diagnostic, ...]
 
 
-def copy_out(folder: Path, *, lender: str, at: datetime, age_hours: int) -> Exported:
+def copy_out(
+    folder: Path, *, lender: str, at: datetime, age_hours: int, borrower_id: str | None = None
+) -> Exported:
     """Write the state at a legal instant into an empty folder, sorted, byte for byte repeatable.
+
+    With `borrower_id`, of that borrower alone.
 
     A loan that no book of the last `age_hours` before the newest has is left out: nobody knows
     what was paid on it since. Refused where nothing is known yet.
@@ -39,6 +44,7 @@ def copy_out(folder: Path, *, lender: str, at: datetime, age_hours: int) -> Expo
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cut_at = _cut(cursor)
+        views = narrow(cursor, borrower_id) if borrower_id is not None else ()
         given = {"since": at - IN_FORCE, "fresh": cut_at - timedelta(hours=age_hours)}
         for made, table in (
             (state_sql.LIVE, "live"),
@@ -51,6 +57,8 @@ def copy_out(folder: Path, *, lender: str, at: datetime, age_hours: int) -> Expo
         rows = {name: _write(cursor, folder, name) for name in TABLES}
         alerts = _alerts(cursor, given)
         cursor.execute("DROP TABLE live, people_now, loans_now, signals_now")
+        if views:
+            cursor.execute(f"DROP VIEW {', '.join(f'pg_temp.{name}' for name in views)}")
     totals = {name: {"rows": count} for name, count in rows.items()}
     told = {"contract": CONTRACT, "lender": lender, "cut_at": written(cut_at), "tables": totals}
     text = json.dumps(told, ensure_ascii=False, indent=2)

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from psycopg.errors import DeadlockDetected
 
-from duly.service.facts.cloud_events import read_all
+from duly.service.facts.cloud_events import ReadEvent, read_all
 from duly.service.facts.problems import EventProblem, EventsRefused
 from duly.service.facts.storing import store
 from duly.service.operations.cancelling import cancel
 from duly.service.operations.recording import record
+
+_TRIES = 5
 
 __all__ = ["Accepted", "EventProblem", "EventsRefused", "accept"]
 
@@ -43,6 +46,22 @@ def accept(events: Sequence[dict[str, Any]], *, at: datetime) -> Accepted:
         raise EventsRefused(problems)
     if not read:
         return Accepted(accepted=0, duplicates=0)
+    for left in reversed(range(_TRIES)):
+        try:
+            new, duplicates, cancelled = _taken(read, at)
+            break
+        except OperationalError as error:
+            # A plan that is loaded meanwhile locks many messages: one of the two begins again.
+            if not (left and isinstance(error.__cause__, DeadlockDetected)):
+                raise
+    unread = tuple(sorted({name for one in read for name in one.unread}))
+    return Accepted(accepted=len(new), duplicates=duplicates, cancelled=cancelled, unread=unread)
+
+
+def _taken(
+    read: Sequence[ReadEvent], at: datetime
+) -> tuple[tuple[ReadEvent, ...], int, tuple[str, ...]]:
+    """Store, record and cancel in one transaction; return what is new, known before, cancelled."""
     with transaction.atomic():
         new, duplicates = store(list(enumerate(read)), at=at)
         record(
@@ -50,6 +69,4 @@ def accept(events: Sequence[dict[str, Any]], *, at: datetime) -> Accepted:
             [(one.body_sha256, {"type": one.type, "source": one.source, "id": one.event_id})
              for one in new],
         )  # fmt: skip
-        cancelled = cancel(new, at=at)
-    unread = tuple(sorted({name for one in read for name in one.unread}))
-    return Accepted(accepted=len(new), duplicates=duplicates, cancelled=cancelled, unread=unread)
+        return new, duplicates, cancel(new, at=at)

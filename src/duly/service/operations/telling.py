@@ -37,7 +37,7 @@ def raise_signal(
     )
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM store_borrower WHERE borrower_id = %s FOR UPDATE", [borrower_id]
+            "SELECT 1 FROM store_borrower WHERE borrower_id = %s FOR NO KEY UPDATE", [borrower_id]
         )
         if cursor.fetchone() is None:
             return 0
@@ -51,7 +51,7 @@ def raise_signal(
             return 0
         cursor.execute(
             "SELECT message_id, loan_ids, channel FROM store_message"
-            " WHERE borrower_id = %s AND state = ANY(%s) FOR UPDATE",
+            " WHERE borrower_id = %s AND state = ANY(%s) ORDER BY message_id FOR UPDATE",
             [borrower_id, list(OPEN)],
         )
         bound = []

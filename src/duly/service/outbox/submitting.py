@@ -14,6 +14,8 @@ from duly.service.outbox.auditing import audit
 from duly.service.outbox.claiming import Claimed
 from duly.service.outbox.reports import match_receipts
 
+#: In the order of their ids, as whoever cancels them locks them: neither waits for the other twice.
+_LOCK = "SELECT 1 FROM store_message WHERE message_id = ANY(%s) ORDER BY message_id FOR UPDATE"
 _SUBMIT = """
 UPDATE store_message AS m SET state = 'submitted', attempts = attempts + 1, state_at = now()
 WHERE m.message_id = ANY(%(ids)s) AND m.state = 'claimed' AND m.worker = %(worker)s
@@ -47,6 +49,7 @@ def submit(
     """
     by_id = {one.message_id: one for one in claimed}
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(_LOCK, (list(by_id),))
         rows = cursor.execute(_SUBMIT, {"ids": list(by_id), "worker": worker}).fetchall()
         going = {row["message_id"] for row in rows}
         held = [name for name in by_id if name not in going]

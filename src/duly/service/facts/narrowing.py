@@ -1,0 +1,76 @@
+"""The state of one borrower: the same questions, asked over his rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import sql
+
+from duly.book import TABLES
+
+#: Rows of a table that are not the borrower's by a column of their own.
+_BY_LOAN = ("installments", "debits", "quotes", "stated")
+_LOANS = """
+SELECT loan_id FROM store_book_loans WHERE borrower_id = %(who)s
+UNION SELECT key FROM store_word WHERE kind = 'loan' AND borrower_id = %(who)s
+"""
+_OWNER = """
+SELECT coalesce((SELECT borrower_id FROM store_word WHERE kind = 'loan' AND key = %(loan)s),
+    (SELECT borrower_id FROM store_book_loans WHERE loan_id = %(loan)s))
+"""
+_PAYMENTS = "borrower_id = {who} OR loan_id = ANY({loans})"
+_WORDS = """
+borrower_id = {who} OR loan_id = ANY({loans})
+OR kind = 'reversal' AND key IN (
+    SELECT payment_id FROM public.store_book_payments WHERE loan_id = ANY({loans})
+    UNION SELECT key FROM public.store_word WHERE kind = 'payment' AND loan_id = ANY({loans}))
+OR kind = 'clearing' AND key IN (
+    SELECT signal_id FROM public.store_book_signals WHERE borrower_id = {who}
+    UNION SELECT key FROM public.store_word WHERE kind = 'signal' AND borrower_id = {who})
+"""
+
+
+def owner_of(cursor: Any, loan_id: str) -> str | None:
+    """Return whose loan it is, None where nobody told it."""
+    cursor.execute(_OWNER, {"loan": loan_id})
+    found = cursor.fetchone()[0]
+    return None if found is None else str(found)
+
+
+def narrow(cursor: Any, borrower_id: str) -> tuple[str, ...]:
+    """Let this session see one borrower's facts only; return the views, for who drops them.
+
+    A temporary view stands before the table of its name: the questions are those of an export.
+    """
+    cursor.execute(_LOANS, {"who": borrower_id})
+    loans = [row[0] for row in cursor.fetchall()]
+    wheres = {"store_word": _WORDS, "store_contact": "borrower_id = {who}",
+              "store_aside": "borrower_id = {who}"}  # fmt: skip
+    for name in TABLES:
+        wheres[f"store_book_{name}"] = _where(name)
+    for name, where in wheres.items():
+        cursor.execute(
+            sql.SQL("CREATE TEMPORARY VIEW {} AS SELECT * FROM {} WHERE " + where).format(
+                sql.Identifier(name), sql.Identifier("public", name),
+                **_values(borrower_id, loans),
+            )
+        )  # fmt: skip
+    return tuple(wheres)
+
+
+def _where(table: str) -> str:
+    if table in _BY_LOAN:
+        return "loan_id = ANY({loans})"
+    if table == "payments":
+        return _PAYMENTS
+    if table == "agreed":
+        return (
+            "signal_id IN (SELECT signal_id FROM public.store_book_signals"
+            " WHERE borrower_id = {who})"
+        )
+    return "borrower_id = {who}"
+
+
+def _values(borrower_id: str, loans: Sequence[str]) -> dict[str, sql.Literal]:
+    return {"who": sql.Literal(borrower_id), "loans": sql.Literal(list(loans))}
