@@ -100,8 +100,9 @@ class TestVerify:
     def test_one_code_is_asked_for_a_few_times_an_hour(self, sent):
         found = [asked(sent, "ABCD2345", f"{n:04}").status for n in range(CODE_AN_HOUR + 2)]
         assert found == [200] * CODE_AN_HOUR + [429] * 2
-        last = asked(sent, "ABCD-2345", LAST4)
-        assert (last.code, last.headers["retry-after"]) == ("too_often", "3600")
+        for code in ("ABCD-2345", "abcd2345", "A B C D 2345", " -ABCD2345-"):
+            last = asked(sent, code, LAST4)
+            assert (last.code, last.headers["retry-after"]) == ("too_often", "3600"), code
         assert asked(sent, CODE, LAST4).status == 200
 
     def test_one_address_asks_a_few_times_a_minute(self, sent):
@@ -238,6 +239,15 @@ class TestWebhooks:
         assert Report.objects.count() == 1
         # The name is another route's: nobody's message moves.
         assert Message.objects.get(message_id="m00000").state == "accepted"
+
+
+def test_an_address_of_a_network_is_that_network():
+    from duly.service.api.public import household
+
+    assert household("2001:db8:1:2::9") == household("2001:db8:1:2:ffff::1")
+    assert household("2001:db8:1:3::9") != household("2001:db8:1:2::9")
+    assert household("::ffff:192.0.2.1") != household("::ffff:192.0.2.2")
+    assert household("nonsense") == "nonsense"
 
 
 class TestIntakes:

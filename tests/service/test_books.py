@@ -20,7 +20,7 @@ from duly.core.errors import Refused
 from duly.plan.making import Request, make_and_write
 from duly.service.operations.events import accept
 from duly.service.store.book_models import Aside, Book, BookInstallment, BookLoan
-from duly.service.store.models import Audit
+from duly.service.store.models import Audit, Borrower, Contact
 from duly.simulate import sample
 
 KEY = CheckKey(key_id="k1", secret=b"a key of thirty-two bytes, for us")
@@ -58,6 +58,21 @@ class TestThereAndBack:
         for file in first.iterdir():
             assert file.read_bytes() == (second / file.name).read_bytes(), file.name
         assert Book.objects.count() == Audit.objects.filter(kind="book.loaded").count() == 1
+
+    def test_a_contact_that_an_agency_reserved_comes_out_until_a_book_tells_of_it(
+        self, store, write_book, tmp_path
+    ):
+        load(small(write_book, tmp_path))
+        people = {"borrower_id": table(export(tmp_path / "out"), "borrowers")[0]["borrower_id"]}
+        Borrower.objects.get_or_create(
+            **people, defaults={"time_zone": "Asia/Shanghai", "locale": "zh-CN"}
+        )
+        given = {"channel": "voice", "at": AT, "direction": "out", "outcome": "unknown", **people}
+        Contact.objects.create(contact_id="agency-1", agency="示例信用服务", **given)
+        Contact.objects.create(contact_id="of-a-plan", **given)
+        found = {row["contact_id"]: row["by"] for row in table(export(tmp_path / "b"), "contacts")}
+        assert found.get("agency-1") == "示例信用服务"
+        assert "of-a-plan" not in found
 
     def test_what_comes_out_goes_in_again(self, store, write_book, tmp_path):
         load(small(write_book, tmp_path))

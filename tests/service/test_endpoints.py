@@ -237,6 +237,43 @@ class TestTries:
         assert len({headers["webhook-id"] for headers, _ in hearer.heard}) == 120
         assert len(hearer.heard) == 120
 
+    def test_a_connection_that_breaks_is_made_again(self, store, hearer):
+        added(hearer, types=["message.sent"])
+        poster = Poster(store, keys=KEYS, clock=lambda: datetime.now(UTC), allowed=LOOPBACK)
+        broken = []
+
+        async def broken_in_between():
+            running = asyncio.create_task(poster.run())
+            for _ in range(200):
+                await asyncio.sleep(0.05)
+                if await asyncio.to_thread(broke):
+                    break
+            await asyncio.to_thread(sent_by_hand)
+            for _ in range(200):
+                await asyncio.sleep(0.05)
+                if hearer.heard:
+                    break
+            poster.stop()
+            return await running
+
+        def broke():
+            with psycopg.connect(store, autocommit=True) as ours:
+                broken.extend(
+                    ours.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
+                        " application_name = 'duly poster' AND datname = current_database()"
+                    ).fetchall()
+                )
+            return broken
+
+        def sent_by_hand():
+            with psycopg.connect(store, autocommit=True) as ours:
+                ours.execute("UPDATE store_message SET state = 'accepted'")
+
+        fill(1, state="submitted")
+        assert asyncio.run(broken_in_between()).delivered == 1
+        assert broken == [(True,)]
+
     def test_who_dies_between_post_and_note_posts_again(self, store, hearer):
         added(hearer, types=["message.sent"])
         sent(store)

@@ -153,6 +153,8 @@ def worker(
                 loop.add_signal_handler(number, working.stop)
             # Events are posted beside the sending, and once more when it has ended.
             posted = asyncio.create_task(posting.run())
+            # A lane that broke must not be missed until the end: the worker ends and says why.
+            posted.add_done_callback(lambda _: working.stop())
             try:
                 await working.run(once=once)
             finally:

@@ -214,13 +214,14 @@ SELECT n.contact_id, n.borrower_id, l.loan_id, n.channel, n.address, n.at, n.dir
 FROM (
     SELECT {_cells("contacts")} FROM store_book_contacts AS x
     UNION ALL
-    -- What we sent ourselves, where no book has it yet.
+    -- What we sent ourselves, and what an agency reserved, where no book has it yet.
     SELECT x.contact_id, x.borrower_id, x.loan_id, x.channel, x.address, {_instant("x.at")},
         x.direction, CASE WHEN m.state IN ('delivered', 'undelivered', 'unknown') THEN m.state
-            ELSE x.outcome END, NULL, 'lender', NULL, x.contact_class
+            ELSE x.outcome END, NULL, coalesce(x.agency, 'lender'), NULL, x.contact_class
     FROM store_contact AS x
-    JOIN store_message AS m ON x.contact_id = 'duly:' || m.message_id
-    WHERE NOT EXISTS (SELECT 1 FROM store_book_contacts AS k WHERE k.contact_id = x.contact_id)
+    LEFT JOIN store_message AS m ON x.contact_id = 'duly:' || m.message_id
+    WHERE (m.message_id IS NOT NULL OR x.agency IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM store_book_contacts AS k WHERE k.contact_id = x.contact_id)
 ) AS n
 JOIN people_now AS b ON b.borrower_id = n.borrower_id
 LEFT JOIN loans_now AS l ON l.loan_id = n.loan_id AND l.borrower_id = n.borrower_id

@@ -107,10 +107,10 @@ def reserve(wish: Wish, *, lender: Lender, at: datetime) -> Reserved | None:
         if answer.effect == "allow":
             cursor.execute(
                 "INSERT INTO store_contact (contact_id, borrower_id, loan_id, channel, address,"
-                " at, direction, outcome, contact_class)"
-                " VALUES (%s, %s, %s, %s, %s, %s, 'out', 'unknown', %s)",
+                " at, direction, outcome, contact_class, agency)"
+                " VALUES (%s, %s, %s, %s, %s, %s, 'out', 'unknown', %s, %s)",
                 [wish.contact_id, borrower, wish.loan_id, wish.channel, wish.address, at,
-                 wish.contact_class],
+                 wish.contact_class, wish.agency],
             )  # fmt: skip
         told: dict[str, object] = {
             "agency": wish.agency, "loan": wish.loan_id, "channel": wish.channel,

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from django.db import connection
 
 DAYS = 90
-_LOOK_ALIKES = str.maketrans("", "", "- ")
+_BETWEEN = str.maketrans("", "", "- ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,15 @@ class Sent:
 
     sent_on: date
     channel: str
+
+
+def plain(code: str) -> str:
+    """Return a code as it is kept, however it was typed.
+
+    >>> plain("h4t9-w7 kx")
+    'H4T9W7KX'
+    """
+    return code.upper().translate(_BETWEEN)
 
 
 def verify(code: str, phone_last4: str, *, today: date) -> Sent | None:
@@ -31,7 +40,7 @@ def verify(code: str, phone_last4: str, *, today: date) -> Sent | None:
             " WHERE code = %s AND right(address, 4) = %s AND business_date > %s"
             " AND state IN ('submitted', 'accepted', 'delivered', 'undelivered', 'unknown')"
             " ORDER BY business_date DESC, message_id LIMIT 1",
-            [code.upper().translate(_LOOK_ALIKES), phone_last4, today - timedelta(days=DAYS)],
+            [plain(code), phone_last4, today - timedelta(days=DAYS)],
         )
         row = cursor.fetchone()
     return None if row is None else Sent(sent_on=row[0], channel=row[1])

@@ -31,6 +31,7 @@ _TIMEOUT_SECONDS = 15
 _ANSWER_MAX = 200
 _KEPT_DAYS = 30
 _IDLE_SECONDS = 1.0
+_SWEEP_SECONDS = 3600.0
 _OK, _MULTIPLE, _GONE = 200, 300, 410
 
 #: What is due is leased to us: nobody else takes it meanwhile. The oldest waits first.
@@ -92,27 +93,46 @@ class Poster:
 
     async def run(self) -> Posted:
         """Post what is due until stopped; what is due at the stop is posted once more."""
-        connection = await asyncio.to_thread(self._connect)
         client = self._client()
         try:
             while True:
+                try:
+                    return await self._post_until_stopped(client)
+                except psycopg.OperationalError:
+                    # What was posted and not noted is due again after its lease.
+                    if self._stopping.is_set():
+                        raise
+                    await self._rest()
+        finally:
+            await client.close()
+
+    async def _post_until_stopped(self, client: aiohttp.ClientSession) -> Posted:
+        """Post over one connection, until stopped or until it breaks (OperationalError)."""
+        loop = asyncio.get_running_loop()
+        connection = await asyncio.to_thread(self._connect)
+        swept = loop.time() - _SWEEP_SECONDS
+        try:
+            while True:
                 last = self._stopping.is_set()
+                if loop.time() - swept >= _SWEEP_SECONDS:
+                    await asyncio.to_thread(connection.execute, _SWEEP, (_KEPT_DAYS,))
+                    swept = loop.time()
                 while await self._round(connection, client):
                     pass
                 if last:
                     return self.posted
-                try:
-                    await asyncio.wait_for(self._stopping.wait(), _IDLE_SECONDS)
-                except TimeoutError:
-                    continue
+                await self._rest()
         finally:
-            await client.close()
             await asyncio.to_thread(connection.close)
 
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), _IDLE_SECONDS)
+        except TimeoutError:
+            return
+
     def _connect(self) -> psycopg.Connection[Any]:
-        found = psycopg.connect(self._url, autocommit=True, application_name="duly poster")
-        found.execute(_SWEEP, (_KEPT_DAYS,))
-        return found
+        return psycopg.connect(self._url, autocommit=True, application_name="duly poster")
 
     def _client(self) -> aiohttp.ClientSession:
         import aiohttp

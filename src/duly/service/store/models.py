@@ -171,6 +171,9 @@ class Contact(models.Model):
     direction = models.CharField(max_length=3)
     outcome = models.CharField(max_length=20)
     contact_class = models.CharField(max_length=20, default="dunning")
+    agency = models.CharField(
+        max_length=_ID, null=True
+    )  #: who reserved it; null: the lender, a book
 
     class Meta:
         """Constraints."""
