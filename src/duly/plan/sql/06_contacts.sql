@@ -41,7 +41,8 @@ counted as (
             and c.channel in ('sms', 'email', 'push', 'im', 'in_app')
             then c.contact_on end) as days_since_text,
         -- A receipt or a notice that law demands asks for no answer, so none is waited for.
-        $business_date - max(case when c.direction = 'out' and c.class not in ('receipt', 'statutory')
+        $business_date - max(case when c.direction = 'out'
+            and c.class not in ('receipt', 'statutory')
             then c.contact_on end) as days_since_contact,
         cast(count(*) filter (where c.direction = 'out' and c.outcome = 'undelivered'
             and c.contact_on >= s.since) as integer) as undelivered_count,

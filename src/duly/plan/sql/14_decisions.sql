@@ -1,4 +1,4 @@
--- One row for every loan of the book, with its reason; put in the order of `loan` by plan/ordered.py.
+-- One row for every loan of the book, with its reason; plan/ordered.py puts them in order.
 select
     l.loan, l.loan_id, l.borrower_id, $business_date as business_date,
     case
