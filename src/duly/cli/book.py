@@ -8,6 +8,9 @@ from duly.core.diagnostic import Diagnostic
 from duly.core.visible import visible
 from duly.core.words import say
 
+#: What the contract says of a row in JSON.
+ROW = ("table", "row", "column", "code", "message")
+
 
 def check(
     book: arguments.Book, /, *, lender: arguments.LenderFile = None, json: arguments.Json = False
@@ -20,7 +23,7 @@ def check(
     if json:
         output.as_json(
             {
-                "rows": list(found.rows),
+                "rows": [{name: row[name] for name in ROW} for row in found.rows],
                 "warnings": [_warning(item, locale) for item in (*found.warnings, *found.alerts)],
             }
         )
