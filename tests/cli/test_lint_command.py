@@ -67,6 +67,29 @@ def test_bench_text_scores_the_shipped_corpora_and_skips_what_is_not_there(duly,
     assert ran.returncode == 0, ran.stderr
     assert "skipped: no shared data" in ran.stdout
     assert "batch1: " in ran.stdout
+    assert "replies: skipped: no shared data" in ran.stdout
+
+
+def test_bench_text_scores_labelled_replies(duly, tmp_path):
+    stop = {"id": "r1", "text": "退订", "lang": "zh", "intent": "opt_out",
+            "received_at": "2026-04-08T10:00:00+08:00"}  # fmt: skip
+    promise = {**stop, "id": "r2", "text": "明天还500", "intent": "promise_to_pay",
+               "promise_date": "2026-04-09", "date_confidence": "firm", "amount": 500}  # fmt: skip
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in (stop, promise))
+    (tmp_path / "replies.jsonl").write_text(lines, encoding="utf-8")
+    ran = duly("bench", "text", "--replies", tmp_path / "replies.jsonl")
+    assert ran.returncode == 0, ran.stderr
+    assert "2 replies, intents right 1.000 (2/2), macro-F1 1.000" in ran.stdout
+    assert "firm 1.000 (1/1), soft -; figures 1.000 (1/1)" in ran.stdout
+    assert "must not be missed named 1.000 (1/1)" in ran.stdout
+    assert "replies a second on one core: " in ran.stdout
+
+
+def test_bench_text_refuses_replies_that_are_none(duly, tmp_path):
+    (tmp_path / "replies.jsonl").write_text("{}\n", encoding="utf-8")
+    ran = duly("bench", "text", "--replies", tmp_path / "replies.jsonl")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "missing_key" in ran.stderr
 
 
 def test_bench_text_prints_figures_for_programs(duly, tmp_path):
@@ -75,5 +98,7 @@ def test_bench_text_prints_figures_for_programs(duly, tmp_path):
     told = json.loads(ran.stdout)
     mine = told["messages"][str(tmp_path / "messages.jsonl")]
     assert (mine["rows"], mine["exact"], mine["any_f1"], mine["content_f1"]) == (1, 1, 1.0, 1.0)
+    assert told["replies"] == {"replies": {"skipped": True}}
+    assert told["replies_per_second"] > 0
     assert told["texts_per_second"]["free"] > 0
     assert told["texts_per_second"]["rendered"] > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from duly.replies import Label, Reading, score, values
 from duly.replies.scores import Count
@@ -46,10 +47,14 @@ def test_each_figure_counts_what_it_is_asked_of():
     assert scores.vulnerable == Count(right=1, of=1)
     assert scores.false_vulnerable == Count(right=1, of=5)
     assert scores.by_intent["hardship"] == Count(right=2, of=2)
+    # promise, extension and hardship are read without a mistake, a stop and a stranger are not.
+    assert scores.macro_f1 == Fraction(3, 5)
 
 
 def test_values_are_what_json_holds_and_no_rows_have_no_share():
     told = values(score(ROWS))
     assert told["rows"] == 6
     assert told["intents"] == {"right": 4, "of": 6, "share": 0.6667}
+    assert told["macro_f1"] == 0.6
+    assert values(score([]))["macro_f1"] is None
     assert values(score([]))["dangerous"] == {"right": 0, "of": 0, "share": None}

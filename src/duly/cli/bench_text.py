@@ -1,7 +1,7 @@
 """`duly bench text`: how well and how fast texts are read.
 
-The half about messages. The half about replies has its place behind `_messages`, with an option of
-its own (`--replies`) and one more table.
+Messages are measured on the corpora that ship and on a file of your own, replies on a file of your
+own; how fast replies are read is measured on the corpus of the small model.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from duly.cli import arguments, output, settings
+from duly.core.errors import Refused
 from duly.core.words import say
 
 if TYPE_CHECKING:
     from duly.messages.lint import Labelled, Scores
+    from duly.replies import Label, Reply
 
 #: Long enough for a steady figure, short enough for a person who waits.
 _SECONDS = 1.0
@@ -27,10 +29,11 @@ _RENDERED = 20_000
 def text(
     *,
     messages: Annotated[Path | None, arguments.named("--messages", "option.bench_messages")] = None,
+    replies: Annotated[Path | None, arguments.named("--replies", "option.bench_replies")] = None,
     json: arguments.Json = False,
 ) -> int:
-    """Score the lint on labelled messages and print texts a second."""
-    told = _messages(messages)
+    """Score the lint and the reply reader on labelled texts and print texts a second."""
+    told = _messages(messages) | _replies(replies)
     if json:
         output.as_json(told)
         return output.DONE
@@ -45,6 +48,15 @@ def text(
         )
         output.line(say("cli", "bench_labels", locale, labels=labels))
     output.line(say("cli", "bench_speed", locale, **_shown(told["texts_per_second"])))
+    for name, figures in told["replies"].items():
+        if "skipped" in figures:
+            output.line(say("cli", "bench_skipped", locale, name=name))
+            continue
+        shown = _shares(figures)
+        output.line(say("cli", "bench_replies", locale, name=name, **shown))
+        output.line(say("cli", "bench_dangerous", locale, **shown))
+    speed = told["replies_per_second"]
+    output.line(say("cli", "bench_replies_speed", locale, replies=speed))
     return output.DONE
 
 
@@ -65,6 +77,45 @@ def _messages(file: Path | None) -> dict[str, Any]:
         free = _a_second(lambda: [lint(one) for one in texts], len(texts))
         rendered = _a_second(_rendering(), _RENDERED)
     return {"messages": told, "texts_per_second": {"free": free, "rendered": rendered}}
+
+
+def _replies(file: Path | None) -> dict[str, Any]:
+    """Return the figures of a file of labelled replies, skipped where there is none."""
+    from duly.replies import Reply, read, score, values
+    from duly.replies.training import RECEIVED_AT, corpus
+
+    name, told = str(file or "replies"), dict[str, Any]()
+    with output.progress("bench"):
+        if file is None or not file.exists():
+            told[name] = {"skipped": True}
+        else:
+            told[name] = values(score((label, read(one)) for label, one in _labelled(file)))
+        texts = [
+            Reply(id=str(at), text=one.text, lang=one.lang, received_at=RECEIVED_AT)
+            for at, one in enumerate(corpus())
+        ]
+        speed = _a_second(lambda: [read(one) for one in texts], len(texts))
+    return {"replies": told, "replies_per_second": speed}
+
+
+def _labelled(file: Path) -> list[tuple[Label, Reply]]:
+    from duly.replies import label_of, rows_of
+
+    rows, wrong = rows_of(file.read_bytes(), str(file))
+    if wrong:
+        raise Refused(*wrong)
+    return [(label_of(row.held), row.reply) for row in rows if "intent" in row.held]
+
+
+def _shares(figures: Mapping[str, Any]) -> dict[str, object]:
+    """Return counts as people read them: how many of how many, and the share."""
+    return {
+        name: f"{value['share']:.3f} ({value['right']}/{value['of']})"
+        if isinstance(value, dict) and value.get("share") is not None
+        else "-" if isinstance(value, dict) or value is None
+        else f"{value:.3f}" if isinstance(value, float) else value
+        for name, value in figures.items()
+    }  # fmt: skip
 
 
 def _read(file: Path) -> Sequence[Labelled]:

@@ -14,6 +14,8 @@ Strength = Literal["sure", "likely"]
 _NAME = re.compile(r"<(\w+)>")
 _HAN = re.compile(r"[㐀-鿿]")
 _LATIN = re.compile(r"[a-z]")
+#: Acts of which each sign counts: how somebody died hides not what the writer says of himself.
+_EACH = ("self_harm", "severe_illness")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +37,21 @@ class _Pattern:
 
 
 def cues(text: str) -> tuple[Cue, ...]:
-    """Return the cues of a respelled text, at most one for an act and a strength."""
+    """Return the cues of a respelled text: one for an act and a strength, each sign of danger."""
     found = []
     for language in _languages(text):
         for one in _catalogue(language):
-            match = one.pattern.search(text)
-            if match is not None:
+            for match in _matches(one, text):
                 found.append(Cue(act=one.act, strength=one.strength, start=match.start(),
                                  end=match.end(), words=match[0].strip(" ,.!?")))  # fmt: skip
     return tuple(found)
+
+
+def _matches(one: _Pattern, text: str) -> list[re.Match[str]]:
+    if one.act in _EACH:
+        return list(one.pattern.finditer(text))
+    match = one.pattern.search(text)
+    return [] if match is None else [match]
 
 
 def _languages(text: str) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ _INCOME_AFTER = re.compile(
 )
 #: A weekday right beside a day of the month says it again, and the day of the month counts.
 _WEEKDAY = re.compile(
-    r"(?:周|星期|礼拜|週)[一二三四五六日天]|周末|week ?end|\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b"
+    r"(?:周|星期|礼拜|週)[一二三四五六日天]|周末|week ?end|"
+    r"\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b"
 )
 _WEEKEND = re.compile(r"周末|week ?end")
 _DAY_NUMBER = re.compile(
@@ -94,7 +95,7 @@ def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mentio
 
 
 def _merged(text: str, found: tuple[Mention, ...]) -> tuple[Mention, ...]:
-    """Join a weekday to the date that it only repeats ('fri 17 july'); drop 'at once' after a day."""
+    """Join a weekday to the date that it only repeats; drop 'at once' after a day."""
     kept = list[Mention]()
     for one in found:
         if kept and _AT_ONCE.fullmatch(one.words):

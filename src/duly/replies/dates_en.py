@@ -36,7 +36,8 @@ _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _N = r"\d{1,3}|" + "|".join(sorted(WORDS, key=len, reverse=True))
 _UNIT = {"day": 1, "week": 7, "wk": 7, "fortnight": 14, "month": 30, "mth": 30}
 _BY = (
-    r"(?:(?:on or before|on|by|before|till|til|until|untill|up ?to|this|coming|the|around|about|come|"
+    r"(?:(?:on or before|on|by|before|till|til|until|untill|up ?to|this|coming|the|around|about|"
+    r"come|"
     r"for|of|to|b4|latest|no later than|not later than) )*"
 )
 _PART = r"(?: (?:morning|mornin|afternoon|arvo|evening|eve|night|nite|noon|am|pm|lunch|lunchtime))?"

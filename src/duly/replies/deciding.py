@@ -131,7 +131,9 @@ def _primary(
     best = max(INTENTS, key=lambda one: chances[one])
     if likely:
         ranked = max(likely, key=lambda one: (chances[one], -INTENTS.index(one)))
-        if chances[ranked] >= chances[best] / 2:
+        if chances[ranked] >= chances[best] / 2 and not (
+            evidence.stands and ranked not in GRAVE and chances[ranked] < _HEARD
+        ):
             return ranked, _ALONE["likely"]
     if evidence.stands:
         dated = max(DATED, key=lambda one: chances[one] * (3 if one == "promise_to_pay" else 1))

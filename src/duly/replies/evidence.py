@@ -18,7 +18,8 @@ _UNPAID = re.compile(
     r"没有?(?:还|付|转|交)(?!.{0,2}(?:更新|到账|过期|同步))|尚?未(?:还|付|转|交)|"
     r"\b(?:not|haven'?t|havent|didn'?t|didnt|never|hasn'?t|hasnt|isn'?t|wasn'?t|nt)"
     r" (?:yet |been |even |actually |be )*(?:paid|pay|settled|cleared)|"
-    r"\b(?:you|u|ya|una)(?:'ll| will| go)? (?:get|be) paid\b|\bif (?:i|we|he|she) (?:only |just )?(?:paid|settled|cleared|sent|did)\b"
+    r"\b(?:you|u|ya|una)(?:'ll| will| go)? (?:get|be) paid\b|\bif (?:i|we|he|she) (?:only |"
+    r"just )?(?:paid|settled|cleared|sent|did)\b"
 )
 #: Days that only come: what is done on them is not done yet.
 _TO_COME = re.compile(r"下|明|后天|后日|月底|月末|之?内$|以内$|[天周日月]之?后$|到时")
@@ -124,7 +125,10 @@ def _uncontained(found: tuple[Cue, ...]) -> tuple[Cue, ...]:
         return any(
             other.act not in (one.act, *_MARKS) and other.strength == "sure"
             and (one.act, other.act) not in _KEPT
-            and (one.act != "opt_out" or (other.act == "callback_request" and _HAN.search(other.words)))
+            and (
+                one.act != "opt_out"
+                or (other.act == "callback_request" and _HAN.search(other.words))
+            )
             and other.start <= one.start and one.end <= other.end
             and other.end - other.start > one.end - one.start
             for other in found

@@ -50,6 +50,7 @@ class Scores:
     has none; `amounts` where it has a figure; `dangerous` is the recall on what must not be
     missed, `not_silent` counts of these those that at least a person reads; `vulnerable` the
     recall of vulnerability and `false_vulnerable` the rows without it that were marked.
+    `macro_f1` is the mean F1 of the intents that labels have.
     """
 
     intents: Count
@@ -62,6 +63,7 @@ class Scores:
     vulnerable: Count
     false_vulnerable: Count
     by_intent: Mapping[str, Count]
+    macro_f1: Fraction | None
 
 
 def label_of(row: Mapping[str, object]) -> Label:
@@ -81,12 +83,14 @@ def score(rows: Iterable[tuple[Label, Reading]]) -> Scores:
     """Return the figures over labels and readings."""
     counts: dict[str, Count] = {}
     by_intent: dict[str, Count] = {}
+    named: dict[str, int] = {}
 
     def count(name: str, right: bool) -> None:
         counts[name] = counts.get(name, Count()).counted(right)
 
     for label, reading in rows:
         right = reading.intent == label.intent
+        named[reading.intent] = named.get(reading.intent, 0) + 1
         count("intents", right)
         by_intent[label.intent] = by_intent.get(label.intent, Count()).counted(right)
         if label.promise_date is not None:
@@ -105,7 +109,23 @@ def score(rows: Iterable[tuple[Label, Reading]]) -> Scores:
             count("false_vulnerable", reading.vulnerable)
     names = ("intents", "firm_dates", "soft_dates", "no_dates", "amounts", "dangerous",
              "not_silent", "vulnerable", "false_vulnerable")  # fmt: skip
-    return Scores(by_intent=by_intent, **{name: counts.get(name, Count()) for name in names})
+    macro_f1 = _macro_f1(by_intent, named)
+    return Scores(
+        by_intent=by_intent,
+        macro_f1=macro_f1,
+        **{name: counts.get(name, Count()) for name in names},
+    )
+
+
+def _macro_f1(by_intent: Mapping[str, Count], named: Mapping[str, int]) -> Fraction | None:
+    """Return the mean F1 of the intents that labels have, or None of none."""
+    if not by_intent:
+        return None
+    each = [
+        Fraction(2 * count.right, count.of + named.get(intent, 0))
+        for intent, count in by_intent.items()
+    ]
+    return sum(each, Fraction(0)) / len(each)
 
 
 def values(scores: Scores) -> dict[str, object]:
@@ -115,6 +135,7 @@ def values(scores: Scores) -> dict[str, object]:
                  "not_silent", "vulnerable", "false_vulnerable"):  # fmt: skip
         found: Count = getattr(scores, name)
         told[name] = _value(found)
+    told["macro_f1"] = None if scores.macro_f1 is None else round(float(scores.macro_f1), 4)
     told["by_intent"] = {
         intent: _value(found) for intent, found in sorted(scores.by_intent.items())
     }

@@ -28,16 +28,19 @@ _FILLER_EN = re.compile(
     r"latest|sir|maam|madam|pls|please|promise|god willing|hopefully|inshallah|thanks|of|def|"
     r"then|at|around|about|only|is|it's|i'll|ma|certainly|mate|bro|boss|dear|madam|ok then|"
     r"mam|my friend|fine|cool|latest by|most likely|most|likely|first|thing|before|"
-    r"no later than|before noon|in the|morning|evening|guaranteed|without fail|100%|all|la|lah|leh|lor|"
+    r"no later than|before noon|in the|morning|evening|guaranteed|without fail|100%|all|la|lah|leh|"
+    r"lor|"
     r"liao|can|confirm|confirmed|pakka|pukka|full|amount|payment|in full|and|or|insha ?allah|god|"
-    r"willing|if god|grace|by god'?s grace|surely|positively|max|max by|maximum|tops|noted|wallahi|abeg|"
+    r"willing|if god|grace|by god'?s grace|surely|positively|max|max by|maximum|tops|noted|wallahi|"
+    r"abeg|"
     r"oga|o|oo|sha|ji|bhai|yaar|saab|aunty|uncle|da|anna|end|coming|ya|yeah|yep|hundred percent|"
     r"next|done|settlement|settle|sat|for sure|at the latest|4 sure|cfm|confirm plus chop)\b|"
     r"[,.! ])+"
 )
 _PAYS_EN = re.compile(
     r"\b(?:pay|paying|payment|paid|send|sending|settle|clear|transfer|sort|do|money|yours|"
-    r"debit|deduct|draw|collect|charge|remit|credit|bank it|manage|arrange|get it|have it|deposit|repay|give|it'?s yours|done)\b"
+    r"debit|deduct|draw|collect|charge|remit|credit|bank it|manage|arrange|get it|have it|deposit|"
+    r"repay|give|it'?s yours|done)\b"
 )
 _ASKS_EN = re.compile(
     r"\b(?:how|where|why|what|who|which|did|stop|don'?t|not|can'?t|cannot|won'?t|no)\b|\?"
@@ -59,8 +62,9 @@ _ASKS_LEAVE = re.compile(
     r"u|you|that|this))*"
     r"(?: (?:be|pay|settle|wait|clear|do|ok|fine|give|have|okay|possible|make|"
     r"send))* .*(?:\?|ok$|okay$|please$|pls$)|"
-    r"\b(?:ok|okay|fine|alright|possible|acceptable|works?)\?$|"
-    r"^(?:hi |hello |sir |pls |please |so |abeg )*(?:can|could|may|shall|would|will) (?:i|we|u|you|ya) "
+    r"\b(?:ok|okay|fine|alright|possible|acceptable|works?)\?$|^(?:how|what) about\b|"
+    r"^(?:hi |hello |sir |pls |please |so |abeg )*(?:can|could|may|shall|would|will) (?:i|we|u|you|"
+    r"ya) "
     r"(?!be |afford |call |ring |text |send me|tell |talk |stop )"
 )
 
@@ -74,17 +78,23 @@ _LEAVES_ZH = re.compile(
     r"(?:别|不要|勿|暂停|先不|暂不|能不能不)(?:急着|着急|马上|现在|今天|给我|自动|先){0,2}(?:扣|划|代扣|收)"
 )
 _SHIFTS_EN = re.compile(
-    r"\b(?:extend\w*|extension|extra|further|additional|another|grace|postpone\w*|push|pushing|pushed|"
-    r"shift\w*|mov(?:e|ed|ing) (?:it|the|my|this|due|payment|date|debit)|delay\w*|defer\w*|resched\w*|"
-    r"hold (?:on|off|it|the|my)|hold (?:till?|until)|wait(?: for me| please| pls)? (?:till?|until|untill|for|up ?to)|bear with me|"
-    r"(?:give|grant|allow|spare|gimme|grace)(?: (?:me|us))?(?: (?:some|little|more|at ?least|a|bit|only|just|"
+    r"\b(?:extend\w*|extension|extra|further|additional|another|grace|postpone\w*|push|pushing|"
+    r"pushed|"
+    r"shift\w*|mov(?:e|ed|ing) (?:it|the|my|this|due|payment|date|debit)|delay\w*|defer\w*|"
+    r"resched\w*|"
+    r"hold (?:on|off|it|the|my)|hold (?:till?|until)|wait(?: for me| please| pls)? (?:till?|until|"
+    r"untill|for|up ?to)|bear with me|"
+    r"(?:give|grant|allow|spare|gimme|grace)(?: (?:me|us))?(?: (?:some|little|more|at ?least|a|bit|"
+    r"only|just|"
     r"until|till?|untill|up ?to|time|days?|\d+|two|three|few))|let me have (?:till?|until)|"
     r"(?:need|require|want|have|get|could use|request\w*|appreciate|extra|seek\w*|asking(?: for)?)"
     r"(?: (?:till?|until|up ?to|a|an|one|\d+|two|three|ten|another|more|some|few|time))+|"
-    r"(?:change|put back|set|take) (?:back )?(?:my|the) (?:due|payment|debit|pay)\w*|(?:time|leave it|adjust|excuse me|spare me|manage) (?:till?|until|up ?to))\b[^,.;!]{0,24}$"
+    r"(?:change|put back|set|take) (?:back )?(?:my|the) (?:due|payment|debit|pay)\w*|(?:time|"
+    r"leave it|adjust|excuse me|spare me|manage) (?:till?|until|up ?to))\b[^,.;!]{0,24}$"
 )
 _LEAVES_EN = re.compile(
-    r"\b(?:don'?t|dont|do not|pls no|not) (?:debit|deduct|charge me|draw|present|take (?:it|today|the money|this|payment))\b"
+    r"\b(?:don'?t|dont|do not|pls no|not) (?:debit|deduct|charge me|draw|present|take (?:it|today|"
+    r"the money|this|payment))\b"
 )
 _INSTEAD_EN = re.compile(r"\binstead\b")
 #: A span that is asked for on top.
@@ -102,14 +112,17 @@ _ONLY_ZH = re.compile(
     r"(?:一半|一部分|部分|点|一点|些|一些|个零头)"
 )
 _PART_EN = re.compile(
-    r"\b(?:half|part|some|portion|bit|little|first|1st half|something|(?:\d+|fifty) ?(?:%|percent))\b"
+    r"\b(?:half|part|some|portion|bit|little|first|1st half|something|(?:\d+|fifty) ?(?:%|"
+    r"percent))\b"
 )
 _REST_EN = re.compile(
     r"\b(?:the )?(?:rest|remain(?:ing|der)|other half|another half|2nd half|second half|left ?over|"
-    r"balance(?! (?:will be|is|in))|half (?:next|later|on|in|by|end|after|at|when|mon|tue|wed|thu|fri|sat|sun))\b"
+    r"balance(?! (?:will be|is|in))|half (?:next|later|on|in|by|end|after|at|when|mon|tue|wed|thu|"
+    r"fri|sat|sun))\b"
 )
 _ONLY_EN = re.compile(
-    r"\b(?:only|just) (?:able to |can |could |afford to |manage to )*(?:pay|give|do|send|manage|afford|settle)"
+    r"\b(?:only|just) (?:able to |can |could |afford to |manage to )*(?:pay|give|do|send|manage|"
+    r"afford|settle)"
     r"(?: you| u| u all)? (?:a )?(?:part|half|some|bit|portion|little)\b"
 )
 #: Questions and other talk around a day.
@@ -117,7 +130,8 @@ _ASKS_ZH = re.compile(
     r"怎|如何|哪|什么|吗|么$|多少|谁|几[点号]|为何|\?|干嘛|放款|借(?!遍)|打电话|联系|回电|[开上放]门"
 )
 _TALKS_EN = re.compile(
-    r"\b(?:how|where|why|what|when|who|which|did|call|ring|text|speak|talk|loan|open|meet|see you)\b|\?"
+    r"\b(?:how|where|why|what|when|who|which|did|call|ring|text|speak|talk|loan|open|meet|"
+    r"see you)\b|\?"
 )
 #: Days that are no date by themselves: they need words of paying.
 _MOMENT = re.compile(
@@ -125,12 +139,13 @@ _MOMENT = re.compile(
     r"\b(?:now|hours?|hrs?|min\w*|morning|afternoon|evening|shortly|while|bit|after work|sec)\b"
 )
 _DAYLIKE = re.compile(
-    r"[今明后周号日月]|星期|礼拜|today|2day|toni|tom|tm[rw]|2mo|day\b|\b(?:mon|tue|wed|thu|fri|sat|sun)|\d(?:st|nd|rd|th)"
+    r"[今明后周号日月]|星期|礼拜|today|2day|toni|tom|tm[rw]|2mo|day\b|\b(?:mon|tue|wed|thu|fri|sat|sun)|"
+    r"\d(?:st|nd|rd|th)"
 )
 
 
 def shifts(text: str, found: tuple[Mention, ...]) -> bool:
-    """Tell whether a reply asks for a later day or for more time: words of putting off lead to it."""
+    """Tell whether a reply asks for a later day or more time: words of putting off lead to it."""
     chinese = bool(_HAN.search(text))
     for one in dates.undenied(text, found):
         if chinese and (_SHIFTS_ZH.search(text[: one.start]) or _LEAVES_ZH.search(text)):
@@ -150,8 +165,10 @@ def in_parts(text: str, found: tuple[Mention, ...], figures: tuple[Figure, ...])
     if _HAN.search(text):
         split = bool(_ONLY_ZH.search(text)) or bool(
             len(re.findall("一半", text)) > 1
-            or (rest := _REST_ZH.search(text))
-            and (_PART_ZH.search(text) or any(one.end <= rest.start() for one in figures))
+            or (
+                (rest := _REST_ZH.search(text))
+                and (_PART_ZH.search(text) or any(one.end <= rest.start() for one in figures))
+            )
         )
     else:
         part = _PART_EN.search(text)

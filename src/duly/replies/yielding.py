@@ -44,7 +44,20 @@ _BROKEN = re.compile(
 )
 _TELLS = re.compile(r".{0,3}告(?:死|定)?(?:你|你们|贵司)?.{0,2}")
 _NO_NEED = re.compile(r"(?:不用|不必|甭|无需|不需要)(?:再|老|一直)?催")
-_UNABLE = ("不了", "不上", "不起", "不出", "不清", "没法", "凑不", "拿不", "can't", "cant", "cannot", "unable")
+_UNABLE = (
+    "不了",
+    "不上",
+    "不起",
+    "不出",
+    "不清",
+    "没法",
+    "凑不",
+    "拿不",
+    "can't",
+    "cant",
+    "cannot",
+    "unable",
+)
 
 
 def give_way(evidence: Evidence, sure: Acts) -> None:
@@ -52,7 +65,7 @@ def give_way(evidence: Evidence, sure: Acts) -> None:
     acts = {cue.act: cue for cue in evidence.cues if cue.strength == "sure"}
     _hardship(evidence, sure, acts)
     _requests(evidence, sure, acts)
-    _complaints(evidence, sure, acts)
+    _complaints(sure, acts)
     _illness(evidence, sure, acts)
 
 
@@ -74,23 +87,23 @@ def _hardship(evidence: Evidence, sure: Acts, acts: Mapping[str, Cue]) -> None:
 def _requests(evidence: Evidence, sure: Acts, acts: Mapping[str, Cue]) -> None:
     """Read requests that are none: 'I can settle on the 1st', 'no need to press, on Sunday'."""
     asked = evidence.shifts or evidence.asks_on
-    if "extension_request" in sure and not asked and evidence.mentions:
-        if _CAN.search(evidence.text):
-            del sure["extension_request"]
-            sure.setdefault("promise_to_pay", tuple(one.words for one in evidence.mentions))
+    dated = "extension_request" in sure and not asked and evidence.mentions
+    if dated and _CAN.search(evidence.text):
+        del sure["extension_request"]
+        sure.setdefault("promise_to_pay", tuple(one.words for one in evidence.mentions))
     if evidence.pays_on and "opt_out" in acts and _NO_NEED.fullmatch(acts["opt_out"].words):
         sure.pop("opt_out", None)
 
 
-def _complaints(evidence: Evidence, sure: Acts, acts: Mapping[str, Cue]) -> None:
+def _complaints(sure: Acts, acts: Mapping[str, Cue]) -> None:
     """Weigh complaints: a regulator is no court, too many texts are stopped, accusations count."""
-    if "complaint" in sure and "legal_representation" in acts:
-        if _TELLS.fullmatch(acts["legal_representation"].words):
-            sure.pop("legal_representation", None)
+    legal = acts.get("legal_representation")
+    if "complaint" in sure and legal is not None and _TELLS.fullmatch(legal.words):
+        sure.pop("legal_representation", None)
     accused = "accusation" in acts
-    if "complaint" in sure and "opt_out" in sure and not accused and "demand" not in acts:
-        if _OFTEN.fullmatch(acts["complaint"].words):
-            del sure["complaint"]
+    stops = "complaint" in sure and "opt_out" in sure and not accused and "demand" not in acts
+    if stops and _OFTEN.fullmatch(acts["complaint"].words):
+        del sure["complaint"]
     # An explicit accusation with the wish to complain is a complaint, whatever else is said.
     if "demand" in acts and accused:
         for intent in ("paid_already", "dispute_amount", "dispute_identity"):
