@@ -71,7 +71,7 @@ _FROM_BEFORE = re.compile(
     r"(?:\b(?:from|starting|beginning|start|commencing|as of)(?: on| from| the)*|从|自) ?$"
 )
 _FROM_AFTER = re.compile(r"^ ?(?:起|开始|onwards?|onward)")
-_NOW = ("now", "right now", "rn", "现在", "马上", "立刻")
+_NOW = ("now", "right now", "rn", "现在", "现在就", "马上", "立刻")
 
 
 def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mention, ...]:

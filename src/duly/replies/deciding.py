@@ -53,7 +53,7 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     intent, base = _primary(evidence, sure, likely, chances)
     # The model is heard where it is sure of something graver than what the rules name.
     graver = [one for one in GRAVE if chances[one] >= _HEARD and _ranks(one, intent)]
-    if graver and not vulnerable:
+    if graver and not vulnerable and not (intent in GRAVE and intent in sure):
         intent, base = graver[0], 0.0
     confidence = 1 - (1 - base) * (1 - chances[intent])
     words = sure.get(intent) or likely.get(intent) or ()

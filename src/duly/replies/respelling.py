@@ -20,6 +20,11 @@ _MARKS = re.compile(
 _MARK_NAMES = {"?": "?", "？": "?", "!": "!", "！": "!", "。": ".", ".": "."}
 #: A short reply in letters may be an abbreviation of Chinese words.
 _SHORT = 8
+#: 'ill' before a verb is 'i will'.
+_I_WILL = re.compile(
+    r"\bill(?= (?:pay|go|send|do|settle|transfer|clear|be|try|have|get|make|call|sort|give|come|see|let|"
+    r"put|take|move|bring|deposit|ring|talk|check|ask|need|never|not|just|also|definitely|def)\b)"
+)
 _DAY_OF_MONTH = re.compile(r"(?<=[\d一二三四五六七八九十]) ?好(?!\w*[吗么])")
 _INITIALS = "zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]"
 _FINALS = (
@@ -50,7 +55,7 @@ def _tables() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
 
 def respelled(text: str, lang: str | None = None) -> str:
     """Return a text as the cues read it: folded, pinyin as characters, dialect words replaced."""
-    plain = _folded(text)
+    plain = _I_WILL.sub("i'll", _folded(text))
     if lang != "en":
         plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
         plain = _DAY_OF_MONTH.sub("号", plain)
@@ -129,4 +134,4 @@ def _joined(syllables: list[str], table: dict[str, str]) -> str | None:
             size = 1
             out.append(syllables[place])
         place += size
-    return "".join(out) if syllables and known * 10 >= len(syllables) * 7 else None
+    return "".join(out) if syllables and known * 10 >= len(syllables) * 6 else None

@@ -26,7 +26,7 @@ _CAN = re.compile(
     r"(?!.*(?:\?|please|pls|ok$|okay$|anot|or not))"
 )
 _OFTEN = re.compile(
-    r"(?:天天|每天|一天|老是|总是|一直|成天|整天|一天到晚|不停|没完)[^,.!?]{0,4}(?:发|打|催)?"
+    r"(?:唔好|不要|别)?(?:半夜|凌晨|深夜|夜里|晚上|天天|每天|一天|老是|总是|一直|成天|整天|一天到晚|不停|没完)[^,.!?]{0,4}(?:发|打|催)?"
     r"[^,.!?]{0,4}|too many (?:texts|calls|messages|sms)|"
     r"(?:text|call|messag|sms|ring|contact)\w* (?:me )?(?:every|all|non ?stop|constantly|so many|"
     r"too|after|before)[^,.!?]{0,10}"
@@ -39,7 +39,7 @@ _ALL_AT_ONCE = re.compile(
     r"一次|一下子|一口气|全款|全额|全部|一把|at once|in full|all at|lump|in one go|the full|whole"
 )
 _BROKEN = re.compile(
-    r"app|软件|系统|网页|链接|页面|登|密码|验证码|打不开|二维码|卡(?:注销|过期|丢|换)|"
+    r"app|软件|系统|网页|链接|页面|登|密码|验证码|打不开|二维码|限额|卡(?:注销|过期|丢|换)|"
     r"\b(?:app|link|site|website|login|portal|page|otp|card|server)\b"
 )
 _TELLS = re.compile(r".{0,3}告(?:死|定)?(?:你|你们|贵司)?.{0,2}")
