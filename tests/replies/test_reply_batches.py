@@ -13,7 +13,7 @@ from reply_cases import cases
 from duly.replies import read, score
 
 
-@pytest.mark.parametrize("name", [f"batch{number}" for number in range(1, 10)])
+@pytest.mark.parametrize("name", [f"batch{number}" for number in range(1, 11)])
 def test_a_batch_is_read_as_well_as_it_was(name):
     scores = score((case.label, read(case.reply)) for case in cases(f"batches/{name}.yaml"))
     assert scores.intents.share >= Fraction(97, 100)
