@@ -6,24 +6,34 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from book.book_files import SOURCE
+
+from duly.book.engine import connect
 
 _LONG = """
 import duckdb
-from duly.book.engine import connect
-connection = {made}
-connection.execute("SET threads = 1")  # Bars are drawn after two seconds.
+connection = duckdb.connect()
+connection.execute("SET threads = 1")
+connection.execute("SET progress_bar_time = 10")  # Milliseconds; by itself after two seconds.
+{silenced}
 connection.execute("CREATE TEMP TABLE t AS SELECT sum(sin(i)) FROM range(100000000) AS r(i)")
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("made", "draws"), [("connect()", False), ("duckdb.connect()", True)])
-def test_its_connections_are_silent(made, draws):
+def _said(silenced: str) -> bytes:
     ran = subprocess.run(
-        [sys.executable, "-c", _LONG.format(made=made)], capture_output=True, check=True,
+        [sys.executable, "-c", _LONG.format(silenced=silenced)], capture_output=True, check=True,
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
     )  # fmt: skip
-    assert bool(ran.stdout + ran.stderr) is draws
+    return ran.stdout + ran.stderr
+
+
+def test_the_engine_draws_into_a_pipe_unless_it_is_told_not_to():
+    assert _said("") != b""
+    assert _said('connection.execute("SET enable_progress_bar = false")') == b""
+
+
+def test_our_connections_are_told_not_to():
+    with connect() as connection:
+        told = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()
+    assert told == [(False,)]
