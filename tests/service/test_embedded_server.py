@@ -23,6 +23,7 @@ from served_home import forget
 from duly.core.errors import Refused
 from duly.service import postgres
 
+SOURCE = Path(__file__).parents[2] / "src"
 WAIT_SECONDS = 30
 
 
@@ -160,7 +161,7 @@ class TestWhoRunsIt:
                 user=nobody, group=nobody, extra_groups=[], cwd="/", text=True,
                 capture_output=True,
                 env={"HOME": str(home), "PATH": os.environ["PATH"],
-                     "PYTHONPATH": os.pathsep.join(sys.path)},
+                     "PYTHONPATH": os.pathsep.join([str(SOURCE), *sys.path])},
             )  # fmt: skip
             assert done.stdout == f"True None {nobody}\nTrue\n", done.stderr
         finally:
