@@ -24,7 +24,7 @@ def sample_plan(folder: Path, *, loans: int = 300, lender: str = "") -> Path:
         lender_file = folder / "lender.yaml"
         lender_file.write_text(lender, encoding="utf-8")
     if not book.exists():
-        write_sample(book, loans=loans)
+        write_sample(book, loans=loans, planted=False)
     make_and_write(
         Request(book=book, instant=AT, out=out, lender_file=lender_file, policy=None, locale="en",
                 threads=1, form="parquet"),

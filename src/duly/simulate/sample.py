@@ -30,12 +30,18 @@ PLANTED = (
 
 
 def write_sample(
-    out: Path, *, seed: int = 7, loans: int = 1200, business_date: date = BUSINESS_DATE
+    out: Path,
+    *,
+    seed: int = 7,
+    loans: int = 1200,
+    business_date: date = BUSINESS_DATE,
+    planted: bool = True,
 ) -> None:
     """Write the sample book into the directory `out`, the same bytes for the same arguments.
 
     About 12 loans in 100 are late, every kind of signal occurs, and six rows are bad on purpose
-    (PLANTED). Needs some 450 loans, for each story is told of a loan of its own.
+    (PLANTED; none where `planted` is false). Needs some 450 loans, for each story is told of a
+    loan of its own.
     """
     rng = Random(seed)  # noqa: S311
     files = _files(loans, business_date, rng)
@@ -50,7 +56,8 @@ def write_sample(
         "quotes": accounts.quotes(files, business_date),
         "stated": accounts.stated(files, business_date),
     }
-    _spoil(book, files)
+    if planted:
+        _spoil(book, files)
     cut_at = instant(business_date, _CUT_MINUTE)
     tables.write(out, book, lender=LENDER, cut_at=cut_at)
 
