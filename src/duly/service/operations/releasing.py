@@ -128,7 +128,8 @@ def stop(scope: str, name: str, *, by: str) -> int:
             " (SELECT 1 FROM store_stopped WHERE scope = %s AND name = %s AND lifted_at IS NULL)",
             [scope, name, by, scope, name],
         )
-        record("stopped", [(f"{scope}:{name}", {"by": by})])
+        if cursor.rowcount:
+            record("stopped", [(f"{scope}:{name}", {"by": by})])
         cursor.execute(_HELD, {"scope": scope, "name": name, "open": list(OPEN)})
         return int(cursor.fetchone()[0])
 

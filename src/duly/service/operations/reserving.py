@@ -179,7 +179,7 @@ def _news(wish: Wish, found: _Decided, at: datetime) -> News:
     row = {
         "message_id": wish.contact_id, "borrower_id": found.borrower_id, "run_id": found.run_id,
         "loan_ids": [wish.loan_id], "channel": wish.channel, "address": wish.address or "",
-        "loaded_at": found.loaded_at,
+        "loaded_at": found.loaded_at, "message_class": wish.contact_class,
     }  # fmt: skip
     assert connection.connection is not None, "the transaction is open"
     return news_of(connection.connection, [row], at=at)[wish.contact_id]
