@@ -97,7 +97,7 @@ def reserve(wish: Wish, *, lender: Lender, at: datetime) -> Reserved | None:
         borrower = found.borrower_id
         cursor.execute(
             "SELECT time_zone, region, quiet_from, quiet_until FROM store_borrower"
-            " WHERE borrower_id = %s FOR UPDATE",
+            " WHERE borrower_id = %s FOR NO KEY UPDATE",
             [borrower],
         )
         person = cursor.fetchone()
