@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0005_telling"),
+        ("store", "0006_reserved"),
     ]
 
     operations = [
