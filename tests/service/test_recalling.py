@@ -14,12 +14,14 @@ from datetime import timedelta
 import psycopg
 import pytest
 from outgoing import AT, DAY, fill, lender, states
+from telling_events import event, paid, signalled
 
 from duly.core.check_key import CheckKey
 from duly.core.errors import Refused
 from duly.delivery import Answer
 from duly.rules import active, load_packs
 from duly.service.operations import releasing
+from duly.service.operations.events import accept
 from duly.service.operations.recalling import HOLD, recall
 from duly.service.outbox.claiming import claim
 from duly.service.outbox.identity import Identity
@@ -269,3 +271,23 @@ class TestTwoPeople:
         (sha,) = recall("run", RUN, by="Li", lender=file, key=KEY, at=AT).corrections
         assert not releasing.approve(sha, by="Wang").released
         assert releasing.approve(sha, by="Zhao").released
+
+
+class TestWhatIsToldMeanwhile:
+    def test_who_pays_gets_the_correction_all_the_same(self, half, ours, me):
+        (sha,) = taken().corrections
+        releasing.approve(sha, by="Wang")
+        assert accept([paid("l1")], at=AT).cancelled == ()
+        assert len(claimed(ours, me, at=AT + timedelta(minutes=5)).claimed) == 3
+
+    def test_a_number_that_is_a_strangers_gets_none(self, store, half):
+        (sha,) = taken().corrections
+        told = event("contact_point.changed", {"borrower_id": "b00000", "channel": "sms",
+                     "address": "+8613800000100", "status": "wrong_person"})  # fmt: skip
+        assert len(accept([told], at=AT).cancelled) == 1
+        assert Message.objects.filter(run_id=sha, state="planned").count() == 2
+
+    def test_who_died_gets_none(self, store, half):
+        (sha,) = taken().corrections
+        assert len(accept([signalled("deceased", borrower="b00001")], at=AT).cancelled) == 1
+        assert Message.objects.filter(run_id=sha, state="planned").count() == 2
