@@ -23,6 +23,7 @@ from duly.rules import active, load_packs
 from duly.service.operations import releasing
 from duly.service.operations.events import accept
 from duly.service.operations.recalling import HOLD, recall
+from duly.service.operations.reserving import Wish, reserve
 from duly.service.outbox.claiming import claim
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.submitting import submit, write_answers
@@ -30,6 +31,7 @@ from duly.service.outbox.worker import Worker
 from duly.service.store.models import (
     Approval,
     Audit,
+    Decision,
     Hold,
     Message,
     Recall,
@@ -291,3 +293,19 @@ class TestWhatIsToldMeanwhile:
         (sha,) = taken().corrections
         assert len(accept([signalled("deceased", borrower="b00001")], at=AT).cancelled) == 1
         assert Message.objects.filter(run_id=sha, state="planned").count() == 2
+
+    @pytest.mark.parametrize(("kind", "reason"), [("dunning", "recalled"), ("answer", "")])
+    def test_an_agency_may_not_dun_them_either(self, half, kind, reason):
+        taken()
+        facts = Message.objects.get(pk=half[0]).facts
+        ways = {"sms": {"opted_out": False, "servicing_withdrawn": False}}
+        Decision.objects.create(
+            loan_id="l1", run_id=RUN, borrower_id="b00000", business_date=DAY, decision="task",
+            reason="x", facts=facts, by_channel=ways,
+        )  # fmt: skip
+        wish = Wish(contact_id="a1", loan_id="l1", channel="sms", address="+8613800000100",
+                    contact_class=kind, agency="示例信用服务")  # fmt: skip
+        answer = reserve(wish, lender=lender(), at=AT + timedelta(minutes=5))
+        assert answer is not None
+        assert answer.effect == ("block" if reason else "allow"), answer
+        assert answer.reason == reason
