@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from importlib import resources
 
 import pytest
@@ -96,8 +97,59 @@ class TestSending:
         sent = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")
         assert json.loads(sent.stdout)["submitted"] > 0
 
+    def test_what_was_wrong_is_taken_back(self, at_home, sample, tmp_path):
+        plan, lender, _ = planned(at_home, sample, tmp_path)
+        sha = json.loads(at_home("send", plan, "--at", AT, "--json").stdout)["plan_sha256"]
+        sent = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")
+        count = json.loads(sent.stdout)["submitted"]
+        words = ("recall", "--run", sha[:12], "--by", "Li", "--at", TEN, "--lender", lender)
+
+        first = json.loads(at_home(*words, "--json").stdout)
+        assert len(first["recipients"]) == count > 0
+        assert first["drafted"] > 0
+        assert all("•••" in one["address"] for one in first["recipients"])
+        shown = at_home(*words)
+        assert shown.returncode == 0, shown.stderr
+        assert "0 cancelled" in shown.stdout
+        assert f"{count} had left" in shown.stdout
+
+        (draft,) = first["corrections"]
+        waiting = json.loads(at_home("status", "--json").stdout)["waiting"]
+        assert [(one["run"], one["kind"]) for one in waiting] == [(draft, "correction")]
+        own = at_home("approve", draft, "--by", "Li")
+        assert (own.returncode, "own_recall" in own.stderr) == (2, True)
+        assert at_home("approve", draft, "--by", "Wang").returncode == 0
+        more = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")
+        assert json.loads(more.stdout)["submitted"] == first["drafted"]
+
+
+class TestBrakes:
+    def test_a_book_with_many_broken_rows_waits_for_two_names(self, at_home, sample, tmp_path):
+        book = tmp_path / "book"
+        shutil.copytree(sample, book)
+        lines = (book / "loans.csv").read_text(encoding="utf-8").splitlines()
+        lines[1:13] = [line.replace("CNY", "XXY") for line in lines[1:13]]
+        (book / "loans.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        plan, _, _ = planned(at_home, book, tmp_path)
+
+        done = at_home("send", plan, "--at", AT)
+        assert done.returncode == 1, done.stderr
+        assert "quarantined, more than 1 %" in done.stdout
+        status = at_home("status", DULY_LOCALE="zh-CN").stdout
+        assert "刹车" in status
+        assert "未能比较" in status
+        one = json.loads(at_home("approve", plan, "--by", "Li", "--json").stdout)
+        assert (one["given"], one["needed"], one["released"]) == (1, 2, False)
+        assert one["broken"][0]["figures"]["quarantined"] >= 12
+        assert json.loads(at_home("approve", plan, "--by", "Wang", "--json").stdout)["released"]
+
 
 class TestRefusals:
+    def test_a_recall_names_one_thing(self, at_home):
+        for words in ((), ("--run", "a", "--template", "overdue")):
+            done = at_home("recall", *words, "--by", "Li")
+            assert (done.returncode, "one_recall" in done.stderr) == (2, True)
+
     def test_what_is_no_plan_is_not_loaded(self, at_home, tmp_path):
         done = at_home("send", tmp_path)
         assert (done.returncode, "not_a_plan" in done.stderr) == (2, True)

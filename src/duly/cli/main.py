@@ -33,6 +33,7 @@ COMMANDS = {
     "send": "duly.cli.sending:send",
     "approve": "duly.cli.sending:approve",
     "stop": "duly.cli.sending:stop",
+    "recall": "duly.cli.recalling:recall",
     "worker": "duly.cli.sending:worker",
     "status": "duly.cli.sending:status",
     "serve": "duly.cli.serving:serve",

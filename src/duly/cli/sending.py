@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -13,6 +13,9 @@ from duly.cli.opening import legal_now, opened_store, store
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
+
+if TYPE_CHECKING:
+    from duly.service.operations.braking import Brake
 
 By = Annotated[str, arguments.worded("option.by")]
 At = Annotated[str | None, arguments.worded("option.at_legal")]
@@ -43,18 +46,26 @@ def send(
                 "superseded": loaded.superseded,
                 "sent_before": loaded.sent_before,
                 "again": loaded.again,
+                "brakes": [_brake(one) for one in loaded.brakes],
             }
         )
-        return output.DONE
+        return _held(loaded.state, loaded.brakes)
     key = "loaded_again" if loaded.again else f"loaded_{loaded.state}"
     output.line(
         say("service", key, settings.locale(), count=loaded.messages, run=loaded.plan_sha256,
             superseded=loaded.superseded, before=loaded.sent_before)
     )  # fmt: skip
-    return output.DONE
+    _tell(loaded.brakes)
+    return _held(loaded.state, loaded.brakes)
 
 
-def approve(run: Annotated[str, arguments.worded("option.run")], /, *, by: By) -> int:
+def approve(
+    run: Annotated[str, arguments.worded("option.run")],
+    /,
+    *,
+    by: By,
+    json: arguments.Json = False,
+) -> int:
     """Approve a run in a person's name; it is named by its plan's directory or its SHA-256."""
     from duly.plan import kept
     from duly.service.operations import releasing
@@ -62,10 +73,21 @@ def approve(run: Annotated[str, arguments.worded("option.run")], /, *, by: By) -
     sha = str(kept.read_run(Path(run))["plan_sha256"]) if Path(run).is_dir() else run
     with opened_store():
         found = releasing.approve(sha, by=by)
+    if json:
+        output.as_json(
+            {
+                "given": found.given,
+                "needed": found.needed,
+                "released": found.released,
+                "broken": [_brake(one) for one in found.broken],
+            }
+        )
+        return output.DONE
     key = "approved_released" if found.released else "approved_waiting"
     output.line(
         say("service", key, settings.locale(), given=found.given, needed=found.needed, by=by)
     )
+    _tell(found.broken)
     return output.DONE
 
 
@@ -87,10 +109,14 @@ def stop(
     if len(given) != 1:
         raise Refused(Diagnostic(area="service", code="one_scope"))
     scope, name = given[0]
+    words = {"scope": scope, "name": name or "*", "by": by}
     with opened_store():
-        (releasing.lift if lift else releasing.stop)(scope, name, by=by)
-    key = "lifted" if lift else "stopped"
-    output.line(say("service", key, settings.locale(), scope=scope, name=name or "*", by=by))
+        if lift:
+            releasing.lift(scope, name, by=by)
+            output.line(say("service", "lifted", settings.locale(), **words))
+        else:
+            count = releasing.stop(scope, name, by=by)
+            output.line(say("service", "stopped", settings.locale(), count=count, **words))
     return output.DONE
 
 
@@ -107,6 +133,18 @@ def status(*, json: arguments.Json = False) -> int:
                 "routes": found.routes,
                 "outcomes": found.outcomes,
                 "stopped": list(found.stopped),
+                "waiting": [
+                    {
+                        "run": one.run,
+                        "kind": one.kind,
+                        "business_date": one.business_date.isoformat(),
+                        "messages": one.messages,
+                        "approvals_needed": one.needed,
+                        "approved_by": list(one.approved_by),
+                        "brakes": [_brake(brake) for brake in one.brakes],
+                    }
+                    for one in found.waiting
+                ],
             }
         )
         return output.DONE
@@ -114,7 +152,32 @@ def status(*, json: arguments.Json = False) -> int:
         output.line(f"{say('service', f'state.{state}', settings.locale()):<16} {count:>10}")
     for name in found.stopped:
         output.line(say("service", "is_stopped", settings.locale(), name=name))
+    for one in found.waiting:
+        output.line(
+            say("service", f"waits_{one.kind}", settings.locale(), run=one.run[:12],
+                day=one.business_date, count=one.messages, given=len(one.approved_by),
+                needed=one.needed)
+        )  # fmt: skip
+        _tell(one.brakes)
     return output.DONE
+
+
+def _brake(one: Brake) -> dict[str, object]:
+    return {"brake": one.name, "state": one.state, "figures": dict(one.figures)}
+
+
+def _tell(brakes: tuple[Brake, ...]) -> None:
+    """Say each brake that holds, with both its figures, and each that could not be asked."""
+    for one in brakes:
+        if one.state != "passed":
+            key = f"brake.{one.name}" if one.state == "broken" else f"brake.{one.name}_unasked"
+            output.line("  " + say("service", key, settings.locale(), **one.figures))
+
+
+def _held(state: str, brakes: tuple[Brake, ...]) -> int:
+    """Return the exit code of a load: something was found wrong where a brake holds the plan."""
+    holds = state == "planned" and any(one.state == "broken" for one in brakes)
+    return output.FOUND_WRONG if holds else output.DONE
 
 
 def worker(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -30,12 +31,18 @@ PLANTED = (
 
 
 def write_sample(
-    out: Path, *, seed: int = 7, loans: int = 1200, business_date: date = BUSINESS_DATE
+    out: Path,
+    *,
+    seed: int = 7,
+    loans: int = 1200,
+    business_date: date = BUSINESS_DATE,
+    planted: Sequence[tuple[str, str, str]] = PLANTED,
 ) -> None:
     """Write the sample book into the directory `out`, the same bytes for the same arguments.
 
     About 12 loans in 100 are late, every kind of signal occurs, and six rows are bad on purpose
-    (PLANTED). Needs some 450 loans, for each story is told of a loan of its own.
+    (PLANTED, or as many as `planted` names). Needs some 450 loans, for each story is told of a
+    loan of its own.
     """
     rng = Random(seed)  # noqa: S311
     files = _files(loans, business_date, rng)
@@ -50,7 +57,7 @@ def write_sample(
         "quotes": accounts.quotes(files, business_date),
         "stated": accounts.stated(files, business_date),
     }
-    _spoil(book, files)
+    _spoil(book, files, planted)
     cut_at = instant(business_date, _CUT_MINUTE)
     tables.write(out, book, lender=LENDER, cut_at=cut_at)
 
@@ -138,10 +145,10 @@ def _loan(index: int, case: Case, borrower_id: str, today: date, rng: Random) ->
     )
 
 
-def _spoil(book: Tables, files: list[File]) -> None:
-    """Make one row bad for each of PLANTED, each of another borrower with one plain loan."""
+def _spoil(book: Tables, files: list[File], planted: Sequence[tuple[str, str, str]]) -> None:
+    """Make one row bad for each of `planted`, each of another borrower with one plain loan."""
     plain = iter([file for file in files if file.plain])
-    for table, column, text in PLANTED:
+    for table, column, text in planted:
         row = None
         while row is None:
             file = next(plain)

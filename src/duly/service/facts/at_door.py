@@ -49,6 +49,11 @@ FROM (
 ) AS n JOIN store_word AS s ON s.borrower_id = n.borrower_id
 WHERE s.kind = 'signal' AND s.data->>'kind' = 'opt_out'
 """
+#: Who has a text that was recalled: nothing that dunns for three days.
+_HELD = """
+SELECT DISTINCT borrower_id FROM store_hold
+WHERE borrower_id = ANY(%(people)s) AND starts_at <= %(at)s AND ends_at > %(at)s
+"""
 _ENDED = "SELECT key, data FROM store_word WHERE kind = 'clearing' AND key = ANY(%s)"
 _BOOK_SIGNALS = """
 SELECT signal_id, borrower_id, loan_id, kind, starts_at, ends_at, detail, cut_at, known_at
@@ -83,7 +88,8 @@ def news_of(
 ) -> dict[str, News]:
     """Return the news of each message by its id, asked by a few questions for all of them.
 
-    A row has `message_id, borrower_id, run_id, loan_ids, channel, address, loaded_at`.
+    A row has `message_id, borrower_id, run_id, loan_ids, channel, address, message_class,
+    loaded_at`.
     """
     look = _Look(connection, rows, at)
     return {row["message_id"]: look.news(row) for row in rows}
@@ -103,6 +109,8 @@ class _Look:
         given = {"people": people, "loans": loans, "since": at - IN_FORCE, "numbers": numbers}
         words = self._ask(_WORDS, given)
         near = self._ask(_NUMBERS, given)
+        held = self._ask(_HELD, {"people": people, "at": at})
+        self._held = {row["borrower_id"] for row in held}
         opted = self._ask(_OPTED_OUT, given)
         self._cuts = self._known_cuts([*words, *near])
         self._by_person: dict[str, list[Row]] = {}
@@ -208,17 +216,21 @@ class _Look:
     def _why(
         self, row: Mapping[str, Any], loans: Sequence[str], number: str, told: Sequence[Told]
     ) -> str | None:
-        for kind, key, loan, who in self._payments:
+        # A correction asks for nothing: who paid needs it most. Only its address may be wrong.
+        correcting = row["message_class"] == "correction"
+        for kind, key, loan, who in () if correcting else self._payments:
             concerns = loan in loans if loan else who == row["borrower_id"]
             if concerns and (row["run_id"], kind, key) not in self._counted:
                 return "payment" if kind == "payment" else "payment_reversed"
-        if self._closed & set(loans):
+        if self._closed & set(loans) and not correcting:
             return "loan_closed"
         if number in self._wrong:
             return "wrong_person"
         if {None, row["channel"]} & self._stopped.get(number, set()):
             return "opt_out"
-        for one in told:
+        if row["message_class"] == "dunning" and row["borrower_id"] in self._held:
+            return "recalled"
+        for one in () if correcting else told:
             binds = one.loan_id is None or one.loan_id in loans
             if one.kind in HOLDS and binds and _is_open(one, self._at):
                 return HOLDS[one.kind]

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import connection
 
 from duly.delivery.states import STATES
+from duly.service.operations import braking
+from duly.service.operations.braking import Brake
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingRun:
+    """A run that waits for names: how many it needs, who gave theirs, what its brakes said."""
+
+    run: str
+    kind: str
+    business_date: date
+    messages: int
+    needed: int
+    approved_by: tuple[str, ...]
+    brakes: tuple[Brake, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Messages by state, submissions by route and by outcome, what is stopped."""
+    """Messages by state, submissions by route and by outcome, what is stopped, what waits."""
 
     states: dict[str, int]
     routes: dict[str, dict[str, int]]
     outcomes: dict[str, int]
     stopped: tuple[str, ...]
+    waiting: tuple[WaitingRun, ...] = ()
 
 
 def standing() -> Standing:
@@ -43,4 +60,23 @@ def standing() -> Standing:
         routes=routes,
         outcomes={name: count for kind, name, _, count in sorted(rows) if kind == "outcome"},
         stopped=tuple(sorted(name for kind, name, _, _ in rows if kind == "stop")),
+        waiting=_waiting(),
     )
+
+
+def _waiting() -> tuple[WaitingRun, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.plan_sha256, r.kind, r.business_date, r.messages_count, r.approvals_needed,"
+            ' ARRAY(SELECT a."by" FROM store_approval AS a WHERE a.run_id = r.plan_sha256'
+            " ORDER BY a.at, a.id) FROM store_run AS r WHERE r.state = 'planned'"
+            " ORDER BY r.business_date, r.kind, r.plan_sha256"
+        )
+        rows = cursor.fetchall()
+    return tuple(
+        WaitingRun(
+            run=run, kind=kind, business_date=day, messages=messages, needed=needed,
+            approved_by=tuple(names), brakes=braking.kept(run),
+        )
+        for run, kind, day, messages, needed, names in rows
+    )  # fmt: skip

@@ -41,7 +41,7 @@ WHERE kind = 'contact_point' AND address_key = ANY(%(numbers)s)
 UNION SELECT borrower_id FROM store_book_contact_points WHERE address_key = ANY(%(numbers)s)
 """
 _MESSAGES = """
-SELECT message_id, borrower_id, loan_ids, channel, address, not_after
+SELECT message_id, borrower_id, loan_ids, channel, address, not_after, message_class
 FROM store_message WHERE borrower_id = ANY(%s) AND state = ANY(%s)
 ORDER BY message_id FOR UPDATE
 """
@@ -75,10 +75,12 @@ class Concerns:
         """Return why a message may not leave any more, None where nothing concerns it."""
         who, channel, number = row["borrower_id"], row["channel"], key_of(row["address"])
         loans = row["loan_ids"]
-        for loan in loans:
+        # A correction asks for nothing: only its person or its address may say no to it.
+        correcting = row["message_class"] == "correction"
+        for loan in () if correcting else loans:
             if loan in self.loans:
                 return self.loans[loan]
-        if who in self.people:
+        if who in self.people and not correcting:
             return self.people[who]
         if number in self.numbers:
             return self.numbers[number]
@@ -89,6 +91,8 @@ class Concerns:
         if (who, None) in self.withdrawn or (who, channel) in self.withdrawn:
             return "consent_withdrawn"
         for whose, told in self.signals:
+            if correcting and told.kind not in BINDS_PERSON:
+                continue
             if whose == who and _holds(told, loans, channel, row["not_after"], at):
                 return reason_of(told.kind)
         return None

@@ -17,6 +17,8 @@ from duly.book.engine import connect
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.plan.proven import Proven
+from duly.service.operations import braking
+from duly.service.operations.braking import Brake, Measured
 from duly.service.operations.counting import count_payments
 from duly.service.operations.recording import record
 
@@ -24,6 +26,7 @@ _ROWS_A_COPY = 50_000
 #: Two plans are never loaded at once: which one counts must not be a matter of luck.
 _LOCK = 0x44554C60
 APPROVALS = {"automatic": 0, "one": 1, "two": 2}
+NAMES_OVER_A_BRAKE = 2  #: whatever the lender file asks for
 
 #: What is copied: the staging columns, and the SQL over the plan's tables that gives them.
 _MESSAGES = """
@@ -136,10 +139,11 @@ class Loaded:
     superseded: int = 0
     sent_before: int = 0
     again: bool = False
+    brakes: tuple[Brake, ...] = ()
 
 
 def load(plan: Proven, *, at: datetime) -> Loaded:
-    """Load a plan and release it where its lender asks for no approval.
+    """Load a plan and release it where its lender asks for no approval and every brake passes.
 
     Refused where the business date is over at the legal instant `at`: nothing of it may go out.
 
@@ -148,31 +152,32 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
     """
     sha = str(plan.run["plan_sha256"])
     day = date.fromisoformat(str(plan.run["business_date"]))
+    rows = plan.inputs.snapshot.rows
     today = at.astimezone(ZoneInfo(plan.lender.time_zone)).date()
     if day < today:
         raise Refused(
             Diagnostic(area="service", code="day_is_over", values={"day": day, "today": today})
         )
-    needed = APPROVALS[plan.lender.approval]
-    state = "planned" if needed else "released"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         cursor.execute("SELECT state FROM store_run WHERE plan_sha256 = %s", [sha])
         known = cursor.fetchone()
         if known is not None:
-            return Loaded(plan_sha256=sha, state=known[0], again=True)
+            return Loaded(plan_sha256=sha, state=known[0], again=True, brakes=braking.kept(sha))
         superseded = _supersede(day)
         cursor.execute(
-            "INSERT INTO store_run (plan_sha256, business_date, state, approvals_needed,"
-            " messages_count, summary) VALUES (%s, %s, %s, %s, %s, %s::jsonb)",
-            [sha, day, state, needed, plan.messages.num_rows, _json(plan.run)],
+            "INSERT INTO store_run (plan_sha256, business_date, state, approvals_needed, kind,"
+            " messages_count, loans_count, payments_count, summary)"
+            " VALUES (%s, %s, 'planned', 0, 'plan', %s, %s, %s, %s::jsonb)",
+            [sha, day, plan.messages.num_rows, rows["loans"], rows["payments"], _json(plan.run)],
         )
         _copy(plan, _PEOPLE, _KEEP_PEOPLE)
         _copy(plan, _CONTACTS, _KEEP_CONTACTS)
         _copy(plan, _SIGNALS, _KEEP_SIGNALS)
         count_payments(sha, plan.inputs.snapshot, at=at)
-        added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state=state)
         _copy(plan, _DECISIONS, _KEEP_DECISIONS, run=sha)
+        brakes, state = _release(plan, sha, day)
+        added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state=state)
         cursor.execute(_TELL_DECISIONS, [sha])
         cursor.execute(
             "SELECT count(*) FROM store_message WHERE run_id = %s AND state = 'cancelled'", [sha]
@@ -181,19 +186,44 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
         record(
             "run.loaded",
             [(sha, {"state": state, "messages": added, "superseded": superseded,
-                    "sent_before": before})],
+                    "sent_before": before, "brakes": braking.told(brakes)})],
         )  # fmt: skip
     return Loaded(
-        plan_sha256=sha, state=state, messages=added, superseded=superseded, sent_before=before
-    )
+        plan_sha256=sha, state=state, messages=added, superseded=superseded, sent_before=before,
+        brakes=brakes,
+    )  # fmt: skip
+
+
+def _release(plan: Proven, sha: str, day: date) -> tuple[tuple[Brake, ...], str]:
+    """Ask the brakes and write down how many names the run needs; return them and its state."""
+    decisions = plan.decisions.column("decision").to_pylist()
+    rows = plan.inputs.snapshot.rows
+    brakes = braking.ask_brakes(
+        Measured(
+            run=sha, day=day, messages=plan.messages.num_rows, loans=rows["loans"],
+            payments=rows["payments"], decided=len(decisions),
+            quarantined=decisions.count("quarantined"),
+        )
+    )  # fmt: skip
+    braking.keep(sha, brakes)
+    needed = APPROVALS[plan.lender.approval]
+    if braking.broken(brakes):
+        needed = max(needed, NAMES_OVER_A_BRAKE)
+    state = "planned" if needed else "released"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE store_run SET state = %s, approvals_needed = %s WHERE plan_sha256 = %s",
+            [state, needed, sha],
+        )
+    return brakes, state
 
 
 def _supersede(day: date) -> int:
     """Cancel what an earlier plan of the day has not submitted; return how many messages."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT plan_sha256 FROM store_run WHERE business_date = %s AND state <> 'superseded'"
-            " FOR UPDATE",
+            "SELECT plan_sha256 FROM store_run WHERE business_date = %s AND kind = 'plan'"
+            " AND state <> 'superseded' FOR UPDATE",
             [day],
         )
         earlier = [row[0] for row in cursor.fetchall()]

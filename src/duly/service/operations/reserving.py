@@ -97,7 +97,7 @@ def reserve(wish: Wish, *, lender: Lender, at: datetime) -> Reserved | None:
         borrower = found.borrower_id
         cursor.execute(
             "SELECT time_zone, region, quiet_from, quiet_until FROM store_borrower"
-            " WHERE borrower_id = %s FOR UPDATE",
+            " WHERE borrower_id = %s FOR NO KEY UPDATE",
             [borrower],
         )
         person = cursor.fetchone()
@@ -179,7 +179,7 @@ def _news(wish: Wish, found: _Decided, at: datetime) -> News:
     row = {
         "message_id": wish.contact_id, "borrower_id": found.borrower_id, "run_id": found.run_id,
         "loan_ids": [wish.loan_id], "channel": wish.channel, "address": wish.address or "",
-        "loaded_at": found.loaded_at,
+        "loaded_at": found.loaded_at, "message_class": wish.contact_class,
     }  # fmt: skip
     assert connection.connection is not None, "the transaction is open"
     return news_of(connection.connection, [row], at=at)[wish.contact_id]

@@ -29,7 +29,8 @@ def cancel(message_id: str, *, by: str) -> Cancelled | None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM store_borrower WHERE borrower_id ="
-            " (SELECT borrower_id FROM store_message WHERE message_id = %s) FOR UPDATE",
+            " (SELECT borrower_id FROM store_message WHERE message_id = %s)"
+            " FOR NO KEY UPDATE",
             [message_id],
         )
         cursor.execute(

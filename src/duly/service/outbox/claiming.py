@@ -1,7 +1,8 @@
 """Claim what is due: the door stands inside the claim, and no byte is written before it commits.
 
-Persons are locked before their messages, everywhere. A claim never waits for a lock: who is being
-looked at by somebody else is left for the next round.
+Persons are locked before their messages, everywhere, and their keys never: a row that names a
+person may be written meanwhile, or a submission would wait for who waits for it. A claim never
+waits for a lock: who is being looked at by somebody else is left for the next round.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ WHERE m.state = 'released' AND m.not_before <= %(at)s
         OR s.scope = 'template' AND s.name = m.template))
 ORDER BY m.not_before, m.message_id
 LIMIT %(batch)s
-FOR UPDATE OF b SKIP LOCKED
+FOR NO KEY UPDATE OF b SKIP LOCKED
 """
 _MESSAGES = """
 SELECT m.*, b.time_zone, b.region, b.quiet_from, b.quiet_until, r.loaded_at

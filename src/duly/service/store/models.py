@@ -16,6 +16,7 @@ _ID = 200  #: characters of the longest id that a book may hold, and more
 CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
 CHANNELS = ("sms", "email", "voice", "push", "letter")
 RUN_STATES = ("planned", "released", "superseded", "stopped")
+RUN_KINDS = ("plan", "correction")
 OUTCOMES = ("accepted", "refused", "throttled", "not_sent", "unknown")
 
 
@@ -28,19 +29,24 @@ class Run(models.Model):
     approvals_needed = models.SmallIntegerField(default=0)
     loaded_at = models.DateTimeField(db_default=Now())
     messages_count = models.IntegerField()
+    #: Rows of the plan's book, which the next day's are held against; null: not counted then.
+    loans_count = models.BigIntegerField(null=True)
+    payments_count = models.BigIntegerField(null=True)
     summary = models.JSONField()  #: run.json as it was
+    kind = models.CharField(max_length=10, default="plan", db_default="plan")
 
     class Meta:
         """Constraints."""
 
         constraints = [
             models.CheckConstraint(condition=Q(state__in=RUN_STATES), name="run_state"),
+            models.CheckConstraint(condition=Q(kind__in=RUN_KINDS), name="run_kind"),
             models.CheckConstraint(
                 condition=Q(approvals_needed__range=(0, 2)), name="run_approvals"
             ),
             models.UniqueConstraint(
                 fields=["business_date"],
-                condition=~Q(state="superseded"),
+                condition=Q(kind="plan") & ~Q(state="superseded"),
                 name="run_one_a_business_date",
             ),
         ]
@@ -345,9 +351,11 @@ from duly.service.store.api_models import (  # noqa: E402 Django looks for its t
     OutgoingEvent,
     SeenWebhook,
 )
+from duly.service.store.release_models import Brake, Hold, Recall, Recalled  # noqa: E402
 
 __all__ = [
-    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "Contact", "Counter", "Decision",
-    "Endpoint", "EventPost", "IdempotentAnswer", "Message", "Node", "OutgoingEvent", "Part",
-    "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal", "Stopped",
+    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "Brake", "Contact", "Counter", "Decision",
+    "Endpoint", "EventPost", "Hold", "IdempotentAnswer", "Message", "Node", "OutgoingEvent", "Part",
+    "Recall", "Recalled", "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal",
+    "Stopped",
 ]  # fmt: skip
