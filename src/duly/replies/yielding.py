@@ -10,7 +10,7 @@ from duly.replies.evidence import Evidence
 
 Acts = dict[str, tuple[str, ...]]
 #: Acts of the rules that tell of a writer in danger.
-CARE = ("self_harm", "severe_illness")
+CARE = ("self_harm", "severe_illness", "destitution")
 _BEHIND_ILLNESS = ("complaint", "opt_out")
 _BEHIND_SELF_HARM = (
     "legal_representation", "dispute_identity", "paid_already", "dispute_amount", *_BEHIND_ILLNESS,
