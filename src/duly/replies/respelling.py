@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from duly.replies.slips import righted
 from duly.spelling import folded
 
 _HAN = re.compile(r"[㐀-鿿]")
@@ -55,7 +56,7 @@ def _tables() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
 
 def respelled(text: str, lang: str | None = None) -> str:
     """Return a text as the cues read it: folded, pinyin as characters, dialect words replaced."""
-    plain = _I_WILL.sub("i'll", _folded(text))
+    plain = righted(_I_WILL.sub("i'll", _folded(text)))
     if lang != "en":
         plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
         plain = _DAY_OF_MONTH.sub("号", plain)
