@@ -35,7 +35,7 @@ _ALONE = {"sure": 0.85, "likely": 0.35, "sound": 0.70, "dated": 0.50}
 _NOTICED = 0.30
 #: Beside a likely cue less is enough.
 _FAINT = 0.10
-#: A model this sure of a grave act comes before a stop, or a cue that the reply's day is against.
+#: A model this sure of a grave act comes before a stop; of hardship, before any rule.
 _HEARD = 0.50
 #: A model this sure of a graver act than the rules name comes before them.
 _GRAVER = 0.35
@@ -60,10 +60,11 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     vulnerable = _vulnerable(evidence, sure)
     intent, base = _primary(evidence, sure, likely, chances)
     # The model is heard where it is sure of something graver than what the rules name.
-    heard = _HEARD if intent in sure and intent == "opt_out" else _GRAVER
-    graver = [one for one in GRAVE if chances[one] >= heard and _ranks(one, intent)]
+    stops = intent == "opt_out" and intent in sure
+    graver = [one for one in GRAVE if _ranks(one, intent) and chances[one] >= (
+        _HEARD if stops or one == "hardship" else _GRAVER)]  # fmt: skip
     # A stop is kept as what else is said: 'I am not her, stop' is heard as both.
-    known = intent in GRAVE and intent in sure and intent != "opt_out"
+    known = intent in GRAVE and intent in sure and not stops
     if graver and not vulnerable and not known:
         intent, base = graver[0], 0.0
     confidence = 1 - (1 - base) * (1 - chances[intent])
@@ -102,9 +103,9 @@ def _vulnerable(evidence: Evidence, sure: Acts) -> bool:
 
 def _least(intent: str) -> Decimal:
     """Return the confidence that an intent needs to be named."""
-    if intent in GRAVE and intent != "hardship":
+    if intent in GRAVE[:3]:
         return CONFIDENCE_MIN_GRAVE
-    return CONFIDENCE_MIN_PERSON if intent in FOR_A_PERSON else CONFIDENCE_MIN
+    return CONFIDENCE_MIN_PERSON if intent in (*GRAVE, *FOR_A_PERSON) else CONFIDENCE_MIN
 
 
 def _ranks(one: str, other: str) -> bool:

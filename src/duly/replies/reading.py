@@ -39,7 +39,7 @@ PRICED = ("paid_already", "dispute_amount", *DATED)
 CONFIDENCE_MIN = Decimal("0.50")
 #: An intent that a person answers in any case may be named on weaker grounds.
 CONFIDENCE_MIN_PERSON = Decimal("0.30")
-#: What must never be missed is named on the weakest: recall before precision.
+#: A death, a lawyer, a wrong person is named on the weakest grounds: recall before precision.
 CONFIDENCE_MIN_GRAVE = Decimal("0.20")
 
 
