@@ -24,7 +24,8 @@ _SHORT = 8
 #: 'ill' before a verb is 'i will'.
 _I_WILL = re.compile(
     r"\bill(?= (?:pay|go|send|do|settle|transfer|clear|be|try|have|get|make|call|sort|give|come|"
-    r"see|let|put|take|move|bring|deposit|ring|talk|check|ask|need|never|not|just|also|definitely|def)\b)"
+    r"see|let|put|take|move|bring|deposit|ring|talk|check|ask|need|never|not|"
+    r"just|also|definitely|def)\b)"
 )
 _DAY_OF_MONTH = re.compile(r"(?<=[\d一二三四五六七八九十]) ?好(?!\w*[吗么])")
 _INITIALS = "zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]"
