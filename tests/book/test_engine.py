@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 from book.book_files import SOURCE
-
 from duly.book.engine import connect
 
 _LONG = """

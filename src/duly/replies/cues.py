@@ -15,7 +15,12 @@ _NAME = re.compile(r"<(\w+)>")
 _HAN = re.compile(r"[㐀-鿿]")
 _LATIN = re.compile(r"[a-z]")
 #: Acts of which each sign counts: how somebody died hides not what the writer says of himself.
-_EACH = ("self_harm", "severe_illness")
+_EACH = ("self_harm", "severe_illness", "destitution")
+#: Words that only look like what must never be missed; they are hidden from these acts.
+HARMLESS = "harmless"
+_BLIND_TO_HARMLESS = (
+    *_EACH, "deceased_or_incapacity", "legal_representation", "dispute_identity", "opt_out",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +44,13 @@ class _Pattern:
 def cues(text: str) -> tuple[Cue, ...]:
     """Return the cues of a respelled text: one for an act and a strength, each sign of danger."""
     found = []
-    for language in _languages(text):
-        for one in _catalogue(language):
-            for match in _matches(one, text):
+    catalogues = [_catalogue(language) for language in _languages(text)]
+    hidden = text
+    for one in (one for kept in catalogues for one in kept if one.act == HARMLESS):
+        hidden = one.pattern.sub(lambda match: "_" * len(match[0]), hidden)
+    for catalogue in catalogues:
+        for one in catalogue:
+            for match in _matches(one, hidden if one.act in _BLIND_TO_HARMLESS else text):
                 found.append(Cue(act=one.act, strength=one.strength, start=match.start(),
                                  end=match.end(), words=match[0].strip(" ,.!?")))  # fmt: skip
     return tuple(found)
@@ -62,18 +71,26 @@ def _languages(text: str) -> tuple[str, ...]:
 
 @cache
 def _catalogue(language: str) -> tuple[_Pattern, ...]:
-    source = resources.files("duly.replies").joinpath(f"cues.{language}.yaml")
-    loaded: dict[str, Any] = yaml.load(source.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    words: dict[str, str] = loaded.pop("words")
+    loaded = [_loaded(f"{name}.{language}.yaml") for name in ("cues", "danger")]
+    words: dict[str, str] = {}
+    for source in loaded:
+        words |= source.pop("words")
 
     def spelled(pattern: str) -> str:
-        for _ in range(2):  # A word may stand in the alternatives of another.
+        for _ in range(3):  # A word may stand in the alternatives of another.
             pattern = _NAME.sub(lambda name: words[name[1]], pattern)
         return pattern
 
     return tuple(
         _Pattern(act=act, strength=strength,
                  pattern=re.compile("|".join(f"(?:{spelled(one)})" for one in patterns)))
-        for act, strengths in loaded.items()
+        for source in loaded
+        for act, strengths in source.items()
         for strength, patterns in strengths.items()
     )  # fmt: skip
+
+
+def _loaded(name: str) -> dict[str, Any]:
+    source = resources.files("duly.replies").joinpath(name)
+    loaded: dict[str, Any] = yaml.load(source.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return loaded

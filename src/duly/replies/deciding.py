@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from duly.replies.evidence import Evidence
-from duly.replies.reading import CONFIDENCE_MIN, CONFIDENCE_MIN_PERSON, DATED, INTENTS
+from duly.replies.reading import (
+    CONFIDENCE_MIN,
+    CONFIDENCE_MIN_GRAVE,
+    CONFIDENCE_MIN_PERSON,
+    DATED,
+    INTENTS,
+)
 from duly.replies.yielding import CARE, Acts, give_way
 
 #: What is never lost silently: a weak sign of it brings a person.
@@ -29,8 +35,10 @@ _ALONE = {"sure": 0.85, "likely": 0.35, "sound": 0.70, "dated": 0.50}
 _NOTICED = 0.30
 #: Beside a likely cue less is enough.
 _FAINT = 0.10
-#: A model this sure of a grave act comes before the rules.
+#: A model this sure of a grave act comes before a stop; of hardship, before any rule.
 _HEARD = 0.50
+#: A model this sure of a graver act than the rules name comes before them.
+_GRAVER = 0.35
 _LEAST = tuple(INTENTS[INTENTS.index("acknowledge") :])
 
 
@@ -52,8 +60,12 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     vulnerable = _vulnerable(evidence, sure)
     intent, base = _primary(evidence, sure, likely, chances)
     # The model is heard where it is sure of something graver than what the rules name.
-    graver = [one for one in GRAVE if chances[one] >= _HEARD and _ranks(one, intent)]
-    if graver and not vulnerable and not (intent in GRAVE and intent in sure):
+    stops = intent == "opt_out" and intent in sure
+    graver = [one for one in GRAVE if _ranks(one, intent) and chances[one] >= (
+        _HEARD if stops or one == "hardship" else _GRAVER)]  # fmt: skip
+    # A stop is kept as what else is said: 'I am not her, stop' is heard as both.
+    known = intent in GRAVE and intent in sure and not stops
+    if graver and not vulnerable and not known:
         intent, base = graver[0], 0.0
     confidence = 1 - (1 - base) * (1 - chances[intent])
     words = sure.get(intent) or likely.get(intent) or ()
@@ -65,9 +77,7 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     if weak:
         needs_person = True
         secondary = secondary or weak[0]
-    grave = intent in GRAVE or intent in FOR_A_PERSON
-    least = CONFIDENCE_MIN_PERSON if grave else CONFIDENCE_MIN
-    if confidence < float(least):
+    if confidence < float(_least(intent)):
         intent, needs_person = "other", True
         secondary = secondary or next(iter(likely), None)
     return Decision(
@@ -89,6 +99,13 @@ def _vulnerable(evidence: Evidence, sure: Acts) -> bool:
         and not any(one.start <= cue.start and cue.end <= one.end for one in deaths)
     }  # fmt: skip
     return bool(cares if "deceased_or_incapacity" not in sure else cares - {"severe_illness"})
+
+
+def _least(intent: str) -> Decimal:
+    """Return the confidence that an intent needs to be named."""
+    if intent in GRAVE[:3]:
+        return CONFIDENCE_MIN_GRAVE
+    return CONFIDENCE_MIN_PERSON if intent in (*GRAVE, *FOR_A_PERSON) else CONFIDENCE_MIN
 
 
 def _ranks(one: str, other: str) -> bool:

@@ -91,12 +91,12 @@ def _of(plain: str, received_at: datetime, lang: str | None) -> Evidence:
 #: Acts that no longer words of another act take the place of.
 _NEVER_CONTAINED = (
     "deceased_or_incapacity", "legal_representation", "complaint", "self_harm", "severe_illness",
-    "demand", "accusation",
+    "destitution", "demand", "accusation",
 )  # fmt: skip
 #: What is kept inside longer words of a lesser act: 'may I pay by the week' asks for parts.
 _KEPT = (("instalment_request", "extension_request"),)
 #: Acts that only mark an exception take no place.
-_MARKS = ("demand", "accusation")
+_MARKS = ("demand", "accusation", "harmless")
 
 
 def _without_denied(
@@ -134,4 +134,11 @@ def _uncontained(found: tuple[Cue, ...]) -> tuple[Cue, ...]:
             for other in found
         )  # fmt: skip
 
-    return tuple(one for one in found if one.act in _NEVER_CONTAINED or not inside(one))
+    # 'I wish I would never wake up' tells of no death.
+    wishes = [(one.start, one.end) for one in found if one.act == "self_harm"]
+    return tuple(
+        one for one in found
+        if (one.act in _NEVER_CONTAINED or not inside(one))
+        and not (one.act == "deceased_or_incapacity"
+                 and any(start <= one.start and one.end <= end for start, end in wishes))
+    )  # fmt: skip

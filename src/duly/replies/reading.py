@@ -39,6 +39,8 @@ PRICED = ("paid_already", "dispute_amount", *DATED)
 CONFIDENCE_MIN = Decimal("0.50")
 #: An intent that a person answers in any case may be named on weaker grounds.
 CONFIDENCE_MIN_PERSON = Decimal("0.30")
+#: A death, a lawyer, a wrong person is named on the weakest grounds: recall before precision.
+CONFIDENCE_MIN_GRAVE = Decimal("0.20")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from duly.replies.slips import righted
 from duly.spelling import folded
 
 _HAN = re.compile(r"[㐀-鿿]")
@@ -23,7 +24,8 @@ _SHORT = 8
 #: 'ill' before a verb is 'i will'.
 _I_WILL = re.compile(
     r"\bill(?= (?:pay|go|send|do|settle|transfer|clear|be|try|have|get|make|call|sort|give|come|"
-    r"see|let|put|take|move|bring|deposit|ring|talk|check|ask|need|never|not|just|also|definitely|def)\b)"
+    r"see|let|put|take|move|bring|deposit|ring|talk|check|ask|need|never|not|"
+    r"just|also|definitely|def)\b)"
 )
 _DAY_OF_MONTH = re.compile(r"(?<=[\d一二三四五六七八九十]) ?好(?!\w*[吗么])")
 _INITIALS = "zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]"
@@ -55,7 +57,7 @@ def _tables() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
 
 def respelled(text: str, lang: str | None = None) -> str:
     """Return a text as the cues read it: folded, pinyin as characters, dialect words replaced."""
-    plain = _I_WILL.sub("i'll", _folded(text))
+    plain = righted(_I_WILL.sub("i'll", _folded(text)))
     if lang != "en":
         plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
         plain = _DAY_OF_MONTH.sub("号", plain)

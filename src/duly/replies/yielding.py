@@ -10,7 +10,7 @@ from duly.replies.evidence import Evidence
 
 Acts = dict[str, tuple[str, ...]]
 #: Acts of the rules that tell of a writer in danger.
-CARE = ("self_harm", "severe_illness")
+CARE = ("self_harm", "severe_illness", "destitution")
 _BEHIND_ILLNESS = ("complaint", "opt_out")
 _BEHIND_SELF_HARM = (
     "legal_representation", "dispute_identity", "paid_already", "dispute_amount", *_BEHIND_ILLNESS,
@@ -27,7 +27,8 @@ _CAN = re.compile(
 )
 _OFTEN = re.compile(
     r"(?:唔好|不要|别)?(?:半夜|凌晨|深夜|夜里|晚上|天天|每天|一天|老是|总是|一直|成天|整天|一天到晚|不停|没完)[^,.!?]{0,4}(?:发|打|催)?"
-    r"[^,.!?]{0,4}|too many (?:texts|calls|messages|sms)|"
+    r"[^,.!?]{0,4}|(?:短信)?轰炸|fed up (?:of|with) (?:the\w*|your|all|getting)|"
+    r"too many (?:texts|calls|messages|sms)|"
     r"(?:text|call|messag|sms|ring|contact)\w* (?:me )?(?:every|all|non ?stop|constantly|so many|"
     r"too|after|before)[^,.!?]{0,10}"
 )
