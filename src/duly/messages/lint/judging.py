@@ -83,7 +83,9 @@ class Reading:
         if not ended and self._negated(before, tongue):
             return True
         after = self.text[end : self.sentence(max(start, end - 1))[1]]
-        return bool(after) and rules.after[tongue].match(after) is not None
+        if not after or rules.after[tongue].match(after) is None:
+            return False
+        return rules.bargains[tongue].search(after) is None
 
     def _negated(self, before: str, tongue: str) -> bool:
         rules = _rules()
@@ -125,6 +127,7 @@ class _Rules:
     opens: Mapping[str, re.Pattern[str]]
     conditions: Mapping[str, re.Pattern[str]]
     after: Mapping[str, re.Pattern[str]]
+    bargains: Mapping[str, re.Pattern[str]]
 
 
 @cache
@@ -146,6 +149,7 @@ def _rules() -> _Rules:
         never=each("never_denied"),
         opens=each("opens"),
         conditions=each("conditions"),
+        bargains=each("bargains"),
         after={tongue: phrasing().union(found["denied_after"][tongue]) for tongue in ("zh", "en")},
     )
 
