@@ -297,3 +297,15 @@ def test_whom_the_debt_is_owed_to_is_named_even_by_one_who_poses():
         == set()
     )
     assert "missing_identity" in labels("$95 is 31 days late. STOP to opt out.", "d31_60")
+
+
+@pytest.mark.parametrize(
+    ("asked", "no", "yes", "label"),
+    [
+        ("法警会来抓您吗？", "不会，欠款不是这样处理的。", "明天就到。", "deceptive_legal"),
+        ("Will you be arrested?", " No.", " Yes, tomorrow.", "deceptive_legal"),
+    ],
+)
+def test_a_question_that_the_text_answers_with_no_claims_nothing(asked, no, yes, label):
+    assert labels(asked + no) == set()
+    assert label in labels(asked + yes)
