@@ -248,15 +248,19 @@ def test_a_denial_for_sale_denies_nothing(wrong, right, label):
 @pytest.mark.parametrize(
     ("wrong", "right", "label"),
     [
-        ("已为您登记限制高消费", "限制高消费只能由法院作出，我司无权限制您", "deceptive_legal"),
+        (
+            "您已被申请限高，近期无法订票",
+            "限制高消费只能由法院作出，我司无权限制您",
+            "deceptive_legal",
+        ),
         ("您的银行卡会被冻结", "只有法院裁定后，您的银行卡才会被冻结", "false_consequence"),
-        ("律师函已寄出，判决书将于明日自动生成", "律师函不是判决，可向律所核实", "deceptive_legal"),
+        ("传票已寄出，支付令即将签发", "律师函不是判决，可向律所核实", "deceptive_legal"),
         ("外勤人员今晚上门", "外勤人员上门前须先征得您同意", "threat"),
         ("父母依法应当代您偿还", "父母没有代您偿还的义务", "deceptive_legal"),
         ("请把验证码报给专员", "有人自称专员要您报验证码的，别信", "suspicious_link"),
         (
-            "Bailiffs are on the way to you",
-            "Been told that bailiffs are on the way? They need a court order, and we have none",
+            "The bailiffs have been instructed and will call",
+            "Somebody says the bailiffs have been instructed? Hang up, we never send any",
             "deceptive_legal",
         ),
         (
@@ -278,13 +282,13 @@ def test_a_name_hints_at_nothing_but_the_words_after_it_do():
 
 
 def test_no_more_taken_is_a_deadline_and_not_a_denial():
-    text = "【江岸贷】10分钟内不确认就作废，不再受理"
+    text = "【江岸贷】半小时内没回复名额取消，我们也不再受理"
     assert labels(text, "hardship") == {"false_urgency"}
 
 
 def test_a_day_is_found_as_far_from_its_word_with_any_sign_of_money():
     for sign in "$£₦":
-        text = f"Elm Row Finance: {sign}95 leaves your account ending 1234 on 3 May."
+        text = f"Elm Row Finance: {sign}95 is drawn from your card no. 1234 on 3 May."
         assert labels(text, "pre_due") == set()
 
 
@@ -293,7 +297,7 @@ def test_whom_the_debt_is_owed_to_is_named_even_by_one_who_poses():
         "impersonation"
     }
     assert (
-        labels("This is Elm Row, a lender. $95 is 31 days late. STOP to opt out.", "d31_60")
+        labels("It's Elm Row, your loan company. $95 is 31 days late. STOP to opt out.", "d31_60")
         == set()
     )
     assert "missing_identity" in labels("$95 is 31 days late. STOP to opt out.", "d31_60")
