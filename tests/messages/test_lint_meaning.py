@@ -223,3 +223,93 @@ def test_pinyin_and_pidgin_are_read(text, label):
 )  # fmt: skip
 def test_a_time_and_a_court_are_no_home_address(text):
     assert "unmasked_pii" not in labels(text, case_status="judged", court="Linden County Court")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "label"),
+    [
+        (
+            "您的同事都不会知道，只要您今天还清",
+            "您的同事都不会知道这笔借款",
+            "third_party_disclosure",
+        ),
+        (
+            "Your boss will not be told as long as you pay",
+            "Your boss will not be told",
+            "threat",
+        ),
+    ],
+)
+def test_a_denial_for_sale_denies_nothing(wrong, right, label):
+    assert label in labels(wrong, "d31_60")
+    assert labels(right) == set()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "label"),
+    [
+        (
+            "您已被申请限高，近期无法订票",
+            "限制高消费只能由法院作出，我司无权限制您",
+            "deceptive_legal",
+        ),
+        ("您的银行卡会被冻结", "只有法院裁定后，您的银行卡才会被冻结", "false_consequence"),
+        ("传票已寄出，支付令即将签发", "律师函不是判决，可向律所核实", "deceptive_legal"),
+        ("外勤人员今晚上门", "外勤人员上门前须先征得您同意", "threat"),
+        ("父母依法应当代您偿还", "父母没有代您偿还的义务", "deceptive_legal"),
+        ("请把验证码报给专员", "有人自称专员要您报验证码的，别信", "suspicious_link"),
+        (
+            "The bailiffs have been instructed and will call",
+            "Somebody says the bailiffs have been instructed? Hang up, we never send any",
+            "deceptive_legal",
+        ),
+        (
+            "Your cards will be frozen",
+            "We will freeze the interest",
+            "false_consequence",
+        ),
+    ],
+)
+def test_who_does_it_and_who_may_do_it_decides(wrong, right, label):
+    assert label in labels(wrong)
+    assert labels(right) == set()
+
+
+def test_a_name_hints_at_nothing_but_the_words_after_it_do():
+    said = "$40 is 9 days late. Tell us what suits you. STOP to opt out."
+    assert labels(f"Rapid Rush Credit: {said}", "d8_30") == set()
+    assert labels(f"Rapid Credit: rush! {said}", "d8_30") == {"false_urgency"}
+
+
+def test_no_more_taken_is_a_deadline_and_not_a_denial():
+    text = "【江岸贷】半小时内没回复名额取消，我们也不再受理"
+    assert labels(text, "hardship") == {"false_urgency"}
+
+
+def test_a_day_is_found_as_far_from_its_word_with_any_sign_of_money():
+    for sign in "$£₦":
+        text = f"Elm Row Finance: {sign}95 is drawn from your card no. 1234 on 3 May."
+        assert labels(text, "pre_due") == set()
+
+
+def test_whom_the_debt_is_owed_to_is_named_even_by_one_who_poses():
+    assert labels("【市金融监管局】您欠江岸贷950元，逾期31天。退订回T", "d31_60") == {
+        "impersonation"
+    }
+    assert (
+        labels("It's Elm Row, your loan company. $95 is 31 days late. STOP to opt out.", "d31_60")
+        == set()
+    )
+    assert "missing_identity" in labels("$95 is 31 days late. STOP to opt out.", "d31_60")
+
+
+@pytest.mark.parametrize(
+    ("asked", "no", "yes", "label"),
+    [
+        ("法警会来抓您吗？", "不会，欠款不是这样处理的。", "明天就到。", "deceptive_legal"),
+        ("Will you be arrested?", " No.", " Yes, tomorrow.", "deceptive_legal"),
+    ],
+)
+def test_a_question_that_the_text_answers_with_no_claims_nothing(asked, no, yes, label):
+    assert labels(asked + no) == set()
+    assert label in labels(asked + yes)

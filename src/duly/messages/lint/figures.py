@@ -9,9 +9,10 @@ from functools import cache
 from duly.messages.lint.files import data
 from duly.messages.lint.lexicon import phrasing
 
+_HAN = re.compile(r"[㐀-鿿]")
 _NOT_OWED_WITHIN = 6
 #: Characters around a day in which it is called the due date, in Chinese and in letters.
-_AROUND_DAY, _AROUND_DAY_LETTERS = 14, 28
+_AROUND_DAY, _AROUND_DAY_LETTERS = 14, 40
 _DEADLINE_AFTER = re.compile(r"[0-9:点时 ]{0,6}(?:前|之前|以前|内|之内)")
 _DEADLINE_BEFORE = re.compile(r"(?:by|before|until|till|请于|请在|限|务必于|within)[ (]*$")
 
@@ -31,7 +32,7 @@ def says_due(text: str, *, late: bool) -> bool:
     if forms["overdue"].search(text):
         return True
     near = forms["due_late" if late else "due"]
-    reach = _AROUND_DAY_LETTERS if text.isascii() and not late else _AROUND_DAY
+    reach = _AROUND_DAY_LETTERS if _HAN.search(text) is None and not late else _AROUND_DAY
     for days in (forms["day_of_year"], forms["today"]):
         for found in days.finditer(text):
             around = text[max(0, found.start() - reach) : found.end() + reach]

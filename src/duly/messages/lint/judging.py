@@ -13,6 +13,12 @@ from duly.messages.lint.phrasing import AnyOf, keys_in
 
 _SENTENCE_END = re.compile(r"[。!?;\n】]|(?<=[a-z0-9)]{2})[.](?=\s|$)")
 _CLAUSE_END = re.compile(r"[。!?;,:\n()】]|(?<=[a-z0-9)]{2})[.](?=\s|$)| - ")
+#: A question that the text itself answers with no: "Are bailiffs coming? No."
+_ANSWERED_NO = re.compile(
+    r"\?['\"]?\s*(?:不是|不会|没有|并不|并非|不必|不用|不需要|绝不|从不|不,"
+    r"|(?:(?:they|it|we|that)(?:'s| is| are| do| does| will)? )?(?:no|not|never)(?![a-z])"
+    r"|(?:they|it|we|that) ?(?:is|are|do|does|wo)n't(?![a-z]))"
+)
 _HAN = re.compile(r"[㐀-鿿]")
 #: A new subject after a comma is a new clause: "as we could not reach you, WE told …".
 _SUBJECT = re.compile(r"(?:we|i|you|they|he|she|it)(?![a-z])")
@@ -83,7 +89,15 @@ class Reading:
         if not ended and self._negated(before, tongue):
             return True
         after = self.text[end : self.sentence(max(start, end - 1))[1]]
-        return bool(after) and rules.after[tongue].match(after) is not None
+        if _ANSWERED_NO.match(self.text, self._question(start, end)):
+            return True
+        if not after or rules.after[tongue].match(after) is None:
+            return False
+        return rules.bargains[tongue].search(after) is None
+
+    def _question(self, start: int, end: int) -> int:
+        """Return the place of the sign that ends the sentence around some words."""
+        return max(start, self.sentence(max(start, end - 1))[1] - 1)
 
     def _negated(self, before: str, tongue: str) -> bool:
         rules = _rules()
@@ -125,6 +139,7 @@ class _Rules:
     opens: Mapping[str, re.Pattern[str]]
     conditions: Mapping[str, re.Pattern[str]]
     after: Mapping[str, re.Pattern[str]]
+    bargains: Mapping[str, re.Pattern[str]]
 
 
 @cache
@@ -146,6 +161,7 @@ def _rules() -> _Rules:
         never=each("never_denied"),
         opens=each("opens"),
         conditions=each("conditions"),
+        bargains=each("bargains"),
         after={tongue: phrasing().union(found["denied_after"][tongue]) for tongue in ("zh", "en")},
     )
 

@@ -48,7 +48,7 @@ def lint(message: Message) -> tuple[Finding, ...]:
     ]  # fmt: skip
     hits = list(_content(reading, stage, known))
     if not hits and not shown:
-        hits = list(wording.hinted(reading, stage, known))
+        hits = list(wording.hinted(reading, stage, known, after=sender.name_end(reading.text)))
     found = [_finding(hit, source, message.text) for hit in _apart(hits)] + shown
     found += [
         Finding(label=label, rule=MISSING_RULES[label], words="", start=0, end=0)

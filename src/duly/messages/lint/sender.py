@@ -33,6 +33,16 @@ _NO_NAME = re.compile(
     r"|M-?Pesa|Paybill|UPI|GPay|PhonePe)\b|[A-Z][A-Za-z]{0,3} ?[0-9]"
 )
 _FROM = re.compile(r"(?:from|with|at|your|by|the|of|to|via|behalf of|-|–|—)\s*$", re.IGNORECASE)
+#: Whom the debt is owed to, and who says what he is: "$90 to Elm Loans", "this is Elm, a lender".
+_OWED_TO = re.compile(r"(?:[0-9] (?:owed |due )?to|owe|owed to)\s*$")
+_SELF_NAMED = re.compile(
+    r"^\s*(?:This is|It's|It is) ([A-Z][^,.!?]{2,40}), (?:a|an|the|your) (?:\w+ ){0,2}"
+    r"(?:creditor|lender|bank|credit union|cooperative|collector|loan company|finance company)\b"
+)
+_OWED_BEFORE = re.compile(r"欠([一-鿿]{2,6})的?[0-9]|】([一-鿿]{2,6})[0-9][0-9,.]*元逾期")
+_FIGURES = re.compile(r"[0-9.,]+")
+#: A signature at the end of a text is none that the words follow.
+_OPENING_MAX = 4
 _WORD = re.compile(r"[A-Za-z][\w&'-]*")
 
 
@@ -85,6 +95,14 @@ def named(text: str, original: str, known: Known) -> bool:
     return _named_in_body(text) or _named_in_letters(original)
 
 
+def name_end(text: str) -> int:
+    """Return where the sender's own name ends: words of a name hint at nothing (Quick Credit)."""
+    signed, start, end = signature(text)
+    if not signed:
+        signed, start, end = _opening(text)
+    return end if start < _OPENING_MAX and signed and _is_named(signed) else 0
+
+
 def names_nobody(signed: str) -> bool:
     """Return whether a signature is neutral: 还款通知, 催收中心, Account Services."""
     return not _is_named(traced(signed).text)
@@ -134,11 +152,10 @@ def _english_authority(signed: str) -> bool:
 
 def _named_in_body(text: str) -> bool:
     words = _words()
-    for pattern in (words.company, words.product):
+    for pattern in (words.company, words.product, _OWED_BEFORE):
         for found in pattern.finditer(text):
-            left = words.fillers.sub(
-                "", words.neutral.sub("", found[1] or found[found.lastindex or 1])
-            )
+            left = words.neutral.sub("", found[1] or found[found.lastindex or 1])
+            left = _FIGURES.sub("", words.fillers.sub("", left))
             if len(left) >= 2:
                 return True
     return False
@@ -147,6 +164,9 @@ def _named_in_body(text: str) -> bool:
 def _named_in_letters(original: str) -> bool:
     """Return whether a name in capitals stands in a text where a lender's would."""
     neutral = _words().neutral_en
+    own = _SELF_NAMED.match(original)
+    if own and not _english_authority(own[1].casefold()) and _has_english_name(own[1]):
+        return True
     for found in _CAPITAL.finditer(original):
         mine = _WORD.findall(found[0])
         strange = [word for word in mine if word.casefold().removesuffix("'s") not in neutral]
@@ -158,6 +178,8 @@ def _named_in_letters(original: str) -> bool:
         if any(_INNER_CAPITAL.match(word) for word in strange):
             return True
         if _ORG.search(found[0]) and not _BEFORE_NAME.search(before[:-1] + "x"):
+            return True
+        if _OWED_TO.search(before):
             return True
         if _BEFORE_NAME.search(before) and not re.search(r"(?:from|with) *$", before):
             continue
@@ -176,7 +198,7 @@ def _words() -> _Words:
     def either(name: str) -> str:
         return "|".join(map(re.escape, sorted(map(str, found[name]), key=len, reverse=True)))
 
-    after = f"(?={either('after_company')}|[,。:;!?\\s(]|$)"
+    after = f"(?={either('after_company')}|[0-9,。:;!?\\s(]|$)"
     return _Words(
         neutral=re.compile(either("neutral")),
         neutral_en=frozenset(map(str, found["neutral_en"])),
@@ -186,7 +208,7 @@ def _words() -> _Words:
         company=re.compile(rf"([一-鿿a-z0-9]{{2,10}})(?:{either('company_ends')}){after}"),
         product=re.compile(
             rf"(?:{either('before_product')})([一-鿿a-z0-9]{{1,8}}?)(?:{either('product_ends')})"
-            rf"(?={either('after_product')})"
+            rf"(?={either('after_product')}|的?[0-9])"
             rf"|([一-鿿]{{2,8}})app"
         ),
         fillers=re.compile(either("fillers")),

@@ -30,8 +30,10 @@ def _hits(entry: Entry, span: tuple[int, int]) -> Iterator[Hit]:
         yield Hit(label, rule, entry.why, *span)
 
 
-def hinted(reading: Reading, stage: str, known: Known) -> Iterator[Hit]:
+def hinted(reading: Reading, stage: str, known: Known, *, after: int = 0) -> Iterator[Hit]:
     """Give the label that words too broad to stand alone hint at; for texts with no other label.
+
+    Words before `after`, the sender's own name, hint at nothing.
 
     In a text about a loan a word such as `conscience` or `police` is hardly ever innocent, unless
     it is denied. Of several labels the one with most hints is given.
@@ -41,7 +43,8 @@ def hinted(reading: Reading, stage: str, known: Known) -> Iterator[Hit]:
     found: dict[str, list[Hit]] = {}
     for phrase, entry in _candidates(reading, stage, known, hint=True):
         for span in _counting(phrase, entry, reading, most=_HITS_MAX):
-            found.setdefault(entry.label, []).extend(_hits(entry, span))
+            if span[0] >= after:
+                found.setdefault(entry.label, []).extend(_hits(entry, span))
     if found:
         yield from max(found.values(), key=len)
 
