@@ -74,7 +74,8 @@ class TestFacts:
     ):
         lender, folder = lender_file(tmp_path), tmp_path / "plan"
         at_home("plan", sample, "--at", AT, "--out", folder, "--lender", lender, "--format", "csv")
-        loan = json.loads(rows(folder, "messages")[0]["loan_ids"])[0]
+        due = [row for row in rows(folder, "messages") if row["class"] == "dunning"]
+        loan = json.loads(min(due, key=lambda row: row["not_before"])["loan_ids"])[0]
         (tmp_path / "e.json").write_text(json.dumps([payment(loan)]), encoding="utf-8")
         told = at_home("events", tmp_path / "e.json", "--json")
         assert json.loads(told.stdout)["cancelled"] == []

@@ -44,7 +44,12 @@ def test_every_message_has_its_person_and_its_facts(sample_plan: Made, proven: P
                      strict=True))  # fmt: skip
     people = set(proven.people.column("borrower_id").to_pylist())
     assert set(facts) == set(sample_plan.messages)
-    assert people == {row["borrower_id"] for row in sample_plan.messages.values()}
+    # Others whom an agency may ask about are told too: tasks, waits, holds and blocks.
+    asked = {"contact", "task", "wait", "hold", "blocked"}
+    assert people == {
+        row["borrower_id"] for row in sample_plan.decisions.values() if row["decision"] in asked
+    }
+    assert people > {row["borrower_id"] for row in sample_plan.messages.values()}
     for name, row in sample_plan.messages.items():
         told = json.loads(facts[name])
         assert (told["channel"], told["class"], told["template"]) == (

@@ -38,9 +38,8 @@ def decided(book: Path, out: Path) -> list[dict[str, str]]:
 
 
 class TestThereAndBack:
-    def test_a_plan_of_what_comes_out_decides_the_same(self, store, tmp_path, monkeypatch):
-        monkeypatch.setattr(sample, "PLANTED", ())
-        sample.write_sample(tmp_path / "book", loans=500)
+    def test_a_plan_of_what_comes_out_decides_the_same(self, store, tmp_path):
+        sample.write_sample(tmp_path / "book", loans=500, planted=())
         told = load(tmp_path / "book")
         out = export(tmp_path / "out")
         assert books.check(out, LENDER, "en").rows == ()

@@ -23,9 +23,8 @@ def owes(loan_id: str = "L1") -> dict[str, object]:
     return position_of(loan_id, lender=LENDER, at=AT)
 
 
-def test_one_loan_alone_is_what_it_is_among_all(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(sample, "PLANTED", ())
-    sample.write_sample(tmp_path / "book", loans=500)
+def test_one_loan_alone_is_what_it_is_among_all(store, tmp_path):
+    sample.write_sample(tmp_path / "book", loans=500, planted=())
     load(tmp_path / "book")
     accept([paid(f"L{n:06}") for n in range(1, 40)], at=AT)
     out = export(tmp_path / "out")

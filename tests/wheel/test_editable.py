@@ -13,10 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 _BUILD = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
-#: The hook is a package of the environment: it stands beside the site folder.
 _START = """
 import site, sys
-sys.path.append(sys.argv[2])
 site.addsitedir(sys.argv[1])
 import duly
 print(ascii(duly.__file__))
@@ -35,9 +33,9 @@ def test_a_checkout_whose_path_is_not_ascii_starts_in_any_locale(tmp_path, local
     assert built.returncode == 0, built.stderr
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         wheel.extractall(site)
-    packages = Path(editables.__file__).parents[1]
-    # Without the hook of this environment's own install.
-    command = [sys.executable, "-I", "-S", "-c", _START, str(site), str(packages)]
+    # The hook's package alone: beside it stands the hook of this environment's own install.
+    shutil.copytree(Path(editables.__file__).parent, site / "editables")
+    command = [sys.executable, "-I", "-S", "-c", _START, str(site)]
     started = subprocess.run(command, cwd=tmp_path, env={"LC_ALL": locale}, **run)
     assert started.returncode == 0, started.stderr
     assert started.stdout.strip() == ascii(str(checkout / "src" / "duly" / "__init__.py"))
