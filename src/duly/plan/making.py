@@ -15,7 +15,7 @@ from duly.core.diagnostic import Diagnostic
 from duly.messages import Catalogue, load_templates
 from duly.plan import instants, kept, sendable, write
 from duly.plan.inputs import PlanInputs, rules_of
-from duly.plan.pipeline import Clock, make_plan, positions_of
+from duly.plan.pipeline import Clock, OnTheirWay, make_plan, positions_of
 from duly.policy import Policy
 from duly.policy import load as load_policy
 from duly.position import warm
@@ -74,7 +74,7 @@ def _fill(
             told = wishes(chosen, lender, today)  # Mistakes, before a large book is read.
         snapshot, proved = _snapshot(request, lender, folder / "snapshot", beside)
         warm()
-        computed = beside.submit(positions_of, snapshot, today, lender, request.threads)
+        computed = OnTheirWay(beside.submit(positions_of, snapshot, today, lender, request.threads))
         # The kernel needs no interpreter: the lender's files are read while it runs.
         policy, rules, catalogue = told or wishes(chosen, lender, today)
         proved.result()
@@ -98,6 +98,7 @@ def _fill(
             clock=clock,
             threads=request.threads,
             work=half,
+            keep_positions=False,
             computed=computed,
             on_positions=lambda positions: write.write_positions(positions, half, request.form),
             on_decided=lambda decisions: write.write_decisions(decisions, half, request.form),

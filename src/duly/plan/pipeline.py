@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -48,6 +48,9 @@ SNAPSHOT_TABLES = (
 #: DuckDB spills to `work` beyond this; the kernel's arrays and results come on top.
 MEMORY_LIMIT = "2GB"
 
+#: The last stage that asks the positions; of a large book they are a quarter of what is in memory.
+_POSITIONS_UNTIL = "05_money_held"
+
 Clock = Callable[[], float]  #: seconds from any start; the caller owns the clock
 
 
@@ -57,7 +60,7 @@ class Plan:
 
     inputs: PlanInputs
     connection: duckdb.DuckDBPyConnection
-    positions: pa.Table
+    positions: pa.Table  #: without rows where they were not kept
     decisions: pa.Table  #: one row a loan, sorted by loan_id, in the contract's columns
     messages: pa.Table  #: `{code}` unfilled
     plan_sha256: str
@@ -72,7 +75,8 @@ def make_plan(
     threads: int = 0,
     work: Path | None = None,
     keep_stages: bool = False,
-    computed: Future[pa.Table] | None = None,
+    keep_positions: bool = True,
+    computed: OnTheirWay | None = None,
     on_positions: Callable[[pa.Table], None] = lambda _positions: None,
     on_decided: Callable[[pa.Table], None] = lambda _decisions: None,
     on_said: Callable[[pa.Table], None] = lambda _messages: None,
@@ -82,8 +86,9 @@ def make_plan(
     Equal inputs give equal rows on any number of threads (0 = as many as there are cores). With
     `keep_stages` every relation stays in the connection, for an explanation. Temporary files, if
     the book needs any, go under `work`. `computed` are the positions, if they are already on
-    their way; `on_positions`, `on_decided` and `on_said` get the tables as soon as they are known,
-    while the others are still being made.
+    their way; without `keep_positions` they are let go once they are written and no stage asks
+    them any more. `on_positions`, `on_decided` and `on_said` get the tables as soon as they are
+    known, while the others are still being made.
     """
     connection = connect(inputs, threads=threads, work=work)
     seconds: dict[str, float] = {}
@@ -98,13 +103,10 @@ def make_plan(
 
     with ThreadPoolExecutor(max_workers=1) as beside:
         with timed("positions"):
-            if computed is None:
-                computed = beside.submit(
-                    positions_of, inputs.snapshot, inputs.business_date, inputs.lender, threads
-                )
+            computed = computed or _begin(beside, inputs, threads)
             # The kernel needs no interpreter: the conditions are compiled while it runs.
             holes = compiled.compile_fragments(inputs)
-            positions = computed.result()
+            positions = computed.take()
             written = beside.submit(on_positions, positions)
         with timed("figures"):
             compared = _prepare(connection, inputs, positions, threads)
@@ -112,6 +114,8 @@ def make_plan(
         for stage in stages.STAGES[:-1]:
             with timed(stage):
                 _run_stage(connection, stage, holes, inputs, keep=keep_stages)
+                if stage == _POSITIONS_UNTIL and not keep_positions:
+                    positions = _let_go(connection, positions, written)
         with timed("messages"):
             orders = texts.read_orders(connection)
             # Texts are written by the interpreter; the rows, their fingerprints and files are not.
@@ -140,6 +144,31 @@ def _placed(inputs: PlanInputs, *alerts: Diagnostic) -> tuple[Diagnostic, ...]:
     """Return the alerts of the book's age and the given ones, each table named as its file."""
     files, all_ = inputs.snapshot.sources, (*compiled.alerts(inputs), *alerts)
     return tuple(replace(one, file=files.get(one.file, one.file)) for one in all_)
+
+
+class OnTheirWay:
+    """Positions that are being computed; whoever takes them is the only one that holds them."""
+
+    def __init__(self, computing: Future[pa.Table]) -> None:
+        self._computing: list[Future[pa.Table]] = [computing]
+
+    def take(self) -> pa.Table:
+        """Wait for the positions and hand them over, once."""
+        return self._computing.pop().result()
+
+
+def _begin(beside: Executor, inputs: PlanInputs, threads: int) -> OnTheirWay:
+    day = inputs.business_date
+    return OnTheirWay(beside.submit(positions_of, inputs.snapshot, day, inputs.lender, threads))
+
+
+def _let_go(
+    connection: duckdb.DuckDBPyConnection, positions: pa.Table, written: Future[None]
+) -> pa.Table:
+    """Forget the positions once they are written; return their columns without rows."""
+    written.result()
+    connection.unregister("positions")
+    return positions.schema.empty_table()
 
 
 @contextmanager

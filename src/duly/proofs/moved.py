@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from duly.book import Lender, Snapshot
 from duly.messages import Catalogue
 from duly.plan.inputs import PlanInputs
-from duly.plan.pipeline import Clock, make_plan, positions_of
+from duly.plan.pipeline import Clock, OnTheirWay, make_plan, positions_of
 from duly.policy import TONES, Policy
 from duly.rules import Rule
 
@@ -88,7 +88,7 @@ def compare(
         if positions is None:
             positions = Future()
             positions.set_result(positions_of(snapshot, inputs.business_date, lender, threads))
-        plan = make_plan(inputs, clock=clock, threads=threads, computed=positions)
+        plan = make_plan(inputs, clock=clock, threads=threads, computed=OnTheirWay(positions))
         tables.append(plan.decisions.select(["loan_id", "borrower_id", *_COMPARED]))
         plan.connection.close()
     return moves(*tables)
