@@ -11,10 +11,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from duly.delivery.door import Told
-from duly.service.facts.addresses import key_of
+from duly.plan.addresses import key_of
 from duly.service.facts.told import HOLDS, IN_FORCE, LASTING_SQL, in_force, signal_of
-
-Row = dict[str, Any]
+from duly.service.rows import Row
 
 _WORDS = f"""
 SELECT w.kind, w.key, w.time, w.borrower_id, w.loan_id, w.data FROM store_word AS w

@@ -13,7 +13,7 @@ from itertools import pairwise
 from duly.book import TABLES
 from duly.book.schema import Column
 from duly.core.digest import of_value
-from duly.service.facts.addresses import key_of
+from duly.plan.addresses import key_of
 from duly.service.facts.cells import BadCell, check_detail, instant_of, text_of, written
 from duly.service.facts.kinds import TYPES
 from duly.service.facts.problems import EventProblem

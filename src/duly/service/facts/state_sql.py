@@ -60,6 +60,13 @@ def _said(table: str, word: str = "w") -> str:
     return ", ".join(f"{word}.data->>'{name}' AS \"{name}\"" for name in TABLES[table].names)
 
 
+#: The newest book's row with the key of a word; a consent and a contact point have longer keys.
+_OF_BOOK = """
+LEFT JOIN store_book_payments AS p ON w.kind IN ('payment', 'reversal') AND p.payment_id = w.key
+LEFT JOIN store_book_loans AS l ON w.kind IN ('loan', 'schedule') AND l.loan_id = w.key
+LEFT JOIN store_book_borrowers AS b ON w.kind = 'borrower' AND b.borrower_id = w.key
+LEFT JOIN store_book_signals AS s ON w.kind IN ('signal', 'clearing') AND s.signal_id = w.key
+"""
 #: The words in force: no later book has their key, and they are not older than 72 hours, or they
 #: tell to leave somebody alone, or they end what only events told.
 LIVE = f"""
@@ -67,11 +74,7 @@ CREATE TEMPORARY TABLE live ON COMMIT DROP AS
 SELECT w.kind, w.key, w.time, w.borrower_id, w.loan_id, w.address_key, w.data,
     w.time <= %(since)s AS overdue
 FROM store_word AS w
-LEFT JOIN store_book_payments AS p
-    ON w.kind IN ('payment', 'reversal') AND p.payment_id = w.key
-LEFT JOIN store_book_loans AS l ON w.kind IN ('loan', 'schedule') AND l.loan_id = w.key
-LEFT JOIN store_book_borrowers AS b ON w.kind = 'borrower' AND b.borrower_id = w.key
-LEFT JOIN store_book_signals AS s ON w.kind IN ('signal', 'clearing') AND s.signal_id = w.key
+{_OF_BOOK}
 LEFT JOIN LATERAL (
     SELECT max(cut_at) AS cut_at FROM store_book_consents AS k
     WHERE w.kind = 'consent' AND k.borrower_id = w.borrower_id
@@ -88,13 +91,10 @@ WHERE (of_book.cut_at IS NULL OR of_book.cut_at <= w.time)
         OR w.kind IN ('reversal', 'clearing') AND of_book.cut_at IS NULL)
 """
 #: Words that no book confirmed in 72 hours, and that count no more.
-LAPSED = """
+LAPSED = f"""
 SELECT count(*), min(w.key) FROM store_word AS w
 LEFT JOIN live AS n ON n.kind = w.kind AND n.key = w.key
-LEFT JOIN store_book_payments AS p ON w.kind IN ('payment', 'reversal') AND p.payment_id = w.key
-LEFT JOIN store_book_loans AS l ON w.kind IN ('loan', 'schedule') AND l.loan_id = w.key
-LEFT JOIN store_book_borrowers AS b ON w.kind = 'borrower' AND b.borrower_id = w.key
-LEFT JOIN store_book_signals AS s ON w.kind IN ('signal', 'clearing') AND s.signal_id = w.key
+{_OF_BOOK}
 WHERE n.key IS NULL AND w.time <= %(since)s
     AND w.kind IN ('payment', 'reversal', 'loan', 'schedule', 'borrower', 'signal', 'clearing')
     AND coalesce(p.cut_at, l.cut_at, b.cut_at, s.cut_at, '-infinity') <= w.time

@@ -15,7 +15,7 @@ IN_FORCE = timedelta(hours=72)
 LAPSING_SIGNALS = ("payment_pending", "promise")
 #: The same as SQL over a word `w`: does it say something that a lost export must not undo?
 LASTING_SQL = (
-    "(w.kind = 'signal' AND w.data->>'kind' NOT IN ('payment_pending', 'promise')"
+    f"(w.kind = 'signal' AND w.data->>'kind' NOT IN {LAPSING_SIGNALS}"
     " OR w.kind = 'consent' AND w.data->>'granted' = 'withdrawn'"
     " OR w.kind = 'contact_point' AND w.data->>'status' IN ('wrong_person', 'invalid'))"
 )

@@ -17,6 +17,7 @@ from duly.plan.write import write_whole
 from duly.service.facts.book_in import copy_in
 from duly.service.facts.book_out import FILES, Exported, copy_out
 from duly.service.operations.recording import record
+from duly.service.rows import unpacked
 
 #: Two books are never loaded at once: which rows count must not be a matter of luck.
 _LOCK = 0x44554C61
@@ -68,7 +69,7 @@ def _load(snapshot: Snapshot, cut_at: datetime) -> LoadedBook:
         cursor.execute("SELECT rows FROM store_book WHERE book_sha256 = %s", [sha])
         known = cursor.fetchone()
         if known is not None:
-            rows = json.loads(known[0]) if isinstance(known[0], str) else known[0]
+            rows = unpacked(known[0])
             aside = rows.pop("aside")
             return LoadedBook(
                 book_sha256=sha, cut_at=cut_at, rows=rows, aside=aside, warnings=warnings,

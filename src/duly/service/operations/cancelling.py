@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,10 +11,12 @@ from django.db import connection
 
 from duly.delivery.door import BINDS_PERSON, Told
 from duly.delivery.states import OPEN
-from duly.service.facts.addresses import key_of, spellings
+from duly.plan.addresses import key_of, spellings
 from duly.service.facts.cloud_events import ReadEvent, number_of
 from duly.service.facts.told import reason_of, signal_of
+from duly.service.operations.locking import lock_people
 from duly.service.operations.recording import record
+from duly.service.rows import as_dicts, unpacked
 
 _LOANS_OF = """
 SELECT key, loan_id FROM store_word WHERE kind = 'payment' AND key = ANY(%(keys)s)
@@ -125,31 +126,20 @@ def cancel(events: Sequence[ReadEvent], *, at: datetime) -> tuple[str, ...]:
             {"people": people, "loans": sorted(concerns.loans), "open": list(OPEN),
              "numbers": stopped, "addresses": [way for one in stopped for way in spellings(one)]},
         )  # fmt: skip
-        concerned = sorted(row[0] for row in cursor.fetchall())
+        concerned = [row[0] for row in cursor.fetchall()]
         if not concerned:
             return ()
-        # No key of a person changes: who writes a row that names one need not wait for us.
-        cursor.execute(
-            "SELECT borrower_id FROM store_borrower WHERE borrower_id = ANY(%s)"
-            " ORDER BY borrower_id FOR NO KEY UPDATE",
-            [concerned],
-        )
+        lock_people(cursor, concerned)
         cursor.execute(_MESSAGES, [concerned, list(OPEN)])
-        names = [column.name for column in cursor.description]
         found = {}
-        for values in cursor.fetchall():
-            row = dict(zip(names, values, strict=True))
-            row["loan_ids"] = _listed(row["loan_ids"])
+        for row in as_dicts(cursor):
+            row["loan_ids"] = unpacked(row["loan_ids"])
             why = concerns.reason(row, at=at)
             if why is not None:
                 found[row["message_id"]] = why
         cursor.execute(_CANCEL, [list(found), list(found.values()), list(OPEN)])
     record("message.cancelled", [(name, {"reason": why}) for name, why in found.items()])
     return tuple(found)
-
-
-def _listed(loans: Any) -> list[str]:
-    return list(json.loads(loans) if isinstance(loans, str) else loans)
 
 
 def _concerns(events: Sequence[ReadEvent]) -> Concerns:
@@ -216,13 +206,7 @@ def _last(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, An
             " ON w.kind = k.kind AND w.key = k.key",
             [[one[0] for one in keys], [one[1] for one in keys]],
         )
-        return {(kind, key): _object(data) for kind, key, data in cursor.fetchall()}
-
-
-def _object(data: object) -> dict[str, Any]:
-    found = json.loads(data) if isinstance(data, str) else data
-    assert isinstance(found, dict)
-    return found
+        return {(kind, key): unpacked(data) for kind, key, data in cursor.fetchall()}
 
 
 def _add_numbers(concerns: Concerns, at: datetime) -> None:

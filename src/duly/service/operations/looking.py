@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import connection
 
-Row = dict[str, Any]
+from duly.service.rows import Row, as_dicts
 
 _RUN = (
     "plan_sha256, business_date, state, approvals_needed, loaded_at, messages_count,"
@@ -106,5 +105,4 @@ def receipts(message_id: str, *, limit: int) -> list[Row]:
 def _rows(question: str, **values: str | int | bool | None) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(question, values)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return as_dicts(cursor)

@@ -17,6 +17,7 @@ from duly.core.check_key import CheckKey
 from duly.delivery.states import OPEN
 from duly.service.operations import releasing
 from duly.service.operations.correcting import draft
+from duly.service.operations.locking import lock_people
 from duly.service.operations.recording import record
 
 REASON = "recalled"
@@ -29,14 +30,18 @@ _ROUNDS = 500  #: of 20 ms, for what somebody else has locked
 _IN_SCOPE = (
     "(%(scope)s = 'run' AND run_id = %(name)s OR %(scope)s = 'template' AND template = %(name)s)"
 )
+#: Cancel the messages `mine`, and free what the door had reserved for them.
+_TAKE_BACK = """gone AS (
+    DELETE FROM store_reservation WHERE message_id IN (SELECT message_id FROM mine)
+)
+UPDATE store_message AS m SET state = 'cancelled', reason = 'recalled', state_at = now(),
+    worker = NULL
+FROM mine WHERE m.message_id = mine.message_id RETURNING m.message_id, mine.state"""
 _CANCEL = f"""
 WITH mine AS (
     SELECT message_id, state FROM store_message WHERE state = ANY(%(open)s) AND {_IN_SCOPE}
     ORDER BY message_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-), gone AS (DELETE FROM store_reservation WHERE message_id IN (SELECT message_id FROM mine))
-UPDATE store_message AS m SET state = 'cancelled', reason = 'recalled', state_at = now(),
-    worker = NULL
-FROM mine WHERE m.message_id = mine.message_id RETURNING m.message_id, mine.state
+), {_TAKE_BACK}
 """
 _OPEN = f"SELECT count(*) FROM store_message WHERE state = ANY(%(open)s) AND {_IN_SCOPE}"
 _NEW = f"""
@@ -51,14 +56,11 @@ SELECT %s, b.id, %s, %s FROM unnest(%s::text[]) AS b(id)
 ON CONFLICT (recall_id, borrower_id) DO UPDATE SET ends_at = EXCLUDED.ends_at
 """
 #: What else was claimed for them and would dun: the door has let it pass already.
-_CANCEL_OTHERS = """
+_CANCEL_OTHERS = f"""
 WITH mine AS (
     SELECT message_id, state FROM store_message WHERE borrower_id = ANY(%s) AND state = 'claimed'
         AND message_class = 'dunning' FOR UPDATE SKIP LOCKED
-), gone AS (DELETE FROM store_reservation WHERE message_id IN (SELECT message_id FROM mine))
-UPDATE store_message AS m SET state = 'cancelled', reason = 'recalled', state_at = now(),
-    worker = NULL
-FROM mine WHERE m.message_id = mine.message_id RETURNING m.message_id, mine.state
+), {_TAKE_BACK}
 """
 _RECIPIENTS = """
 SELECT m.message_id, m.borrower_id, m.business_date, m.channel, m.address, m.template, m.state,
@@ -175,13 +177,7 @@ def _hold_and_draft(
         rows = cursor.fetchall()
         if not rows:
             return 0
-        people = sorted({borrower for _, borrower in rows})
-        # No key is changed: who writes a contact down meanwhile need not wait for us.
-        cursor.execute(
-            "SELECT 1 FROM store_borrower WHERE borrower_id = ANY(%s)"
-            " ORDER BY borrower_id FOR NO KEY UPDATE",
-            [people],
-        )
+        people = lock_people(cursor, {borrower for _, borrower in rows})
         cursor.execute(_HOLD, [number, at, at + HOLD, people])
         cursor.execute(_CANCEL_OTHERS, [people])
         _record_cancelled(cursor.fetchall())

@@ -22,6 +22,7 @@ from duly.delivery.door import Told, Waiting, facts_at
 from duly.rules import Rule, decide, lenders_rules
 from duly.service.facts.at_door import News, news_of
 from duly.service.operations.recording import record
+from duly.service.rows import as_dicts
 
 #: How old the decision may be whose facts are asked: today's, or yesterday's before today's run.
 FACTS_DAYS_MAX = 1
@@ -193,8 +194,7 @@ def _rules(packs: tuple[str, ...], switched_off: tuple[str, ...]) -> tuple[Rule,
 def _contacts(borrower: str, at: datetime) -> Sequence[Mapping[str, object]]:
     with connection.cursor() as cursor:
         cursor.execute(_CONTACTS, {"borrower": borrower, "at": at})
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return as_dicts(cursor)
 
 
 def _told(borrower: str) -> list[Told]:

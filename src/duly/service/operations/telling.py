@@ -10,7 +10,9 @@ from django.db import connection, transaction
 
 from duly.delivery.door import Told, binds
 from duly.delivery.states import OPEN
+from duly.service.operations.locking import lock_people
 from duly.service.operations.recording import record
+from duly.service.rows import unpacked
 
 
 def raise_signal(
@@ -36,10 +38,7 @@ def raise_signal(
         channel=None if channel is None else str(channel),
     )
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM store_borrower WHERE borrower_id = %s FOR NO KEY UPDATE", [borrower_id]
-        )
-        if cursor.fetchone() is None:
+        if not lock_people(cursor, [borrower_id]):
             return 0
         cursor.execute(
             "INSERT INTO store_signal (signal_id, borrower_id, loan_id, kind, starts_at, detail,"
@@ -56,8 +55,7 @@ def raise_signal(
         )
         bound = []
         for name, loans, way in cursor.fetchall():
-            listed = json.loads(loans) if isinstance(loans, str) else loans
-            if binds(one, frozenset(listed), way):
+            if binds(one, frozenset(unpacked(loans)), way):
                 bound.append(name)
         cursor.execute(
             "UPDATE store_message SET state = 'cancelled', reason = %s, state_at = now(),"

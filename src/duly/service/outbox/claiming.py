@@ -7,7 +7,6 @@ waits for a lock: who is being looked at by somebody else is left for the next r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,8 +21,7 @@ from duly.delivery.door import Passage, Told, Waiting, ask_door
 from duly.rules import Rule
 from duly.service.facts.at_door import News, news_of
 from duly.service.outbox.auditing import audit
-
-Row = dict[str, Any]
+from duly.service.rows import Row, unpacked
 
 _DUE = """
 SELECT m.message_id, m.borrower_id
@@ -224,9 +222,8 @@ def _route(row: Row, routes: Sequence[Route]) -> Route | None:
 
 
 def _waiting(row: Row) -> Waiting:
-    facts = row["facts"]
     return Waiting(
-        facts=json.loads(facts) if isinstance(facts, str) else facts,
+        facts=unpacked(row["facts"]),
         loan_ids=frozenset(row["loan_ids"]),
         channel=row["channel"],
         address=row["address"],

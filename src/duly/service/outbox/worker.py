@@ -21,6 +21,7 @@ from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
 from duly.service.outbox.reports import match_late_receipts, write_report
 from duly.service.outbox.submitting import give_back, submit, write_answers
+from duly.service.resting import rest
 from duly.service.sealing import BATCH, seal
 
 _IDLE_SECONDS = 0.5
@@ -134,15 +135,9 @@ class Worker:
                 rests = rests + 1 if away else 0
                 if once and (not away or rests * _IDLE_SECONDS > _ONCE_AWAY_SECONDS):
                     return
-                await self._rest()
+                await rest(self._stopping, _IDLE_SECONDS)
         finally:
             await asyncio.to_thread(connection.close)
-
-    async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), _IDLE_SECONDS)
-        except TimeoutError:
-            return
 
     def _claim(
         self, connection: psycopg.Connection[Any], number: int, away: Collection[str]

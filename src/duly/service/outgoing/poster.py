@@ -19,6 +19,8 @@ from psycopg.rows import dict_row
 from duly.delivery.http import signature
 from duly.service.outgoing.places import Network, NoPlace, check_url
 from duly.service.outgoing.secrets import UnreadableSecret, unseal
+from duly.service.resting import rest
+from duly.service.rows import Row
 
 if TYPE_CHECKING:
     import aiohttp
@@ -57,8 +59,6 @@ DELETE FROM store_outgoingevent WHERE id IN (SELECT o.id FROM store_outgoingeven
     WHERE o.at < now() - make_interval(days => %s) AND NOT EXISTS (SELECT 1 FROM store_eventpost
     AS p WHERE p.event_id = o.id AND p.state <> 'delivered') ORDER BY o.at LIMIT 1000)
 """
-
-Row = dict[str, Any]
 
 
 @dataclass
@@ -102,7 +102,7 @@ class Poster:
                     # What was posted and not noted is due again after its lease.
                     if self._stopping.is_set():
                         raise
-                    await self._rest()
+                    await rest(self._stopping, _IDLE_SECONDS)
         finally:
             await client.close()
 
@@ -121,15 +121,9 @@ class Poster:
                     pass
                 if last:
                     return self.posted
-                await self._rest()
+                await rest(self._stopping, _IDLE_SECONDS)
         finally:
             await asyncio.to_thread(connection.close)
-
-    async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), _IDLE_SECONDS)
-        except TimeoutError:
-            return
 
     def _connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self._url, autocommit=True, application_name="duly poster")
