@@ -51,6 +51,11 @@ Json = Annotated[bool, named("--json", "option.json")]
 Locale = Annotated[Literal["zh-CN", "en"] | None, worded("option.locale")]
 
 
+def by_commas(text: str) -> list[str]:
+    """Return the words between commas, without empty ones."""
+    return [one.strip() for one in text.split(",") if one.strip()]
+
+
 def instant(text: str) -> datetime:
     """Return an instant; refuse a text without an offset, or beyond the contract's years."""
     try:

@@ -29,7 +29,7 @@ def add(
     with opened_store():
         from duly.service.operations import endpoints
 
-        listed = [one.strip() for one in types.split(",") if one.strip()]
+        listed = arguments.by_commas(types)
         secret = endpoints.add(name, url, types=listed, keys=secrets(), allowed=networks())
     return _show(name, secret)
 

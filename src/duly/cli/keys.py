@@ -26,7 +26,7 @@ def create(
     with opened_store():
         from duly.service.operations import keys
 
-        listed = [one.strip() for one in scopes.split(",") if one.strip()]
+        listed = arguments.by_commas(scopes)
         made = keys.create(name, scopes=listed, days=days)
     return _show(made, json=json)
 

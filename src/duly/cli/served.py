@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from duly import book as books
-from duly.cli import settings
+from duly.cli import arguments, settings
 from duly.cli.opening import legal_now
 
 if TYPE_CHECKING:
@@ -44,7 +44,5 @@ def told(lender: Path | None, at: str | None) -> Serving:
         signer=Signer([key.secret for key in settings.keys(make=True).keys]),
         plans=Path(os.environ.get(PLANS) or settings.home() / "plans"),
         intakes=intakes_of(file.routes),
-        proxies=frozenset(
-            one.strip() for one in os.environ.get("DULY_PROXIES", "").split(",") if one.strip()
-        ),
+        proxies=frozenset(arguments.by_commas(os.environ.get("DULY_PROXIES", ""))),
     )

@@ -8,9 +8,29 @@ import json
 
 from duly.service.api.problems import Problem
 from duly.service.api.signing import Signer
+from duly.service.rows import Row
 
 _MARK_BYTES = 16
 _LENGTH_MAX = 1000
+
+
+def place_of(signer: Signer, listing: str, cursor: str | None) -> list[str]:
+    """Return the place after which a page begins; empty at the start of the listing."""
+    return [] if cursor is None else decode(signer, listing, cursor)
+
+
+def page(
+    signer: Signer, listing: str, rows: list[Row], limit: int, id_column: str
+) -> tuple[list[Row], str | None]:
+    """Return the rows of one page, and the cursor after it where `rows` holds one row more.
+
+    The rows stand by their business date and then their id.
+    """
+    shown = rows[:limit]
+    if len(rows) <= limit:
+        return shown, None
+    last = [shown[-1]["business_date"].isoformat(), shown[-1][id_column]]
+    return shown, encode(signer, listing, last)
 
 
 def encode(signer: Signer, listing: str, place: list[str]) -> str:

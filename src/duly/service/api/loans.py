@@ -10,7 +10,7 @@ from ninja import Router
 
 from duly.service.api.answers import answer
 from duly.service.api.authentication import Scope
-from duly.service.api.cursors import decode, encode
+from duly.service.api.cursors import page, place_of
 from duly.service.api.messages import message_out
 from duly.service.api.openapi import responses
 from duly.service.api.problems import Problem
@@ -71,19 +71,12 @@ def get_decisions(
     """List what was decided about a loan, the newest first; superseded runs say so."""
     signer = present().signer
     listing = f"decisions {loan_id}"
-    after = decode(signer, listing, cursor) if cursor is not None else []
+    after = place_of(signer, listing, cursor)
     rows = looking.decisions(loan_id, after=after, limit=limit + 1)
     if not rows and not after:
         raise Problem("not_found")
-    more = len(rows) > limit
-    rows = rows[:limit]
-    last = [rows[-1]["business_date"].isoformat(), rows[-1]["run_id"]] if more else []
-    return answer(
-        DecisionsOut(
-            items=[_decision(row) for row in rows],
-            next_cursor=encode(signer, listing, last) if more else None,
-        )
-    )
+    shown, following = page(signer, listing, rows, limit, "run_id")
+    return answer(DecisionsOut(items=[_decision(row) for row in shown], next_cursor=following))
 
 
 def _decision(row: dict[str, Any]) -> DecisionOut:

@@ -13,7 +13,7 @@ from ninja import Router
 from duly.core.errors import Refused
 from duly.service.api.answers import answer
 from duly.service.api.authentication import Scope, owner_of
-from duly.service.api.cursors import decode, encode
+from duly.service.api.cursors import page, place_of
 from duly.service.api.idempotency import once
 from duly.service.api.openapi import responses
 from duly.service.api.problems import Problem, locale_of
@@ -71,17 +71,10 @@ def post_run(request: HttpRequest, body: RunIn) -> HttpResponse:
 def get_runs(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> HttpResponse:
     """List runs, the newest business date first."""
     signer = present().signer
-    after = decode(signer, "runs", cursor) if cursor is not None else []
+    after = place_of(signer, "runs", cursor)
     rows = looking.runs(after=after, limit=limit + 1)
-    more = len(rows) > limit
-    rows = rows[:limit]
-    last = [rows[-1]["business_date"].isoformat(), rows[-1]["plan_sha256"]] if more else []
-    return answer(
-        RunsOut(
-            items=[RunOut(**_run(row)) for row in rows],
-            next_cursor=encode(signer, "runs", last) if more else None,
-        )
-    )
+    shown, following = page(signer, "runs", rows, limit, "plan_sha256")
+    return answer(RunsOut(items=[RunOut(**_run(row)) for row in shown], next_cursor=following))
 
 
 @router.get(
