@@ -99,7 +99,7 @@ def _fill(
             threads=request.threads,
             work=half,
             keep_positions=False,
-            computed=computed,
+            computed=computed.take,
             on_positions=lambda positions: write.write_positions(positions, half, request.form),
             on_decided=lambda decisions: write.write_decisions(decisions, half, request.form),
             on_said=lambda messages: write.write_messages(messages, half, key, request.form),

@@ -76,7 +76,7 @@ def make_plan(
     work: Path | None = None,
     keep_stages: bool = False,
     keep_positions: bool = True,
-    computed: OnTheirWay | None = None,
+    computed: Callable[[], pa.Table] | None = None,
     on_positions: Callable[[pa.Table], None] = lambda _positions: None,
     on_decided: Callable[[pa.Table], None] = lambda _decisions: None,
     on_said: Callable[[pa.Table], None] = lambda _messages: None,
@@ -85,7 +85,7 @@ def make_plan(
 
     Equal inputs give equal rows on any number of threads (0 = as many as there are cores). With
     `keep_stages` every relation stays in the connection, for an explanation. Temporary files, if
-    the book needs any, go under `work`. `computed` are the positions, if they are already on
+    the book needs any, go under `work`. `computed` waits for the positions, if they are already on
     their way; without `keep_positions` they are let go once they are written and no stage asks
     them any more. `on_positions`, `on_decided` and `on_said` get the tables as soon as they are
     known, while the others are still being made.
@@ -103,10 +103,10 @@ def make_plan(
 
     with ThreadPoolExecutor(max_workers=1) as beside:
         with timed("positions"):
-            computed = computed or _begin(beside, inputs, threads)
+            computed = computed or _begin(beside, inputs, threads).take
             # The kernel needs no interpreter: the conditions are compiled while it runs.
             holes = compiled.compile_fragments(inputs)
-            positions = computed.take()
+            positions = computed()
             written = beside.submit(on_positions, positions)
         with timed("figures"):
             compared = _prepare(connection, inputs, positions, threads)

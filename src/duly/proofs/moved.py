@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -13,10 +12,12 @@ import pyarrow.compute as pc
 
 from duly.book import Lender, Snapshot
 from duly.messages import Catalogue
+from duly.plan import instants
 from duly.plan.inputs import PlanInputs
-from duly.plan.pipeline import Clock, OnTheirWay, make_plan, positions_of
+from duly.plan.pipeline import Clock, make_plan, positions_of
 from duly.policy import TONES, Policy
 from duly.rules import Rule
+from duly.rules.zones import zone
 
 #: What a move does to a borrower, the gravest first; those up to MEETS_CAP are harm.
 Kind: TypeAlias = Literal[
@@ -79,16 +80,14 @@ def compare(
 ) -> Moves:
     """Plan a snapshot under both policies and return who is moved."""
     tables: list[pa.Table] = []
-    positions: Future[pa.Table] | None = None
+    today = instants.business_date(instant, zone(lender.time_zone))
+    positions = positions_of(snapshot, today, lender, threads)
     for policy in (old, new):
         inputs = PlanInputs(
             snapshot=snapshot, instant=instant, lender=lender, policy=policy, rules=rules,
             catalogue=catalogue,
         )  # fmt: skip
-        if positions is None:
-            positions = Future()
-            positions.set_result(positions_of(snapshot, inputs.business_date, lender, threads))
-        plan = make_plan(inputs, clock=clock, threads=threads, computed=OnTheirWay(positions))
+        plan = make_plan(inputs, clock=clock, threads=threads, computed=lambda: positions)
         tables.append(plan.decisions.select(["loan_id", "borrower_id", *_COMPARED]))
         plan.connection.close()
     return moves(*tables)
