@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -65,3 +65,15 @@ def plan_dir(planned: Ran) -> Path:
     found = planned.args[-1]
     assert isinstance(found, Path)
     return found
+
+
+@pytest.fixture
+def at_home(duly: Duly, tmp_path: Path) -> Iterator[Duly]:
+    """Give a function that runs commands at a home of the test's own; its server is stopped."""
+    settings = {"DULY_HOME": str(tmp_path / "home"), "DULY_SECRET_KEYS": "k1:" + "5a" * 32}
+
+    def run(*words: object, **more: str) -> Ran:
+        return duly(*words, **settings, **more)
+
+    yield run
+    run("db", "stop")

@@ -9,18 +9,6 @@ import pytest
 from test_sending import AT, TEN, lender_file
 
 
-@pytest.fixture
-def at_home(duly, tmp_path, environment):
-    """Give a function that runs commands at a home of the test's own; its server is stopped."""
-    settings = {"DULY_HOME": str(tmp_path / "home"), "DULY_SECRET_KEYS": "k1:" + "5a" * 32}
-
-    def run(*words, **more):
-        return duly(*words, **settings, **more)
-
-    yield run
-    run("db", "stop")
-
-
 def payment(loan, **given):
     data = {"payment_id": "NEW1", "loan_id": loan, "paid_on": "2026-03-10", "amount": "1.00"}
     return {"specversion": "1.0", "id": "1", "source": "/core", "type": "payment.posted",

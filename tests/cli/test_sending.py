@@ -6,7 +6,6 @@ import json
 import shutil
 from importlib import resources
 
-import pytest
 import yaml
 
 AT = "2026-03-10T09:00:00+08:00"
@@ -26,18 +25,6 @@ def lender_file(folder, **given):
     path = folder / "lender.yaml"
     path.write_text(yaml.safe_dump(lender | given, allow_unicode=True), encoding="utf-8")
     return path
-
-
-@pytest.fixture
-def at_home(duly, tmp_path, environment):
-    """Give a function that runs commands at a home of the test's own; its server is stopped."""
-    settings = {"DULY_HOME": str(tmp_path / "home"), "DULY_SECRET_KEYS": "k1:" + "5a" * 32}
-
-    def run(*words, **more):
-        return duly(*words, **settings, **more)
-
-    yield run
-    run("db", "stop")
 
 
 def planned(run, sample, folder, **given):

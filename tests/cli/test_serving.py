@@ -20,18 +20,6 @@ SCOPES = "runs:read,messages:read"
 
 
 @pytest.fixture
-def at_home(duly, tmp_path):
-    """Give a function that runs commands at a home of the test's own; its server is stopped."""
-    settings = {"DULY_HOME": str(tmp_path / "home"), "DULY_SECRET_KEYS": "k1:" + "5a" * 32}
-
-    def run(*words, **more):
-        return duly(*words, **settings, **more)
-
-    yield run
-    run("db", "stop")
-
-
-@pytest.fixture
 def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

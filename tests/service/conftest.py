@@ -6,6 +6,7 @@ import itertools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from served_home import forget
 from serving import Served
 
 from duly.service import migrating, postgres, setting_up
+from duly.service.outbox.identity import Identity
 
 setting_up.prepare()
 
@@ -77,3 +79,18 @@ def facts(served: Served) -> Iterator[Served]:
     """Give the running server, and let Django use its database meanwhile."""
     with setting_up.using(served.url):
         yield served
+
+
+@pytest.fixture
+def ours(store: str) -> Iterator[psycopg.Connection[Any]]:
+    """Give a connection to the store, each statement a transaction of its own."""
+    with psycopg.connect(store, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def me(store: str) -> Iterator[int]:
+    """Give the number of a worker that lives as long as the test."""
+    identity = Identity(store)
+    yield identity.number
+    identity.close()

@@ -10,7 +10,6 @@ import json
 import threading
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 from django.db import connections
 from outgoing import AT, DAY, FACTS, fill, lender, states
@@ -19,26 +18,12 @@ from telling_events import event, paid, signalled
 from duly.rules import active, load_packs
 from duly.service.operations.events import accept
 from duly.service.outbox.claiming import claim
-from duly.service.outbox.identity import Identity
 from duly.service.outbox.worker import Worker
 from duly.service.store.book_models import BookContact, BookContactPoint, BookSignal
 from duly.service.store.event_models import Counted
 from duly.service.store.models import Attempt, Borrower, Message, Run
 
 RULES = active(load_packs(("decency", "cn")), DAY)
-
-
-@pytest.fixture
-def ours(store):
-    with psycopg.connect(store, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def me(store):
-    identity = Identity(store)
-    yield identity.number
-    identity.close()
 
 
 def why(ours, me, *, at=AT) -> dict[str, str | None]:

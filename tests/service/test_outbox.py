@@ -40,19 +40,6 @@ RULES = active(load_packs(("decency", "cn")), DAY)
 ROUTES = lender().routes
 
 
-@pytest.fixture
-def ours(store):
-    with psycopg.connect(store, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def me(store):
-    identity = Identity(store)
-    yield identity.number
-    identity.close()
-
-
 def claimed(ours, me, *, at=AT, batch=500, routes=ROUTES, resting=()):
     return claim(ours, worker=me, routes=routes, rules=RULES, at=at, batch=batch, resting=resting)
 

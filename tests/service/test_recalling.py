@@ -25,7 +25,6 @@ from duly.service.operations.events import accept
 from duly.service.operations.recalling import HOLD, recall
 from duly.service.operations.reserving import Wish, reserve
 from duly.service.outbox.claiming import claim
-from duly.service.outbox.identity import Identity
 from duly.service.outbox.submitting import submit, write_answers
 from duly.service.outbox.worker import Worker
 from duly.service.store.models import (
@@ -44,19 +43,6 @@ from duly.service.store.models import (
 KEY = CheckKey(key_id="k1", secret=b"a key of thirty-two bytes, for us")
 RULES = active(load_packs(("decency", "cn")), DAY)
 RUN = "a" * 64
-
-
-@pytest.fixture
-def ours(store):
-    with psycopg.connect(store, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def me(store):
-    identity = Identity(store)
-    yield identity.number
-    identity.close()
 
 
 def taken(scope="run", name=RUN, *, by="Li Lei", at=AT, **settings):

@@ -20,12 +20,6 @@ KEY = SigningKey(seed=b"s" * 32)
 
 
 @pytest.fixture
-def ours(store):
-    with psycopg.connect(store, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
 def log(ours):
     """Give a log of eleven rows, sealed in three batches."""
     for batch in (range(5), range(5, 6), range(6, 11)):
