@@ -52,15 +52,21 @@ class Traced:
 
 def traced(original: str) -> Traced:
     """Return a text folded: NFKC, small letters, simplified, hidden marks and accents taken out."""
+    chars = set(original)
+    for char in chars - _KNOWN.keys():
+        _KNOWN[char] = piece = _folded_char(char)
+        if len(piece) == 1:
+            _TO_ONE[ord(char)] = piece
+            _ONE.add(char)
+    if chars <= _ONE:  # Nearly every text: character for character, each in its own place.
+        text = original.translate(_TO_ONE)
+        return _without_tricks(Traced(text=text, places=range(len(original) + 1)))
     pieces: list[str] = []
     places: list[int] = []
     for place, char in enumerate(original):
-        piece = _KNOWN.get(char)
-        if piece is None:
-            piece = _KNOWN[char] = _folded_char(char)
-        if piece:
-            pieces.append(piece)
-            places += [place] * len(piece)
+        piece = _KNOWN[char]
+        pieces.append(piece)
+        places += [place] * len(piece)
     places.append(len(original))
     return _without_tricks(Traced(text="".join(pieces), places=places))
 
@@ -95,6 +101,9 @@ def _without_tricks(source: Traced) -> Traced:
 
 #: Folded characters, filled as they are met: each distinct character is folded once.
 _KNOWN: dict[str, str] = {}
+#: Those that stay one character, as `str.translate` takes them.
+_TO_ONE: dict[int, str] = {}
+_ONE: set[str] = set()
 
 
 def _folded_char(char: str) -> str:

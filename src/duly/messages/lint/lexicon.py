@@ -35,16 +35,18 @@ class Lexicon:
 
     entries: Sequence[Entry]
     phrases: Sequence[tuple[Phrase, Entry]]
-    by_key: Mapping[str, tuple[int, ...]]
+    by_key: Mapping[str, tuple[int, ...]]  #: places of phrases that stand alone
+    by_key_of_hint: Mapping[str, tuple[int, ...]]  #: places of hints
 
-    def candidates(self, held: Set[str]) -> Iterator[tuple[Phrase, Entry]]:
+    def candidates(self, held: Set[str], *, hint: bool) -> Iterator[tuple[Phrase, Entry]]:
         """Give the phrases that may stand in a text with these keys, each once, in their order."""
+        by_key = self.by_key_of_hint if hint else self.by_key
         places: set[int] = set()
-        for key in self.by_key.keys() & held:
-            places.update(self.by_key[key])
+        for key in by_key.keys() & held:
+            places.update(by_key[key])
         for place in sorted(places):
             phrase, entry = self.phrases[place]
-            if not phrase.more or not phrase.more.isdisjoint(held):
+            if phrase.may_stand(held):
                 yield phrase, entry
 
 
@@ -60,7 +62,7 @@ def lexicon() -> Lexicon:
     """Return all entries; refuse (PhraseBroken) a file with a phrase that cannot be read."""
     entries: list[Entry] = []
     phrases: list[tuple[Phrase, Entry]] = []
-    by_key: dict[str, list[int]] = {}
+    by_key: dict[bool, dict[str, list[int]]] = {False: {}, True: {}}
     read = phrasing()
     for label in CONTENT:
         content = data("lexicon", f"{label}.yaml")
@@ -70,13 +72,18 @@ def lexicon() -> Lexicon:
             for written in item["says"]:
                 phrase = read.phrase(str(written))
                 for key in phrase.keys:
-                    by_key.setdefault(key, []).append(len(phrases))
+                    by_key[entry.hint].setdefault(key, []).append(len(phrases))
                 phrases.append((phrase, entry))
     return Lexicon(
         entries=entries,
         phrases=phrases,
-        by_key={key: tuple(places) for key, places in by_key.items()},
+        by_key=_frozen(by_key[False]),
+        by_key_of_hint=_frozen(by_key[True]),
     )
+
+
+def _frozen(by_key: Mapping[str, Sequence[int]]) -> Mapping[str, tuple[int, ...]]:
+    return {key: tuple(places) for key, places in by_key.items()}
 
 
 def _entry(item: Mapping[str, object], content: Mapping[str, object]) -> Entry:

@@ -38,16 +38,21 @@ class PhraseBroken(DulyError):
 
 class _Part(NamedTuple):
     pattern: str
-    keys: frozenset[str] | None  #: one of them stands in every match; None where nothing must
+    must: tuple[frozenset[str], ...]  #: of each, one key stands in every match; most telling first
     ways: int
-    more: frozenset[str] | None = None  #: one of these stands in every match, too
     loose: bool = False  #: may be empty or end with a space, so that a space after it is no must
+    first: str = ""  #: the pattern where a phrase begins: not within a word, and quick to find
+    within: tuple[frozenset[str], ...] = ()  #: `must` where the part goes on with a begun word
+    #: Whether a word begins after it: always, not always, or (None) just where one begins before.
+    parted: bool | None = False
 
 
-_NOTHING = _Part("", None, 1, loose=True)
 #: No phrase begins or ends within a word of letters, or within a number.
 _EDGE = "(?!(?<=[a-z])[a-z]|(?<=[0-9])[0-9])"
 _SPACE = "[ -]{1,2}"
+#: More sets of keys than these are not asked: each lets fewer texts through than the next.
+_MUST_MAX = 6
+_NOTHING = _Part("", (), 1, loose=True, first=_EDGE, parted=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +62,14 @@ class Phrase:
     written: str
     source: str
     keys: frozenset[str]
-    more: frozenset[str]  #: a text must hold one of these as well; empty where there are none
+    more: tuple[frozenset[str], ...]  #: of each of these a text must hold one as well
+
+    def may_stand(self, held: Set[str]) -> bool:
+        """Return whether a text with these keys can match, where it holds one of `keys`."""
+        for keys in self.more:  # noqa: SIM110 - a loop is twice as fast, and this is asked often.
+            if keys.isdisjoint(held):
+                return False
+        return True
 
     def compiled(self) -> re.Pattern[str]:
         """Return the pattern; `re` keeps it, and most are never asked for."""
@@ -81,7 +93,7 @@ class AnyOf:
         asked: set[str] = set()
         for key in self.by_key.keys() & held:
             for phrase in self.by_key[key]:
-                if phrase.source in asked or (phrase.more and phrase.more.isdisjoint(held)):
+                if phrase.source in asked or not phrase.may_stand(held):
                     continue
                 asked.add(phrase.source)
                 if phrase.compiled().search(text):
@@ -100,19 +112,17 @@ class Phrasing:
     ) -> None:
         self._groups = groups
         self._known: dict[str, _Part] = {
-            name: _Part(f"(?:{shape})", None, 4) for name, shape in (shapes or {}).items()
+            name: _open(f"(?:{shape})", 4) for name, shape in (shapes or {}).items()
         }
 
     def phrase(self, written: str) -> Phrase:
         """Return a phrase; refuse (PhraseBroken) one that is empty, open or may run long."""
         part = self._whole(written)
-        if part.keys is None:
+        if not part.must:
             raise PhraseBroken(f"{written!r}: no word that must stand in a text")
         if part.ways > WAYS_MAX:
             raise PhraseBroken(f"{written!r}: {part.ways} ways to match")
-        return Phrase(
-            written=written, source=_edged(part), keys=part.keys, more=part.more or frozenset()
-        )
+        return _phrase(written, part)
 
     def any_of(self, several: Iterable[str]) -> AnyOf:
         """Return phrases of which one is enough, each asked only where its key is held."""
@@ -120,13 +130,11 @@ class Phrasing:
         keyless: list[str] = []
         for one in several:
             part = self._whole(one)
-            if part.keys is None:
+            if not part.must:
                 keyless.append(_edged(part))
                 continue
-            phrase = Phrase(
-                written=one, source=_edged(part), keys=part.keys, more=part.more or frozenset()
-            )
-            for key in part.keys:
+            phrase = _phrase(one, part)
+            for key in phrase.keys:
                 by_key.setdefault(key, []).append(phrase)
         return AnyOf(
             by_key={key: tuple(phrases) for key, phrases in by_key.items()},
@@ -229,38 +237,73 @@ def _after_hole(literal: str, before: list[str]) -> str:
 def _single(piece: str, *, letters: bool) -> _Part:
     if piece in _HOLES:
         kind, most = _HOLES[piece][2:] if letters else _HOLES[piece][:2]
-        return _Part(f"({kind}{{0,{most}}}?)", None, most + 1)
+        return _open(f"({kind}{{0,{most}}}?)", most + 1)._replace(parted=True)
     if piece == "#":
-        return _Part(_NUMBER, None, 4)
+        return _open(_NUMBER, 4)
     if piece in "^$":
-        return _Part(piece, None, 1)
-    pattern = piece if piece.isalnum() else _SPACE.join(map(re.escape, piece.split(" ")))
-    key = _key(piece)
-    keys = frozenset({key}) if key else None
-    return _Part(pattern, keys, 1, None, piece.endswith(" "))
+        return _open(piece, 1)._replace(parted=True)
+    begun, *words = piece.split(" ")
+    must = _keys(piece)
+    return _Part(
+        _SPACE.join(map(re.escape, [begun, *words])),
+        _telling(must),
+        1,
+        piece.endswith(" "),
+        _SPACE.join([_begun(begun), *map(re.escape, words)]),
+        _telling(must[1:] if begun and piece.isascii() and piece[0].isalnum() else must),
+        not (piece[-1].isascii() and piece[-1].isalnum()),
+    )
 
 
-def _key(literal: str) -> str:
-    """Return the piece of a literal by which a text is asked; empty where it has no word."""
-    if not literal.isascii():
-        run = max(_NOT_LETTERS.findall(literal), key=len)
-        return str(run[:_KEY_CHARACTERS])
-    words: list[str] = _WORD.findall(literal)
-    return max(words, key=len)[:_KEY_LETTERS] if words else ""
+def _open(pattern: str, ways: int) -> _Part:
+    """Return a part of which no word need stand in a text."""
+    return _Part(pattern, (), ways, first=_EDGE + pattern)
+
+
+def _begun(word: str) -> str:
+    """Return the pattern of a word that does not begin within another.
+
+    The word comes first, so that it is found as plain characters are, then the look back.
+    """
+    escaped = re.escape(word)
+    if not word or not word[0].isascii():
+        return escaped if word else _EDGE
+    kind = "[a-z]" if word[0].isalpha() else "[0-9]"
+    return f"{escaped}(?<!{kind}{escaped})" if word[0].isalnum() else escaped
+
+
+def _keys(literal: str) -> list[frozenset[str]]:
+    """Return the pieces of a literal by which a text is asked; none where it has no word."""
+    if literal.isascii():
+        return [frozenset({word[:_KEY_LETTERS]}) for word in _WORD.findall(literal)]
+    found: list[str] = []
+    for run in _NOT_LETTERS.findall(literal):
+        pairs = [run[at : at + _KEY_CHARACTERS] for at in range(0, len(run), _KEY_CHARACTERS)]
+        found += pairs if len(run) < _KEY_CHARACTERS else [*pairs[:-1], run[-_KEY_CHARACTERS:]]
+    return [frozenset({key}) for key in found]
 
 
 def _either(parts: Sequence[_Part]) -> _Part:
     if len(parts) == 1:
         return parts[0]
-    keys = [part.keys for part in parts if part.keys is not None]
-    more = [part.more for part in parts if part.more is not None]
+    pattern = "(?:" + "|".join([part.pattern for part in parts]) + ")"
+    first = "(?:" + "|".join([part.first for part in parts]) + ")"
+    parted = {part.parted for part in parts}
     return _Part(
-        "(?:" + "|".join([part.pattern for part in parts]) + ")",
-        frozenset().union(*keys) if len(keys) == len(parts) else None,
+        pattern,
+        _each([part.must for part in parts]),
         max(part.ways for part in parts),
-        frozenset().union(*more) if len(more) == len(parts) else None,
         any(part.loose for part in parts),
+        _EDGE + pattern if any(part.first.startswith(_EDGE) for part in parts) else first,
+        _each([part.within for part in parts]),
+        False if False in parted else None if None in parted else True,
     )
+
+
+def _each(several: Sequence[tuple[frozenset[str], ...]]) -> tuple[frozenset[str], ...]:
+    """Return one key of the best set of each alternative, of the next best of each, and so on."""
+    depth = min(map(len, several))
+    return _telling([frozenset().union(*(must[at] for must in several)) for at in range(depth)])
 
 
 def _chain(parts: Sequence[_Part]) -> _Part:
@@ -268,7 +311,9 @@ def _chain(parts: Sequence[_Part]) -> _Part:
         return _NOTHING
     if len(parts) == 1:
         return parts[0]
-    pattern, ways = "", 1
+    pattern, first, ways = "", "", 1
+    must, within = list[frozenset[str]](), list[frozenset[str]]()
+    parted: bool | None = None
     for place, part in enumerate(parts):
         before = parts[place - 1].pattern if place else ""
         after = parts[place + 1].pattern if place + 1 < len(parts) else ""
@@ -278,21 +323,31 @@ def _chain(parts: Sequence[_Part]) -> _Part:
         if place and parts[place - 1].loose and written.startswith(_SPACE):
             written = "[ -]{0,2}" + written.removeprefix(_SPACE)
         pattern += lead + written + tail
+        first += (lead + written if place else part.first) + tail
         ways *= part.ways
-    must = [keys for part in parts for keys in (part.keys, part.more) if keys is not None]
-    must.sort(key=_telling, reverse=True)
-    best = must[0] if must else None
-    return _Part(pattern, best, ways, must[1] if len(must) > 1 else None, parts[-1].loose)
+        must += part.within if parted is False else part.must
+        within += part.must if parted else part.within
+        parted = parted if part.parted is None else part.parted
+    if parts[0].loose:
+        first = _EDGE + pattern
+    return _Part(pattern, _telling(must), ways, parts[-1].loose, first, _telling(within), parted)
 
 
 def _is_hole(pattern: str) -> bool:
     return pattern.startswith(("([^", "((?:[^"))
 
 
-def _telling(keys: frozenset[str]) -> tuple[int, int]:
-    """Return how few texts keys let through: long keys let few, and so do few keys."""
-    return min(map(len, keys)), -len(keys)
+def _telling(must: Iterable[frozenset[str]]) -> tuple[frozenset[str], ...]:
+    """Return sets of keys, first those that let few texts through: long keys, and few of them."""
+    several = sorted(
+        dict.fromkeys(must), key=lambda keys: (min(map(len, keys)), -len(keys)), reverse=True
+    )
+    return tuple(several[:_MUST_MAX])
+
+
+def _phrase(written: str, part: _Part) -> Phrase:
+    return Phrase(written=written, source=_edged(part), keys=part.must[0], more=part.must[1:])
 
 
 def _edged(part: _Part) -> str:
-    return f"{_EDGE}(?:{part.pattern}){_EDGE}"
+    return f"(?:{part.first}){_EDGE}"

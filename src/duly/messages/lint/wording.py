@@ -52,8 +52,8 @@ def hinted(reading: Reading, stage: str, known: Known, *, after: int = 0) -> Ite
 def _candidates(
     reading: Reading, stage: str, known: Known, *, hint: bool
 ) -> Iterator[tuple[Phrase, Entry]]:
-    for phrase, entry in lexicon().candidates(reading.keys):
-        if entry.hint is not hint or not _asked(entry, stage):
+    for phrase, entry in lexicon().candidates(reading.keys, hint=hint):
+        if not _asked(entry, stage):
             continue
         if entry.denied_by and not known.says_no(entry.denied_by):
             continue
