@@ -51,6 +51,12 @@ def _days(found: re.Match[str], seen: Seen) -> Meant | None:
     return days_from(seen, count * factor, "firm" if firm else "soft")
 
 
+def _days_from_a_day(found: re.Match[str], seen: Seen) -> Meant | None:
+    count = whole(found["n"])
+    begins = {"明": 1, "后": 2}.get(found["from"], 0)
+    return None if count is None else days_from(seen, begins + count, "soft")
+
+
 def _more_days(found: re.Match[str], seen: Seen) -> Meant | None:
     return days_from(seen, whole(found["n"]), "soft")
 
@@ -148,6 +154,11 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         rf"(?:等|到)?(?P<next>下(?:一)?个?|第一个)工作日|(?P<n>{N})个?工作日(?:之?内|之?后|"
         r"以?后)?"
     ), _working_days),
+    ((  # The day from which more days are asked for is not the day of paying.
+        rf"(?:从|自|打)?(?P<from>[今明后现即])[天日在晚](?:起|开始|算起|算)[,，、 ]*(?:再|请|能|给|帮|我|你们?|"
+        rf"可以|可否|能否|申请|希望){{0,4}}(?:宽限|延期|延后|延缓|延长|推迟|缓|延)(?:我)?"
+        rf"(?P<n>{N})(?:天|日)"
+    ), _days_from_a_day),
     (rf"(?<=[多限延缓迟晚再容宽])(?P<n>{N})日(?!前|之前|以前)", _more_days),
     ((
         rf"(?P<month>(?:下+个?|这个?|本|当|每个?)?月)?(?:的)?(?P<n>{N})(?:号|日)(?!线|码|楼|院|"
