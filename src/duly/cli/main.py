@@ -36,6 +36,7 @@ COMMANDS = {
     "recall": "duly.cli.recalling:recall",
     "worker": "duly.cli.sending:worker",
     "status": "duly.cli.sending:status",
+    "metrics": "duly.cli.metrics:metrics",
     "serve": "duly.cli.serving:serve",
     "doctor": "duly.cli.doctor:doctor",
     "bench": "duly.cli.bench:bench",

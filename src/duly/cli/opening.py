@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from duly.cli import arguments, settings
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+
+#: Who sets one of these wants spans.
+_COLLECTORS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
 def legal_now(at: str | None) -> Callable[[], datetime]:
@@ -16,6 +22,23 @@ def legal_now(at: str | None) -> Callable[[], datetime]:
         return lambda: datetime.now(UTC)
     began, started = arguments.instant(at), time.monotonic()
     return lambda: began + timedelta(seconds=int(time.monotonic() - started))
+
+
+def watched(program: str) -> None:
+    """Begin the journal of a long-running process, and its spans where a collector is named."""
+    from importlib.metadata import version
+
+    from duly.service import journal, tracing
+
+    form = os.environ.get("DULY_LOG") or "json"
+    if form not in journal.FORMS:
+        known = ", ".join(journal.FORMS)
+        raise Refused(
+            Diagnostic(area="service", code="log_form", values={"form": form, "known": known})
+        )
+    journal.begin(program, form=form)
+    if any(os.environ.get(name) for name in _COLLECTORS):
+        tracing.begin(program, version=version("duly"))
 
 
 @contextmanager

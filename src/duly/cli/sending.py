@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from duly.cli import arguments, output, settings
-from duly.cli.opening import legal_now, opened_store, store
+from duly.cli.opening import legal_now, opened_store, store, watched
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
@@ -202,6 +202,7 @@ def worker(
     from duly.service.outbox.worker import Worker
     from duly.service.outgoing.poster import Poster
 
+    watched("worker")
     file = books.load_lender(settings.lender_file(lender))
     with postgres.opened(settings.home(), settings.database_url()) as url, store(url):
         working = Worker(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from duly import book as books
 from duly.cli import arguments, settings
-from duly.cli.opening import legal_now
+from duly.cli.opening import legal_now, watched
 
 if TYPE_CHECKING:
     from duly.service.api.serving import Serving
@@ -22,6 +22,7 @@ def application() -> Any:
     """Return the WSGI application; the server calls it once in each process."""
     from duly.service.api.application import make_application
 
+    watched("serve")
     lender = os.environ.get(LENDER, "")
     at = os.environ.get(AT, "")
     return make_application(os.environ[URL], told(Path(lender) if lender else None, at or None))

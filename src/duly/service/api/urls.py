@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
@@ -10,12 +9,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from ninja.errors import HttpError, ValidationError
 
-from duly.service.api import contacts, events, faults, health, loans, messages, public, runs
+from duly.service import journal
+from duly.service.api import (
+    contacts,
+    events,
+    faults,
+    health,
+    loans,
+    messages,
+    metrics,
+    public,
+    runs,
+)
 from duly.service.api.openapi import Api
 from duly.service.api.problems import Problem, locale_of, respond
 from duly.service.api.reading import StrictParser
-
-_log = logging.getLogger("duly.api")
 
 api = Api(
     title="Duly",
@@ -52,19 +60,14 @@ def _nowhere(request: HttpRequest, _error: Any) -> HttpResponse:
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
 def _no_database(request: HttpRequest, error: Any) -> HttpResponse:
-    _log.error("no database: %s", type(error).__name__)
+    journal.broken("database.away", error)
     return respond(request, Problem("no_database", headers={"Retry-After": "5"}))
 
 
 @api.exception_handler(Exception)
 def _broken(request: HttpRequest, error: Any) -> HttpResponse:
-    # The place alone: a message of an error may hold what was sent.
-    _log.error("broken: %s", type(error).__name__, exc_info=_without_values(error))
+    journal.broken("request.broken", error)
     return respond(request, Problem("broken"))
-
-
-def _without_values(error: BaseException) -> tuple[type[BaseException], BaseException, Any]:
-    return type(error), type(error)(), error.__traceback__
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -85,6 +88,7 @@ def broken(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", metrics.metrics),
     path("api/v1/", api.urls),
 ]
 handler400 = bad_request

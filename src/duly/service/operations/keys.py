@@ -20,7 +20,7 @@ from duly.service.operations.recording import record
 #: What a key may be allowed to do.
 SCOPES = (
     "events:write", "runs:read", "runs:write", "loans:read", "messages:read", "messages:write",
-    "evidence:read", "contacts:write",
+    "evidence:read", "contacts:write", "metrics:read",
 )  # fmt: skip
 DAYS_MAX = 366
 OVERLAP_DAYS_MAX = 30

@@ -15,6 +15,7 @@ from duly.book import Lender
 from duly.core.errors import Refused
 from duly.delivery import Gateway
 from duly.rules import lenders_rules
+from duly.service import journal
 from duly.service.outbox.claiming import Claim, Claimed, claim
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
@@ -23,6 +24,7 @@ from duly.service.outbox.reports import match_late_receipts, write_report
 from duly.service.outbox.submitting import give_back, submit, write_answers
 from duly.service.resting import rest
 from duly.service.sealing import BATCH, seal
+from duly.service.tracing import span
 
 _IDLE_SECONDS = 0.5
 _ONCE_AWAY_SECONDS = 30.0  #: how long `--once` waits for a route that was cut off
@@ -79,6 +81,7 @@ class Worker:
         try:
             gateways = gateways_of(self._routes, clock=self._clock, label=f"w{identity.number}")
             await _open(gateways.values())
+            journal.note("worker.began", worker=identity.number, routes=sorted(gateways))
             reading = [asyncio.create_task(self._read(gateway)) for gateway in gateways.values()]
             lanes = [
                 asyncio.create_task(self._lane(identity.number, gateways, once=once))
@@ -97,6 +100,7 @@ class Worker:
                 await asyncio.to_thread(self._keep_up)
         finally:
             await asyncio.to_thread(identity.close)
+            journal.note("worker.ended", worker=identity.number, **vars(self.tally))
         return self.tally
 
     async def _keep_up_each_second(self) -> None:
@@ -123,10 +127,14 @@ class Worker:
     async def _lane(self, number: int, gateways: dict[str, Gateway], *, once: bool) -> None:
         connection = await asyncio.to_thread(_connect, self._url)
         rests = 0
+        away = set[str]()
         try:
             while not self._stopping.is_set():
                 orphans = await asyncio.to_thread(settle_orphans, connection)
-                away = {name for name, gateway in gateways.items() if not gateway.ready}
+                if orphans.released or orphans.unknown:
+                    journal.warn("orphans.settled", **vars(orphans))
+                before, away = away, {n for n, gateway in gateways.items() if not gateway.ready}
+                _tell_of_routes(before, away)
                 found = await asyncio.to_thread(self._claim, connection, number, away)
                 await self._send(connection, number, gateways, found.claimed)
                 if found.found or orphans.released or orphans.unknown:
@@ -150,10 +158,12 @@ class Worker:
             )
         }
         # Each rule knows its dates, and they are days where the borrower is.
-        found = claim(
-            connection, worker=number, routes=self._routes, rules=self._rules, at=at,
-            batch=self._batch, resting=stopped | set(away),
-        )  # fmt: skip
+        with span("claim") as told:
+            found = claim(
+                connection, worker=number, routes=self._routes, rules=self._rules, at=at,
+                batch=self._batch, resting=stopped | set(away),
+            )  # fmt: skip
+            told["count"] = found.found
         self.tally.claimed += len(found.claimed)
         self.tally.delayed += found.delayed
         self.tally.blocked += found.blocked
@@ -177,18 +187,28 @@ class Worker:
                     back = await asyncio.to_thread(give_back, connection, ids, worker=number)
                     self.tally.given_back += len(back)
                     continue
-                going = await asyncio.to_thread(
-                    submit, connection, part, worker=number, at=self._now()
-                )
+                with span("submit", route=name, count=len(part)):
+                    going = await asyncio.to_thread(
+                        submit, connection, part, worker=number, at=self._now()
+                    )
                 self.tally.given_back += len(part) - len(going)
                 if not going:
                     continue
-                answers = await gateway.submit(going)
-                await asyncio.to_thread(write_answers, connection, name, answers)
+                with span("send", route=name, count=len(going)):
+                    answers = await gateway.submit(going)
+                with span("answers", route=name, count=len(answers)):
+                    await asyncio.to_thread(write_answers, connection, name, answers)
                 self.tally.submitted += len(going)
                 for answer in answers:
                     count = self.tally.outcomes.get(answer.outcome, 0)
                     self.tally.outcomes[answer.outcome] = count + 1
+
+
+def _tell_of_routes(before: Collection[str], away: Collection[str]) -> None:
+    for name in set(away) - set(before):
+        journal.warn("route.away", route=name)
+    for name in set(before) - set(away):
+        journal.note("route.back", route=name)
 
 
 async def _open(gateways: Iterable[Gateway]) -> None:

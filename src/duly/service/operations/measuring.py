@@ -1,0 +1,144 @@
+"""What a watcher counts: queues, outcomes, the door, the record; asked of the store each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from django.db import connection
+
+from duly.service.outbox.identity import ALIVE
+
+#: Samples of a figure: what its labels say, and the number.
+Samples = Mapping[tuple[str, ...], float]
+
+_MESSAGES = """
+SELECT 'state', state, '', count(*) FROM store_message GROUP BY 2
+UNION ALL
+SELECT 'blocked', reason, '', count(*) FROM store_message WHERE state = 'blocked' GROUP BY 2
+UNION ALL
+SELECT 'attempt', route, coalesce(outcome, 'none'), count(*) FROM store_attempt GROUP BY 2, 3
+UNION ALL
+SELECT 'report', route, coalesce(state, kind), count(*) FROM store_report GROUP BY 2, 3
+"""
+_QUEUE = """
+SELECT channel, count(*),
+  max(extract(epoch FROM %(at)s - coalesce(due_at, not_before)))
+FROM store_message
+WHERE state = 'released' AND coalesce(due_at, not_before) <= %(at)s AND not_after >= %(at)s
+GROUP BY channel ORDER BY channel
+"""
+_FLIGHT = f"""
+SELECT state, (worker IN ({ALIVE})), count(*) FROM store_message
+WHERE state IN ('claimed', 'submitted') GROUP BY 1, 2
+"""
+_STANDING = f"""
+SELECT 'workers', '', count(*)::float FROM ({ALIVE}) AS alive
+UNION ALL
+SELECT 'unsealed', '', count(*) FROM store_audit AS a
+WHERE NOT EXISTS (SELECT FROM store_sealed AS s WHERE s.audit_id = a.id)
+UNION ALL
+SELECT 'unsealed_age', '', coalesce(max(extract(epoch FROM now() - a.at)), 0) FROM store_audit AS a
+WHERE NOT EXISTS (SELECT FROM store_sealed AS s WHERE s.audit_id = a.id)
+UNION ALL
+SELECT 'disagreed', '', count(*) FROM store_audit WHERE kind = 'door.disagreed'
+UNION ALL
+SELECT 'stops', scope, count(*) FROM store_stopped WHERE lifted_at IS NULL GROUP BY scope
+UNION ALL
+SELECT 'runs', state, count(*) FROM store_run GROUP BY state
+UNION ALL
+SELECT 'posts', state, count(*) FROM store_eventpost GROUP BY state
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One figure with a sample for each value of its labels; times are seconds."""
+
+    name: str
+    says: str
+    kind: Literal["gauge", "counter"]
+    labels: tuple[str, ...]
+    samples: Samples
+
+
+def figures(*, at: datetime) -> tuple[Figure, ...]:
+    """Return what stands in the store at a legal instant, each figure even where it is nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MESSAGES)
+        told = cursor.fetchall()
+        cursor.execute(_QUEUE, {"at": at})
+        queue = cursor.fetchall()
+        cursor.execute(_FLIGHT)
+        flight = cursor.fetchall()
+        cursor.execute(_STANDING)
+        standing = cursor.fetchall()
+    return (*_of_messages(told), *_of_queues(queue, flight), *_of_the_rest(standing))
+
+
+def _of_messages(rows: Sequence[tuple[str, str, str, int]]) -> tuple[Figure, ...]:
+    def of(kind: str, *, both: bool) -> Samples:
+        return {
+            (first, second) if both else (first,): float(count)
+            for name, first, second, count in sorted(rows)
+            if name == kind
+        }
+
+    return (
+        Figure(name="duly_messages", says="Messages by state.", kind="gauge",
+               labels=("state",), samples=of("state", both=False)),
+        Figure(name="duly_door_blocked", says="Messages that the door stopped for good.",
+               kind="counter", labels=("reason",), samples=of("blocked", both=False)),
+        Figure(name="duly_submissions", says="Submissions by route and outcome; none: no answer.",
+               kind="counter", labels=("route", "outcome"), samples=of("attempt", both=True)),
+        Figure(name="duly_reports", says="Receipts and replies by route and state.",
+               kind="counter", labels=("route", "state"), samples=of("report", both=True)),
+    )  # fmt: skip
+
+
+def _of_queues(
+    queue: Sequence[tuple[str, int, float]], flight: Sequence[tuple[str, bool, int]]
+) -> tuple[Figure, ...]:
+    held: Samples = {
+        (state, "yes" if alive else "no"): float(count) for state, alive, count in flight
+    }
+    return (
+        Figure(name="duly_queue_depth", says="Released messages that may leave now, by channel.",
+               kind="gauge", labels=("channel",),
+               samples={(channel,): float(count) for channel, count, _ in queue}),
+        Figure(name="duly_queue_oldest_seconds",
+               says="How long the oldest of them has been due, by channel.",
+               kind="gauge", labels=("channel",),
+               samples={(channel,): float(age) for channel, _, age in queue}),
+        Figure(name="duly_in_flight",
+               says="Messages that a worker holds, by state and whether that worker lives.",
+               kind="gauge", labels=("state", "worker_alive"), samples=held),
+    )  # fmt: skip
+
+
+def _of_the_rest(rows: Sequence[tuple[str, str, float]]) -> tuple[Figure, ...]:
+    def one(kind: str) -> Samples:
+        return {(): next(float(count) for name, _, count in rows if name == kind)}
+
+    def each(kind: str) -> Samples:
+        return {(what,): float(count) for name, what, count in sorted(rows) if name == kind}
+
+    return (
+        Figure(name="duly_workers", says="Workers that live: they hold their lock.",
+               kind="gauge", labels=(), samples=one("workers")),
+        Figure(name="duly_door_disagreements",
+               says="Messages that the door stopped on the very facts that the plan had.",
+               kind="counter", labels=(), samples=one("disagreed")),
+        Figure(name="duly_audit_unsealed", says="Audit rows that are not sealed yet.",
+               kind="gauge", labels=(), samples=one("unsealed")),
+        Figure(name="duly_audit_unsealed_seconds", says="Age of the oldest of them.",
+               kind="gauge", labels=(), samples=one("unsealed_age")),
+        Figure(name="duly_stops", says="Stops in force, by scope.",
+               kind="gauge", labels=("scope",), samples=each("stops")),
+        Figure(name="duly_runs", says="Runs by state; planned ones wait for a name or a brake.",
+               kind="gauge", labels=("state",), samples=each("runs")),
+        Figure(name="duly_posts", says="Outgoing events by state; dead: nobody took them.",
+               kind="gauge", labels=("state",), samples=each("posts")),
+    )  # fmt: skip
