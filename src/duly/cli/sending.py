@@ -199,6 +199,7 @@ def worker(
     from duly.cli.audit import signing_key
     from duly.cli.endpoints import networks, secrets
     from duly.service import postgres
+    from duly.service.operations import hearing
     from duly.service.outbox.worker import Worker
     from duly.service.outgoing.poster import Poster
 
@@ -207,8 +208,9 @@ def worker(
     with postgres.opened(settings.home(), settings.database_url()) as url, store(url):
         working = Worker(
             url, file, now=legal_now(at), concurrency=concurrency, signing=signing_key(make=True),
-            clock=legal_now(None),
+            clock=legal_now(None), hear=lambda now: hearing.hear_beside(lender=file, at=now),
         )  # fmt: skip
+        hearing.warm()
         posting = Poster(url, keys=secrets(), clock=legal_now(None), allowed=networks())
 
         async def run() -> None:

@@ -80,6 +80,8 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     if confidence < float(_least(intent)):
         intent, needs_person = "other", True
         secondary = secondary or next(iter(likely), None)
+    # Too weak for anything to follow by itself: then somebody reads it.
+    needs_person = needs_person or confidence < float(CONFIDENCE_MIN)
     return Decision(
         intent=intent,
         confidence=Decimal(str(round(confidence, 4))),

@@ -99,7 +99,8 @@ def tasks_of(
             tasks.append("agree_earlier_date")
         elif reading.amount is None and owed is None:
             tasks.append("agree_amount")
-    if reading.needs_person and not tasks:
+    unsure = reading.intent in KINDS and reading.confidence < CONFIDENCE_MIN
+    if unsure or (reading.needs_person and not tasks):
         tasks.append("read_reply")
     if reading.secondary_intent in TASKS:
         tasks.append(TASKS[reading.secondary_intent])

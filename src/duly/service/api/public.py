@@ -15,7 +15,7 @@ from duly.service.api.openapi import responses
 from duly.service.api.problems import Problem
 from duly.service.api.schemas import Name, VerifyIn, VerifyOut
 from duly.service.api.serving import present
-from duly.service.operations import intake
+from duly.service.operations import hearing, intake
 from duly.service.operations.metering import count
 from duly.service.operations.verifying import plain, verify
 
@@ -77,6 +77,7 @@ def post_webhook(request: HttpRequest, route: Name) -> HttpResponse:
     except intake.WebhookRefused as refused:
         intake.refuse(route, refused.why, size=len(body), body=body)
         raise Problem(_PROBLEMS[refused.why]) from None
+    hearing.hear_beside(lender=serving.lender, at=serving.now())
     return HttpResponse(ANSWERS[entry.form], content_type="application/json")
 
 

@@ -8,22 +8,32 @@ from typing import Any
 
 import psycopg
 
-from duly.delivery import Incoming, Receipt
+from duly.delivery import Incoming, Receipt, Reply
+from duly.plan.addresses import key_of
 from duly.service.outbox.auditing import audit
+
+_REPLY = """
+INSERT INTO store_reply
+    (report_id, route, address, address_key, sent_to, text, said_at, fingerprint)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (fingerprint) DO NOTHING
+"""
 
 
 def write_report(connection: psycopg.Connection[Any], route: str, report: Incoming) -> None:
     """Keep a report raw, and let a receipt move its message.
 
-    The same report twice is one. A receipt that comes before the answer waits for it; one that
-    finds no message for good is kept, and moves none.
+    The same report twice is one, and so is a reply that a gateway dates and tells again in other
+    words. A reply is only written down here: what reads it comes after the commit. A receipt that
+    comes before the answer waits for it; one that finds no message for good is kept, and moves
+    none.
     """
     digest = hashlib.sha256(report.raw.encode()).hexdigest()
     receipt = report if isinstance(report, Receipt) else None
     with connection.transaction():
-        connection.execute(
+        new = connection.execute(
             "INSERT INTO store_report (route, kind, raw, raw_sha256, provider_id, state, code)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (route, raw_sha256) DO NOTHING",
+            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (route, raw_sha256) DO NOTHING"
+            " RETURNING id",
             (
                 route,
                 "reply" if receipt is None else "receipt",
@@ -33,9 +43,26 @@ def write_report(connection: psycopg.Connection[Any], route: str, report: Incomi
                 None if receipt is None else receipt.state,
                 "" if receipt is None else receipt.code[:200],
             ),
-        )
+        ).fetchone()
+        if new is not None and isinstance(report, Reply):
+            _keep_reply(connection, int(new[0]), route, report, digest)
     if receipt is not None:
         match_receipts(connection, route, [receipt.provider_id])
+
+
+def _keep_reply(
+    connection: psycopg.Connection[Any], report: int, route: str, said: Reply, digest: str
+) -> None:
+    key = key_of(said.address)[:200]
+    text = said.text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    name = digest
+    if said.at is not None:
+        told = "\n".join((route, key, said.to, text, said.at.isoformat()))
+        name = hashlib.sha256(told.encode()).hexdigest()
+    connection.execute(
+        _REPLY,
+        (report, route, said.address[:320], key, said.to[:200], text, said.at, name),
+    )
 
 
 def match_late_receipts(connection: psycopg.Connection[Any]) -> None:

@@ -13,7 +13,7 @@ import psycopg
 from duly.audit.signing import SigningKey
 from duly.book import Lender
 from duly.core.errors import Refused
-from duly.delivery import Gateway
+from duly.delivery import Gateway, Reply
 from duly.rules import lenders_rules
 from duly.service import journal
 from duly.service.outbox.claiming import Claim, Claimed, claim
@@ -59,11 +59,13 @@ class Worker:
         batch: int = 500,
         signing: SigningKey | None = None,
         clock: Now | None = None,
+        hear: Callable[[datetime], object] | None = None,
     ) -> None:
         self._url = url
         self._routes = tuple(route for route in lender.routes if sent_by_worker(route))
         self._now = now
         self._clock = clock or now  # What a wire dates and signs by: legal time may be moved.
+        self._hear = hear  # Reads and acts upon the replies that wait.
         self._batch = batch
         self._concurrency = concurrency
         self._rules = lenders_rules(lender.packs, lender.switched_off)
@@ -114,6 +116,11 @@ class Worker:
             match_late_receipts(connection)
             while seal(connection, key=self._signing) == BATCH:
                 pass
+        self._hear_waiting()
+
+    def _hear_waiting(self) -> None:
+        if self._hear is not None:
+            self._hear(self._now())
 
     async def _read(self, gateway: Gateway) -> None:
         """Write down what one gateway reports, until it is closed."""
@@ -121,6 +128,8 @@ class Worker:
         try:
             async for report in gateway.incoming():
                 await asyncio.to_thread(write_report, connection, gateway.name, report)
+                if isinstance(report, Reply):
+                    await asyncio.to_thread(self._hear_waiting)
         finally:
             await asyncio.to_thread(connection.close)
 

@@ -352,10 +352,11 @@ from duly.service.store.api_models import (  # noqa: E402 Django looks for its t
     SeenWebhook,
 )
 from duly.service.store.release_models import Brake, Hold, Recall, Recalled  # noqa: E402
+from duly.service.store.reply_models import Reply, Task  # noqa: E402
 
 __all__ = [
     "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "Brake", "Contact", "Counter", "Decision",
     "Endpoint", "EventPost", "Hold", "IdempotentAnswer", "Message", "Node", "OutgoingEvent", "Part",
-    "Recall", "Recalled", "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal",
-    "Stopped",
+    "Recall", "Recalled", "Reply", "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook",
+    "Signal", "Stopped", "Task",
 ]  # fmt: skip
