@@ -37,6 +37,8 @@ PATHS = {
     "/api/v1/messages/{message_id}/cancel": {"post"},
     "/api/v1/messages/{message_id}/evidence": {"get"},
     "/api/v1/contacts/reserve": {"post"},
+    "/api/v1/tasks": {"get"},
+    "/api/v1/tasks/{number}/close": {"post"},
     "/api/v1/verify": {"post"},
     "/api/v1/webhooks/{route}": {"post"},
 }

@@ -68,7 +68,12 @@ GROUPS = {
         "replay": "duly.cli.endpoints:replay",
     },
     "policy": {"check": "duly.cli.policy:check", "diff": "duly.cli.policy_diff:diff"},
-    "replies": {"read": "duly.cli.replies:read", "train": "duly.cli.replies:train"},
+    "replies": {
+        "read": "duly.cli.replies:read",
+        "list": "duly.cli.tasks:list_replies",
+        "train": "duly.cli.replies:train",
+    },
+    "tasks": {"list": "duly.cli.tasks:list_tasks", "close": "duly.cli.tasks:close"},
     "rules": {
         "list": "duly.cli.rules:list_rules",
         "test": "duly.cli.rules:test",

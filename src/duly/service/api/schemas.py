@@ -213,6 +213,35 @@ class LoanOut(BaseModel):
     messages: list[MessageOut]
 
 
+class TaskOut(BaseModel):
+    """What a person of the lender has to do; closed where it says by whom and how it ended."""
+
+    id: int
+    kind: str
+    priority: int
+    borrower_id: str | None
+    loan_id: str | None
+    reply_id: int | None
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    outcome: str | None
+
+
+class TasksOut(BaseModel):
+    """A page of open tasks."""
+
+    items: list[TaskOut]
+    next_cursor: str | None
+
+
+class CloseIn(In):
+    """Who closes a task, and how it ended."""
+
+    by: Id
+    outcome: Id
+
+
 class CancelOut(BaseModel):
     """How the message stands now."""
 

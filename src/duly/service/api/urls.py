@@ -20,6 +20,7 @@ from duly.service.api import (
     metrics,
     public,
     runs,
+    tasks,
 )
 from duly.service.api.openapi import Api
 from duly.service.api.problems import Problem, locale_of, respond
@@ -33,7 +34,7 @@ api = Api(
     urls_namespace="api",
 )
 api.parser = StrictParser()
-for one in (events, runs, loans, messages, contacts, public):
+for one in (events, runs, loans, messages, contacts, tasks, public):
     api.add_router("", one.router)
 
 

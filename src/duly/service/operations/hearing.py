@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,9 +27,10 @@ from duly.service.operations.positions import position_of
 from duly.service.operations.recording import record
 from duly.service.operations.tasks import open_tasks
 from duly.service.operations.whose import Whose, local, whose
-from duly.service.rows import as_dicts
+from duly.service.rows import Row, as_dicts
 
 SOURCE = "duly:replies"
+_ANY_DAY = datetime(2026, 1, 5, tzinfo=UTC)
 #: A gateway's clock is believed within these bounds; else the reply was said when it was heard.
 _BEHIND, _AHEAD = timedelta(days=3), timedelta(minutes=5)
 #: A text has a menu where it says so: other numbers in it are dates and amounts.
@@ -37,6 +38,16 @@ _MENU = re.compile(r"(?:回复?|按|选|reply|press)\s*[\"'“【\[]?\s*\d", re.
 _NEXT = """
 SELECT report_id, route, address, address_key, text, said_at, heard_at, fingerprint
 FROM store_reply WHERE state = 'new' ORDER BY report_id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_LISTED = """
+SELECT r.report_id AS id, r.route, r.address, r.text, r.heard_at, r.state, r.whose, r.borrower_id,
+    r.loan_id, r.message_id, r.reading->>'intent' AS intent, r.reading->>'confidence' AS confidence,
+    r.error,
+    ARRAY(SELECT w.data->>'kind' FROM store_word AS w WHERE w.kind = 'signal'
+        AND w.key IN (SELECT jsonb_array_elements_text(r.signals)) ORDER BY w.key) AS signals,
+    ARRAY(SELECT t.kind FROM store_task AS t WHERE t.reply_id = r.report_id
+        ORDER BY t.priority, t.id) AS tasks
+FROM store_reply AS r ORDER BY r.report_id DESC LIMIT %s
 """
 _DONE = """
 UPDATE store_reply SET state = %(state)s, whose = %(whose)s, borrower_id = %(borrower)s,
@@ -67,9 +78,17 @@ def hear_beside(*, lender: Lender, at: datetime) -> None:
         journal.broken("replies.waiting", error)
 
 
+def listed(*, limit: int) -> list[Row]:
+    """Return what was heard, the newest first, with what followed; of a number its end alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LISTED, [limit])
+        found = as_dicts(cursor)
+    return [row | {"address": "…" + str(row["address"])[-4:]} for row in found]
+
+
 def warm() -> None:
     """Load what reads, so that the first reply is not kept waiting."""
-    read(Said(id="", text="好的", received_at=datetime.now().astimezone()))
+    read(Said(id="", text="好的", received_at=_ANY_DAY))
 
 
 def _hear_next(lender: Lender, at: datetime) -> bool:

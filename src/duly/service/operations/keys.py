@@ -20,7 +20,8 @@ from duly.service.operations.recording import record
 #: What a key may be allowed to do.
 SCOPES = (
     "events:write", "runs:read", "runs:write", "loans:read", "messages:read", "messages:write",
-    "evidence:read", "contacts:write", "metrics:read",
+    "evidence:read", "contacts:write", "tasks:read", "tasks:write",
+    "metrics:read",
 )  # fmt: skip
 DAYS_MAX = 366
 OVERLAP_DAYS_MAX = 30
