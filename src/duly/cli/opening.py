@@ -31,7 +31,10 @@ def opened_store() -> Iterator[None]:
 def store(url: str) -> Iterator[None]:
     """Let this process use the database of a URL, its tables brought to this release's."""
     from duly.service import migrating, setting_up
+    from duly.service.privacy import keys
 
+    # Asked for when the first is needed: a command that only looks makes no key.
+    keys.use(lambda: settings.keys(make=True).keys)
     setting_up.set_up(url)
     if migrating.pending():
         migrating.migrate()

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from duly.delivery.states import OPEN, STATES
+from duly.service.privacy.keys import about_of, opened
 from duly.service.store import book_models, event_models  # noqa: F401  (Django finds them here)
 
 _ID = 200  #: characters of the longest id that a book may hold, and more
@@ -305,14 +306,51 @@ class Report(models.Model):
 
 
 class Audit(models.Model):
-    """What happened, in the transaction in which it happened; the payload by its salted hash."""
+    """What happened, in the transaction in which it happened; the payload by its salted hash.
+
+    What is about a borrower stands sealed under his key, salt and payload together.
+    """
 
     at = models.DateTimeField(db_default=Now())
     kind = models.CharField(max_length=40)
     subject = models.CharField(max_length=_ID)
-    payload = models.TextField()  #: JSON, byte for byte what was hashed
-    salt = models.BinaryField(max_length=16)
+    plain = models.TextField(null=True, db_column="payload")  #: JSON, byte for byte what was hashed
+    salt = models.BinaryField(max_length=16, null=True)
     payload_sha256 = models.CharField(max_length=64)
+    key = models.ForeignKey("store.BorrowerKey", null=True, on_delete=models.PROTECT)
+    ciphertext = models.BinaryField(null=True)  #: salt and payload under the key
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    plain__isnull=False,
+                    salt__isnull=False,
+                    key__isnull=True,
+                    ciphertext__isnull=True,
+                )
+                | Q(
+                    plain__isnull=True,
+                    salt__isnull=True,
+                    key__isnull=False,
+                    ciphertext__isnull=False,
+                ),
+                name="audit_plain_or_sealed",
+            )
+        ]
+
+    @property
+    def payload(self) -> str | None:
+        """The JSON that was hashed; None where the borrower's key was destroyed."""
+        if self.key is None or self.key.wrapped is None:
+            return self.plain
+        assert self.ciphertext is not None
+        return opened(
+            bytes(self.ciphertext), wrapped=bytes(self.key.wrapped), master=self.key.master,
+            borrower_id=self.key.borrower_id, about=about_of(self.kind, self.subject),
+        )[1]  # fmt: skip
 
 
 class Sealed(models.Model):
@@ -351,11 +389,17 @@ from duly.service.store.api_models import (  # noqa: E402 Django looks for its t
     OutgoingEvent,
     SeenWebhook,
 )
+from duly.service.store.privacy_models import (  # noqa: E402
+    BorrowerKey,
+    Deletion,
+    LegalHold,
+    Source,
+)
 from duly.service.store.release_models import Brake, Hold, Recall, Recalled  # noqa: E402
 
 __all__ = [
-    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "Brake", "Contact", "Counter", "Decision",
-    "Endpoint", "EventPost", "Hold", "IdempotentAnswer", "Message", "Node", "OutgoingEvent", "Part",
-    "Recall", "Recalled", "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal",
-    "Stopped",
+    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "Contact",
+    "Counter", "Decision", "Deletion", "Endpoint", "EventPost", "Hold", "IdempotentAnswer",
+    "LegalHold", "Message", "Node", "OutgoingEvent", "Part", "Recall", "Recalled", "Report",
+    "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal", "Source", "Stopped",
 ]  # fmt: skip
