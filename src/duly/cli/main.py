@@ -44,7 +44,11 @@ COMMANDS = {
 }
 GROUPS = {
     "bench": {"text": "duly.cli.bench_text:text"},
-    "audit": {"verify": "duly.cli.audit:verify"},
+    "audit": {
+        "verify": "duly.cli.audit:verify",
+        "export": "duly.cli.audit:export",
+        "check": "duly.cli.audit:check",
+    },
     "db": {
         "start": "duly.cli.db:start",
         "stop": "duly.cli.db:stop",

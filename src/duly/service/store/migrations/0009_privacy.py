@@ -247,5 +247,6 @@ class Migration(migrations.Migration):
                 name="source_kind",
             ),
         ),
+        migrations.AddIndex(model_name="root", index=models.Index(fields=["at"], name="root_at")),
         migrations.RunSQL(_FORWARD, _BACKWARD),
     ]
