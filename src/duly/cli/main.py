@@ -70,6 +70,12 @@ GROUPS = {
         "dead": "duly.cli.endpoints:dead",
         "replay": "duly.cli.endpoints:replay",
     },
+    "privacy": {
+        "delete": "duly.cli.privacy:delete",
+        "hold": "duly.cli.privacy:hold",
+        "retain": "duly.cli.privacy:retain",
+        "rewrap": "duly.cli.privacy:rewrap",
+    },
     "policy": {"check": "duly.cli.policy:check", "diff": "duly.cli.policy_diff:diff"},
     "replies": {"read": "duly.cli.replies:read", "train": "duly.cli.replies:train"},
     "rules": {

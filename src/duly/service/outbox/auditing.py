@@ -22,7 +22,7 @@ _COPIED_FROM = 50  #: rows from which on a COPY is quicker
 IMPERSONAL = frozenset(
     {
         "book", "endpoint", "evidence", "key", "lifted", "person", "recalled", "rules", "run",
-        "stopped", "webhook",
+        "stopped", "retention", "webhook",
     }
 )  # fmt: skip
 #: Beginnings of kinds whose subject says whom they are about, or whose writer has to.

@@ -45,7 +45,7 @@ class BorrowerKey(models.Model):
 
 
 class Deletion(models.Model):
-    """One person's data were destroyed: who asked, why, under which rule, how much."""
+    """One person's data were destroyed: who asked, why, under which rule."""
 
     borrower_id = models.CharField(max_length=_ID)
     by = models.CharField(max_length=_ID)
@@ -53,7 +53,6 @@ class Deletion(models.Model):
     under = models.CharField(max_length=_ID)
     at = models.DateTimeField()  #: legal time
     made_at = models.DateTimeField(db_default=Now())
-    rows = models.JSONField()  #: table → how many rows were deleted or emptied
 
     class Meta:
         """Indexes."""

@@ -92,7 +92,6 @@ class Migration(migrations.Migration):
                     "made_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
-                ("rows", models.JSONField()),
             ],
         ),
         migrations.CreateModel(
