@@ -71,8 +71,8 @@ def destroy(
     """
     with connection.cursor() as cursor:
         cursor.executemany(
-            'INSERT INTO store_deletion (borrower_id, "by", because, under, at)'
-            " VALUES (%s, %s, %s, %s, %s)",
+            'INSERT INTO store_deletion (borrower_id, "by", because, under, at, made_at)'
+            " VALUES (%s, %s, %s, %s, %s, now())",
             [(one, by, because, under, at) for one in people],
         )
         cursor.execute(

@@ -52,7 +52,7 @@ class Deletion(models.Model):
     because = models.CharField(max_length=500)
     under = models.CharField(max_length=_ID)
     at = models.DateTimeField()  #: legal time
-    made_at = models.DateTimeField(db_default=Now())
+    made_at = models.DateTimeField()  #: now() of its transaction, by which triggers know it
 
     class Meta:
         """Indexes."""

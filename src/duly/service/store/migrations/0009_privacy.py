@@ -88,10 +88,7 @@ class Migration(migrations.Migration):
                 ("because", models.CharField(max_length=500)),
                 ("under", models.CharField(max_length=200)),
                 ("at", models.DateTimeField()),
-                (
-                    "made_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
+                ("made_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
