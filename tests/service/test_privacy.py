@@ -23,12 +23,13 @@ from test_evidence import FINGERPRINT
 import duly
 from duly.core.check_key import CheckKey
 from duly.core.errors import Refused
+from duly.service import borrower_keys as keys
 from duly.service import sealing, setting_up
 from duly.service.operations.events import accept
 from duly.service.operations.telling import raise_signal
 from duly.service.outbox import auditing
 from duly.service.outbox.auditing import audit
-from duly.service.privacy import erasing, holding, keys, retaining
+from duly.service.privacy import erasing, holding, retaining
 from duly.service.privacy.deleting import delete, standing_against
 from duly.service.privacy.forbidding import kept_until
 from duly.service.store.event_models import Event, Word

@@ -24,12 +24,11 @@ def verify(*, json: arguments.Json = False) -> int:
     """Work the whole log out again; 1 where something does not fit."""
     import psycopg
 
-    from duly.service import postgres, sealing
-    from duly.service.privacy import keys
+    from duly.service import borrower_keys, postgres, sealing
 
     key = signing_key(make=False)
     public = None if key is None else key.public
-    keys.use(lambda: settings.keys(make=False).keys)
+    borrower_keys.use(lambda: settings.keys(make=False).keys)
     with (
         postgres.opened(settings.home(), settings.database_url()) as url,
         psycopg.connect(url, autocommit=True) as connection,

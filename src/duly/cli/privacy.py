@@ -107,12 +107,12 @@ def rewrap(*, json: arguments.Json = False) -> int:
     with opened_store():
         from django.db import connection
 
-        from duly.service.privacy import keys
+        from duly.service import borrower_keys
 
         connection.ensure_connection()
         assert connection.connection is not None
-        count = keys.rewrap(connection.connection)
-        first = keys.masters()[0].key_id
+        count = borrower_keys.rewrap(connection.connection)
+        first = borrower_keys.masters()[0].key_id
     if json:
         output.as_json({"rewrapped": count, "master": first})
     else:

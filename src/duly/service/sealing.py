@@ -17,7 +17,7 @@ import psycopg
 from duly.audit import grow, leaf_hash, root_of
 from duly.audit.merkle import Peaks
 from duly.audit.signing import SigningKey, verify_root
-from duly.service.privacy.keys import COLUMNS, UnreadableKey, payload_of
+from duly.service.borrower_keys import COLUMNS, UnreadableKey, payload_of
 
 _LOCK = 0x44554C70
 BATCH = 20_000

@@ -11,9 +11,9 @@ from typing import Any
 from django.db import connection
 
 from duly.audit import consistency_proof
+from duly.service.borrower_keys import COLUMNS
 from duly.service.facts.narrowing import owner_of
 from duly.service.operations.proving import Row, nodes_of, proven
-from duly.service.privacy.keys import COLUMNS
 
 _OF_DECISION = """
 SELECT borrower_id FROM store_decision WHERE loan_id = %s

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from duly.audit import EMPTY_ROOT, consistency_proof, inclusion_proof
-from duly.service.privacy.keys import COLUMNS, Payload, payload_of
+from duly.service.borrower_keys import COLUMNS, Payload, payload_of
 
 _ROWS_MAX = 500
 _ROWS = f"""

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from duly.service.privacy.keys import SALT_BYTES, about_of, keys_of, sealed
+from duly.service.borrower_keys import SALT_BYTES, about_of, keys_of, sealed
 
 _OF_MESSAGES = "SELECT message_id, borrower_id FROM store_message WHERE message_id = ANY(%s)"
 _COLUMNS = "kind, subject, payload, salt, payload_sha256, key_id, ciphertext"

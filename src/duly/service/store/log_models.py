@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from duly.service.privacy.keys import about_of, opened
+from duly.service.borrower_keys import about_of, opened
 
 _ID = 200
 
