@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -188,6 +189,21 @@ class TestWhatIsInIt:
             assert "&lt;b&gt;Li &amp; Lei&lt;" in page
             assert "<script" not in page
             assert "{" not in page.split("</style>")[1].replace("{}", "")
+
+    def test_the_page_counts_the_rules_that_were_asked_and_lists_no_other(self, sent):
+        files = outsider.files_of(sent[2])
+        (asked,) = [json.loads(row["payload"])["rules"] for row in rows_of(sent[2])
+                    if row["kind"] == "rules.asked"]  # fmt: skip
+        wanted = {
+            rule["id"]
+            for rule in asked
+            if rule["about"] == "contact"
+            and rule["in_force_from"] <= "2026-03-10" < (rule["in_force_to"] or "9999")
+        }
+        page = files["evidence.en.html"].decode()
+        assert f"the door asked {len(wanted)} rules" in page
+        assert set(re.findall(r"<tr><td><code>([A-Z0-9-]+)</code>", page)) == wanted
+        assert 20 < len(wanted) < len(asked)
 
     def test_the_same_export_again_is_another_row_and_both_are_whole(self, ours, sent, tmp_path):
         loan, _, archive = sent

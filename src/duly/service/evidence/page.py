@@ -94,7 +94,7 @@ class _View:
         self._locale, self._zone, self._told = locale, zone, told
         self._entries = catalogue("evidence", locale)
         self._rules = {
-            rule["id"]: rule
+            (rule["id"], rule["in_force_from"]): rule
             for row, payload in told
             if row.kind == "rules.asked"
             for rule in payload.get("rules", ())
@@ -138,7 +138,8 @@ class _View:
         )
         ends = [self.entry(one, said)["sentence"] for one, said in own if one.kind in _ENDS]
         return {
-            "id": row.subject, "at": self.instant(row.at), "row": row.number,
+            "id": row.subject, "at": self.instant(datetime.fromisoformat(payload["at"])),
+            "row": row.number,
             "text": payload["text"], "channel": payload["channel"], "address": payload["address"],
             "template": payload["template"], "route": payload["route"],
             "loans": payload["loan_ids"], "code": payload["code"],
@@ -146,28 +147,58 @@ class _View:
             "window": [self.instant(datetime.fromisoformat(payload[name]))
                        for name in ("not_before", "not_after")],
             "contacts": door.get("contacts_counted", 0),
-            "rules": len(self._rules),
+            "rules": len(self._asked(payload)),
             "ends": ends,
         }  # fmt: skip
 
+    def _in_force(self, payload: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+        """Return the rules in force at the instant of a row, each by its id."""
+        at = payload.get("at")
+        if not isinstance(at, str):
+            return {}
+        day = datetime.fromisoformat(at).astimezone(self._zone).date().isoformat()
+        return {
+            rule["id"]: key
+            for key, rule in self._rules.items()
+            if rule["in_force_from"] <= day < (rule["in_force_to"] or "9999")
+        }
+
+    def _asked(self, payload: Mapping[str, Any]) -> set[tuple[str, str]]:
+        """Return which rules a door asked about a message: about what it asked, and in force."""
+        about = payload["facts"].get("about") or ["contact"]
+        keys = self._in_force(payload).values()
+        return {key for key in keys if self._rules[key]["about"] in about}
+
+    def _spoken(self, payload: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return the rules that held a message or stopped it."""
+        in_force = self._in_force(payload)
+        named = [name for name in payload.get("rules", ()) if isinstance(name, str)]
+        return [in_force[name] for name in named if name in in_force]
+
     def rules(self) -> list[dict[str, object]]:
-        """Return the rules that the door asked, each with its source and words."""
+        """Return the rules that a door asked or that spoke, each with its source and words."""
+        wanted: set[tuple[str, str]] = set()
+        for row, payload in self._told:
+            if row.kind == "message.submitted" and row.payload is not None:
+                wanted |= self._asked(payload)
+            wanted.update(self._spoken(payload))
         return [
-            {**rule, "says": rule["says"].get(self._locale) or rule["says"]["en"],
-             "force": self._named("force", rule["force"])}
-            for _, rule in sorted(self._rules.items())
+            {**self._rules[key], "says": self._says(key),
+             "force": self._named("force", self._rules[key]["force"])}
+            for key in sorted(wanted)
         ]  # fmt: skip
+
+    def _says(self, key: tuple[str, str]) -> str:
+        says = self._rules[key]["says"]
+        return str(says.get(self._locale) or says["en"])
 
     def _spoke(self, payload: Mapping[str, Any]) -> list[dict[str, str]]:
         """Return the rules that held a message or stopped it, with clause and words."""
-        found = []
-        for name in payload.get("rules", ()):
-            rule = self._rules.get(name) if isinstance(name, str) else None
-            if rule is not None:
-                says = rule["says"].get(self._locale) or rule["says"]["en"]
-                source = f"{rule['source']} {rule['clause']}"
-                found.append({"id": str(name), "source": source, "says": says})
-        return found
+        return [
+            {"id": key[0], "says": self._says(key),
+             "source": f"{self._rules[key]['source']} {self._rules[key]['clause']}"}
+            for key in self._spoken(payload)
+        ]  # fmt: skip
 
     def _figures(self, payload: Mapping[str, Any]) -> list[tuple[str, str]]:
         figures = payload.get("figures") or {}
