@@ -348,6 +348,21 @@ class TestDeleted:
         for word in (before.text, before.address, before.code):
             assert word not in text
 
+    def test_why_somebody_was_left_in_peace_is_forgotten_too(self, day):
+        _, borrower, _ = settled(day)
+        raise_signal(signal_id="s1", borrower_id=borrower, kind="hardship",
+                     starts_at=datetime(2026, 3, 9, tzinfo=UTC))  # fmt: skip
+        Signal.objects.filter(pk="s1").update(ends_at=datetime(2026, 4, 9, tzinfo=UTC))
+        Message.objects.filter(borrower_id=borrower).update(reason="hardship")
+        Decision.objects.filter(borrower_id=borrower).update(reason="hardship")
+        gone(borrower)
+        assert not Signal.objects.filter(borrower_id=borrower).exists()
+        assert set(
+            Message.objects.filter(borrower_id=borrower).values_list("reason", flat=True)
+        ) == {None}
+        reasons = Decision.objects.filter(borrower_id=borrower).values_list("reason", flat=True)
+        assert set(reasons) == {"deleted"}
+
     def test_nobody_else_is_touched(self, day):
         _, borrower, _ = settled(day)
         others = rows_but(day, borrower)
@@ -356,7 +371,7 @@ class TestDeleted:
 
     def test_books_words_and_events_go_too(self, day):
         (event,) = Event.objects.all()
-        borrower = event.data["borrower_id"]
+        borrower = Decision.objects.filter(loan_id=event.data["loan_id"])[0].borrower_id
         day.execute("UPDATE store_decision SET figures = figures || '{\"outstanding_total\": 0}'"
                     " WHERE borrower_id = %s", (borrower,))  # fmt: skip
         day.execute("DELETE FROM store_signal WHERE borrower_id = %s", (borrower,))
@@ -433,7 +448,7 @@ class TestDeleted:
     def test_without_a_deletion_of_its_own_no_row_is_emptied(self, day, question):
         _, borrower, _ = settled(day)
         gone(borrower)
-        accept([payment("L1", "B1") | {"id": "pay-9"}], at=LATER)
+        accept([payment("L1") | {"id": "pay-9"}], at=LATER)
         with pytest.raises(psycopg.errors.CheckViolation, match="only added"):
             day.execute(question)
 

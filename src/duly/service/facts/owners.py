@@ -9,7 +9,9 @@ from django.db import connection
 from duly.service.facts.cloud_events import ReadEvent
 
 _OF_LOANS = """
-SELECT loan_id, borrower_id FROM store_book_loans WHERE loan_id = ANY(%(keys)s)
+SELECT k.key, d.borrower_id FROM unnest(%(keys)s::text[]) AS k(key) CROSS JOIN LATERAL
+    (SELECT borrower_id FROM store_decision WHERE loan_id = k.key LIMIT 1) AS d
+UNION ALL SELECT loan_id, borrower_id FROM store_book_loans WHERE loan_id = ANY(%(keys)s)
 UNION ALL SELECT key, borrower_id FROM store_word
 WHERE kind = 'loan' AND key = ANY(%(keys)s) AND borrower_id IS NOT NULL
 """

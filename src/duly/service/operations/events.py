@@ -67,15 +67,21 @@ def _taken(
     """Store, record and cancel in one transaction; return what is new, known before, cancelled."""
     with transaction.atomic():
         new, duplicates = store(list(enumerate(read)), at=at)
-        names = [_name(one) for one in new]
-        record(
-            "event.accepted",
-            [(name, {"type": one.type, "source": one.source, "id": one.event_id,
-                     "time": one.time.isoformat(), "data": json.loads(one.data)})
-             for name, one in zip(names, new, strict=True)],
-            about=dict(zip(names, whose(new), strict=True)),
-        )  # fmt: skip
+        about = dict(zip((_name(one) for one in new), whose(new), strict=True))
+        told = [_told(one, owner) for one, owner in zip(new, about.values(), strict=True)]
+        record("event.accepted", zip(about, told, strict=True), about=about)
         return new, duplicates, cancel(new, at=at)
+
+
+def _told(event: ReadEvent, owner: str | None) -> dict[str, object]:
+    """Return what the record says of an event; its data only under the key of whom they are about.
+
+    Nobody could forget the data of who is not known yet.
+    """
+    told: dict[str, object] = {
+        "type": event.type, "source": event.source, "id": event.event_id, "time": event.time,
+    }  # fmt: skip
+    return told if owner is None else {**told, "data": json.loads(event.data)}
 
 
 def _name(event: ReadEvent) -> str:

@@ -2,7 +2,7 @@
 
 Every table that can name a borrower stands in one of the lists: a test holds them against the
 store. What is kept says that something was done, when and with which end; never to which address,
-in which words, with which figures.
+in which words, with which figures, for what illness.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ _NOTHING = "encode(sha256(uuid_send(gen_random_uuid())), 'hex')"
 #: Table → what is left of a row of the person's.
 EMPTIED: Mapping[str, str] = MappingProxyType(
     {
-        "store_message": "address = '', text = '', params = '{}', facts = '{}', code = ''"
+        "store_message": "address = '', text = '', params = '{}', facts = '{}', code = '',"
+        " reason = NULL"
         f" WHERE {_MINE}",
         "store_contact": f"address = NULL WHERE {_MINE} AND address IS NOT NULL",
-        "store_signal": f"detail = '{{}}' WHERE {_MINE}",
-        "store_decision": f"facts = NULL, figures = NULL, by_channel = NULL WHERE {_MINE}",
+        "store_decision": "facts = NULL, figures = NULL, by_channel = NULL, reason = 'deleted',"
+        f" rule = NULL, legal = '[]', tone = NULL, task_kind = NULL WHERE {_MINE}",
         "store_borrower": f"region = NULL, quiet_from = NULL, quiet_until = NULL WHERE {_MINE}",
         "store_report": f"raw = '', raw_sha256 = {_NOTHING} WHERE message_id IN"
         f" (SELECT message_id FROM store_message WHERE {_MINE})",
@@ -56,6 +57,7 @@ DELETED: Mapping[str, str] = MappingProxyType(
         "store_word": f"{_MINE} OR {_OF_LOANS}"
         " OR kind = 'reversal' AND key = ANY(%(payments)s)"
         " OR kind IN ('signal', 'clearing') AND key = ANY(%(signals)s)",
+        "store_signal": _MINE,
         "store_aside": _MINE,
         "store_book_agreed": "signal_id = ANY(%(signals)s)",
         "store_book_borrowers": _MINE,
