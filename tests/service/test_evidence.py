@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import html
 import io
 import json
 import os
@@ -17,7 +16,6 @@ import stat
 import subprocess
 import sys
 import zipfile
-from datetime import timedelta
 
 import outsider
 import psycopg
@@ -26,17 +24,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from evidence_world import KEY, LENDER, NOW, a_day, an_old_day, database, work, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outgoing import AT, FACTS, fill
 
 from duly.audit import bundle as bundles
 from duly.audit.signing import SigningKey
 from duly.core.errors import Refused
-from duly.rules import lenders_rules
 from duly.service import setting_up
 from duly.service.evidence.exporting import export
 from duly.service.operations import releasing
-from duly.service.outbox.claiming import claim
-from duly.service.outbox.evidence import record_rules
 from duly.service.store.models import Audit
 
 FINGERPRINT = hashlib.sha256(KEY.public).hexdigest()
@@ -58,13 +52,6 @@ def world(server, tmp_path_factory):
 @pytest.fixture
 def ours(world):
     with setting_up.using(world), psycopg.connect(world, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def ours_empty(store):
-    """Give a connection to a store of the test's own."""
-    with psycopg.connect(store, autocommit=True) as connection:
         yield connection
 
 
@@ -256,41 +243,6 @@ class TestWhatIsInIt:
         days = json.loads(outsider.files_of(sent[2])["log.json"])["days"]
         assert [day["size"] for day in days[:2]] == [1, 2]
         assert len({day["day"] for day in days}) == len(days) == 3
-
-
-class TestNotSent:
-    def door(self, ours, me, at, **facts):
-        """Ask the door about one message and export its loan; return the rows and the page."""
-        fill(1, facts={**FACTS, "contacts": [], "about": ["contact"], **facts},
-             not_after=AT + timedelta(days=2))  # fmt: skip
-        rules = lenders_rules(LENDER.packs, ())
-        name = record_rules(ours, rules)
-        assert record_rules(ours, rules) == name
-        claim(ours, worker=me, routes=LENDER.routes, rules=rules, at=at, batch=9, asked=name)
-
-    def exported(self, tmp_path):
-        written("l1", tmp_path / "x.zip")
-        data = (tmp_path / "x.zip").read_bytes()
-        rows = {row["kind"]: row for row in rows_of(data)}
-        return rows, html.unescape(outsider.files_of(data)["evidence.en.html"].decode())
-
-    def test_what_the_door_stopped_names_the_rule_with_its_clause(self, ours_empty, me, tmp_path):
-        self.door(ours_empty, me, AT, deceased=True)
-        rows, page = self.exported(tmp_path)
-        told = json.loads(rows["message.blocked"]["payload"])
-        assert told["rules"]
-        rules = {one["id"]: one for one in json.loads(rows["rules.asked"]["payload"])["rules"]}
-        first = rules[told["rules"][0]]
-        assert f"<strong>{first['id']}</strong> {first['source']} {first['clause']}" in page
-        assert "Nothing that can still be read was submitted." in page
-        assert Audit.objects.filter(kind="rules.asked").count() == 1
-
-    def test_what_waited_for_the_morning_says_until_when(self, ours_empty, me, tmp_path):
-        self.door(ours_empty, me, AT + timedelta(hours=13))
-        rows, page = self.exported(tmp_path)
-        told = json.loads(rows["message.delayed"]["payload"])
-        assert told["until"] == "2026-03-11T00:30:00+00:00"
-        assert "The door held the message until 2026-03-11 08:30:00+08:00." in page
 
 
 def packed(files):

@@ -363,6 +363,15 @@ class TestDeleted:
         reasons = Decision.objects.filter(borrower_id=borrower).values_list("reason", flat=True)
         assert set(reasons) == {"deleted"}
 
+    def test_answers_from_the_persons_number_are_forgotten_too(self, day):
+        _, borrower, message = settled(day)
+        number = Message.objects.get(pk=message).address
+        for digest, text in (("0", f"from {number}: 我失业了"), ("1", "from +8613111111111: 好")):
+            Report.objects.create(route="box", kind="reply", raw=text, raw_sha256=digest * 64)
+        gone(borrower)
+        raws = Report.objects.filter(kind="reply").values_list("raw", flat=True)
+        assert sorted(raws) == ["", "from +8613111111111: 好"]
+
     def test_nobody_else_is_touched(self, day):
         _, borrower, _ = settled(day)
         others = rows_but(day, borrower)

@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from duly.plan.addresses import key_of
+
+_NUMBER_MIN = 6  #: what is shorter stands in texts that have nothing to do with it
 _LOANS = """
 SELECT loan_id FROM store_book_loans WHERE borrower_id = ANY(%(people)s)
 UNION SELECT key FROM store_word WHERE kind = 'loan' AND borrower_id = ANY(%(people)s)
@@ -27,6 +30,14 @@ SELECT signal_id FROM store_book_signals WHERE borrower_id = ANY(%(people)s)
 UNION SELECT signal_id FROM store_signal WHERE borrower_id = ANY(%(people)s)
 UNION SELECT key FROM store_word WHERE kind = 'signal' AND borrower_id = ANY(%(people)s)
 """
+_ADDRESSES = """
+SELECT address FROM store_message WHERE borrower_id = ANY(%(people)s) AND address <> ''
+UNION SELECT address FROM store_contact
+WHERE borrower_id = ANY(%(people)s) AND address IS NOT NULL
+UNION SELECT address FROM store_book_contact_points WHERE borrower_id = ANY(%(people)s)
+UNION SELECT data->>'address' FROM store_word
+WHERE kind = 'contact_point' AND borrower_id = ANY(%(people)s)
+"""
 _MINE = "borrower_id = ANY(%(people)s)"
 _OF_LOANS = "loan_id = ANY(%(loans)s)"
 #: An unguessable text in place of a hash over what was erased.
@@ -42,8 +53,10 @@ EMPTIED: Mapping[str, str] = MappingProxyType(
         "store_decision": "facts = NULL, figures = NULL, by_channel = NULL, reason = 'deleted',"
         f" rule = NULL, legal = '[]', tone = NULL, task_kind = NULL WHERE {_MINE}",
         "store_borrower": f"region = NULL, quiet_from = NULL, quiet_until = NULL WHERE {_MINE}",
+        # Of his messages; and what found no message and names a number of his: an answer.
         "store_report": f"raw = '', raw_sha256 = {_NOTHING} WHERE message_id IN"
-        f" (SELECT message_id FROM store_message WHERE {_MINE})",
+        f" (SELECT message_id FROM store_message WHERE {_MINE}) OR message_id IS NULL AND EXISTS"
+        " (SELECT 1 FROM unnest(%(numbers)s::text[]) AS n(key) WHERE strpos(raw, n.key) > 0)",
         "store_borrowerkey": f"wrapped = NULL, destroyed_at = now() WHERE {_MINE}"
         " AND wrapped IS NOT NULL",
     }
@@ -97,6 +110,9 @@ def erase(cursor: Any, people: Sequence[str]) -> dict[str, int]:
     for name, question in (("loans", _LOANS), ("payments", _PAYMENTS), ("signals", _SIGNALS)):
         cursor.execute(question, given)
         given[name] = [row[0] for row in cursor.fetchall()]
+    cursor.execute(_ADDRESSES, given)
+    keys = {key_of(row[0]) for row in cursor.fetchall() if row[0]}
+    given["numbers"] = sorted(key for key in keys if len(key) >= _NUMBER_MIN)
     counts = {}
     for table, what in EMPTIED.items():
         cursor.execute(f"UPDATE {table} SET {what}", given)
