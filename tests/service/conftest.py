@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from duly.service import migrating, postgres, setting_up
 from duly.service.outbox.identity import Identity
 
 setting_up.prepare()
+#: What is about a person stands under a key of his own, and that under this one.
+os.environ.setdefault("DULY_SECRET_KEYS", "k1:" + "5a" * 32)
 
 _NUMBERS = itertools.count(1)
 

@@ -256,7 +256,9 @@ class TestNothingIsLost:
         assert open_kinds() == ["read_reply"]
         assert Message.objects.get(pk=left).state == "released"
         assert Audit.objects.filter(kind="reply.unread").count() == 1
-        assert "a word of the reply" not in "".join(Audit.objects.values_list("payload", flat=True))
+        assert "a word of the reply" not in "".join(
+            one or "" for one in Audit.objects.values_list("plain", flat=True)
+        )
 
     def test_one_that_breaks_does_not_hold_up_the_next(self, store, monkeypatch):
         sent()
@@ -293,6 +295,23 @@ class TestNothingIsLost:
         assert hearing.hear_waiting(lender=lender(), at=AT) == 1
         assert Message.objects.get(pk=left).state == "cancelled"
         assert hearing.hear_waiting(lender=lender(), at=AT) == 0
+
+
+def test_who_is_forgotten_has_said_nothing(store):
+    from django.db import connection, transaction
+
+    from duly.service.privacy.erasing import erase
+
+    sent()
+    say(store, "失业了，没钱还")
+    with transaction.atomic(), connection.cursor() as cursor:
+        erase(cursor, ["b00000"])
+    one = kept()
+    assert (one.text, one.address, one.address_key, one.reading, one.signals) == (
+        "", "", "", None, None)  # fmt: skip
+    assert Report.objects.get().raw == "" or NUMBER[3:] not in Report.objects.get().raw
+    task = Task.objects.get()
+    assert (task.outcome, task.closed_by) == ("deleted", "deleted")
 
 
 class TestTasks:

@@ -65,17 +65,17 @@ class TestLoad:
         assert Borrower.objects.count() == plan.people.num_rows
         assert Contact.objects.count() == plan.contacts.num_rows
         assert Signal.objects.count() == plan.signals.num_rows
-        assert json.loads(Audit.objects.get().payload)["messages"] == len(rows)
+        assert json.loads(Audit.objects.get(kind="run.loaded").payload)["messages"] == len(rows)
 
     def test_the_same_plan_twice_adds_nothing(self, store, plan):
         load(plan)
-        count = Message.objects.count()
+        count, record = Message.objects.count(), Audit.objects.count()
 
         again = load(plan)
 
         assert (again.again, again.messages) == (True, 0)
-        assert Message.objects.count() == count
-        assert Audit.objects.count() == 1
+        assert (Message.objects.count(), Audit.objects.count()) == (count, record)
+        assert Audit.objects.filter(kind="run.loaded").count() == 1
 
     @pytest.mark.parametrize(("approval", "needed"), [("one", 1), ("two", 2)])
     def test_waits_where_the_lender_asks_for_approval(self, store, plan, approval, needed):

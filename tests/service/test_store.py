@@ -158,7 +158,7 @@ class TestRest:
         assert Contact.objects.get().outcome == "unknown"
 
     def test_an_audit_row_is_never_changed(self, store):
-        Audit.objects.create(kind="claimed", subject="m1", payload={}, salt=b"x" * 16,
+        Audit.objects.create(kind="claimed", subject="m1", plain="{}", salt=b"x" * 16,
                              payload_sha256="0" * 64)  # fmt: skip
         with pytest.raises(IntegrityError, match="only added"):
             Audit.objects.update(kind="other")

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from duly.audit.bundle import begins, contains
+
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 Peaks: TypeAlias = tuple[tuple[int, bytes], ...]  #: (level, hash), from the left, levels falling
@@ -114,43 +116,11 @@ def verify_inclusion(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> bool:
     """Return whether a proof leads from a leaf hash at an index to a root (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size:
-        return False
-    first, last, found = index, size - 1, leaf
-    for one in proof:
-        if last == 0:
-            return False
-        if first & 1 or first == last:
-            found = node_hash(one, found)
-            while not first & 1 and first:
-                first, last = first >> 1, last >> 1
-        else:
-            found = node_hash(found, one)
-        first, last = first >> 1, last >> 1
-    return last == 0 and found == root
+    return contains(leaf, index, size, proof, root)
 
 
 def verify_consistency(
     earlier: int, size: int, proof: Sequence[bytes], earlier_root: bytes, root: bytes
 ) -> bool:
     """Return whether a log with one root begins with a log of another (RFC 9162, 2.1.4.2)."""
-    if earlier == size:
-        return not proof and earlier_root == root
-    if not 0 < earlier < size or not proof:
-        return False
-    path = list(proof) if earlier & (earlier - 1) else [earlier_root, *proof]
-    first, last = earlier - 1, size - 1
-    while first & 1:
-        first, last = first >> 1, last >> 1
-    old = new = path[0]
-    for one in path[1:]:
-        if last == 0:
-            return False
-        if first & 1 or first == last:
-            old, new = node_hash(one, old), node_hash(one, new)
-            while not first & 1 and first:
-                first, last = first >> 1, last >> 1
-        else:
-            new = node_hash(new, one)
-        first, last = first >> 1, last >> 1
-    return last == 0 and old == earlier_root and new == root
+    return begins(earlier, size, proof, earlier_root, root)

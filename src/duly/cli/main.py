@@ -45,7 +45,11 @@ COMMANDS = {
 }
 GROUPS = {
     "bench": {"text": "duly.cli.bench_text:text"},
-    "audit": {"verify": "duly.cli.audit:verify"},
+    "audit": {
+        "verify": "duly.cli.audit:verify",
+        "export": "duly.cli.audit:export",
+        "check": "duly.cli.audit:check",
+    },
     "db": {
         "start": "duly.cli.db:start",
         "stop": "duly.cli.db:stop",
@@ -66,6 +70,12 @@ GROUPS = {
         "disable": "duly.cli.endpoints:disable",
         "dead": "duly.cli.endpoints:dead",
         "replay": "duly.cli.endpoints:replay",
+    },
+    "privacy": {
+        "delete": "duly.cli.privacy:delete",
+        "hold": "duly.cli.privacy:hold",
+        "retain": "duly.cli.privacy:retain",
+        "rewrap": "duly.cli.privacy:rewrap",
     },
     "policy": {"check": "duly.cli.policy:check", "diff": "duly.cli.policy_diff:diff"},
     "replies": {

@@ -53,8 +53,10 @@ def opened_store() -> Iterator[None]:
 @contextmanager
 def store(url: str) -> Iterator[None]:
     """Let this process use the database of a URL, its tables brought to this release's."""
-    from duly.service import migrating, setting_up
+    from duly.service import borrower_keys, migrating, setting_up
 
+    # Asked for when the first is needed: a command that only looks makes no key.
+    borrower_keys.use(lambda: settings.keys(make=True).keys)
     setting_up.set_up(url)
     if migrating.pending():
         migrating.migrate()

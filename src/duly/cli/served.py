@@ -33,10 +33,12 @@ def told(lender: Path | None, at: str | None) -> Serving:
     from duly.service import setting_up
 
     setting_up.prepare()
+    from duly.service import borrower_keys
     from duly.service.api.serving import Serving
     from duly.service.api.signing import Signer
     from duly.service.operations.intake import intakes_of
 
+    borrower_keys.use(lambda: settings.keys(make=True).keys)
     file = books.load_lender(lender)
     return Serving(
         lender=file,

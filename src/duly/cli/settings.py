@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from duly.core.check_key import CheckKey
+from duly.core.check_key import CheckKey, read_keys
 from duly.core.words import catalogue, known_locale, say
 
 KEY_BYTES = 32
@@ -75,10 +75,4 @@ def keys(*, make: bool) -> Keys:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text + "\n")
         sys.stderr.write(say("plan", "key_made", locale(), path=path) + "\n")
-    pairs = [part.partition(":") for part in text.split(",") if part]
-    return Keys(
-        keys=tuple(
-            CheckKey(key_id=name.strip(), secret=secret.strip().encode())
-            for name, _, secret in pairs
-        )
-    )
+    return Keys(keys=read_keys(text))

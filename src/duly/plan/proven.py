@@ -94,6 +94,7 @@ class Proven:
     people: pa.Table
     contacts: pa.Table
     signals: pa.Table
+    policy_text: str = ""  #: the policy file as it is kept with the plan
 
 
 def prove(plan_dir: Path, *, clock: Clock, threads: int = 0) -> Proven:
@@ -110,12 +111,13 @@ def prove(plan_dir: Path, *, clock: Clock, threads: int = 0) -> Proven:
         same = signed == set(plan.messages.column("message_id").to_pylist())
         if plan.plan_sha256 != run.get("plan_sha256") or not same:
             raise Refused(Diagnostic(area="plan", code="not_proven", values={"path": plan_dir}))
-        return _proven(run, plan, replay.with_codes(plan.messages, said))
+        policy = (plan_dir / "inputs" / "policy.yaml").read_text(encoding="utf-8")
+        return _proven(run, plan, replay.with_codes(plan.messages, said), policy)
     finally:
         plan.connection.close()
 
 
-def _proven(run: Mapping[str, object], plan: Plan, messages: pa.Table) -> Proven:
+def _proven(run: Mapping[str, object], plan: Plan, messages: pa.Table, policy_text: str) -> Proven:
     def ask(question: str, **values: object) -> pa.Table:
         return plan.connection.sql(question, params=values or None).to_arrow_table()
 
@@ -131,4 +133,5 @@ def _proven(run: Mapping[str, object], plan: Plan, messages: pa.Table) -> Proven
         people=ask(_PEOPLE, zone=lender.time_zone, locale=lender.locale),
         contacts=ask(_CONTACTS),
         signals=ask(_SIGNALS),
+        policy_text=policy_text,
     )

@@ -11,7 +11,7 @@ import pyarrow as pa
 from duly.core.check_key import CheckKey
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
-from duly.messages import CannotSay, check_codes, fill_codes, render_columns
+from duly.messages import Body, CannotSay, check_codes, fill_codes, render_columns
 from duly.plan import instants
 from duly.plan.inputs import PlanInputs
 
@@ -78,14 +78,19 @@ def known_until(inputs: PlanInputs) -> datetime:
 
 def versions_said(messages: pa.Table, inputs: PlanInputs) -> Mapping[str, str]:
     """Return the version and SHA-256 of each text that a message of the plan has."""
+    return {body.key: f"{body.version} {body.sha256}" for body in bodies_said(messages, inputs)}
+
+
+def bodies_said(messages: pa.Table, inputs: PlanInputs) -> tuple[Body, ...]:
+    """Return the texts from which the messages of the plan were written, by their keys."""
     kinds = messages.select(_WRITTEN_AS).group_by(list(_WRITTEN_AS)).aggregate([]).to_pylist()
     found = {}
     for kind in kinds:
         template = inputs.catalogue.served(kind["template"], kind["locale"], inputs.lender.locale)
         assert template is not None, "a message was written from a template"
         body = template.bodies[kind["channel"], kind["tone"]]
-        found[body.key] = f"{body.version} {body.sha256}"
-    return dict(sorted(found.items()))
+        found[body.key] = body
+    return tuple(body for _, body in sorted(found.items()))
 
 
 def sign(messages: pa.Table, key: CheckKey) -> pa.Table:

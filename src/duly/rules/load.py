@@ -147,10 +147,14 @@ def _text(part: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
+def pack_texts(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the files of the named packs, each by its name, in the order of the names."""
+    return tuple((part, _text(part)) for name in names for part in _parts(name))
+
+
 def packs_sha256(names: Sequence[str]) -> str:
     """Return the fingerprint of the named packs' files, in the order of the names."""
-    parts = [part for name in names for part in _parts(name)]
-    return digest.of_leaves(f"{part}\0{_text(part)}".encode() for part in parts)
+    return digest.of_leaves(f"{part}\0{text}".encode() for part, text in pack_texts(names))
 
 
 def rules_sha256(rules: Iterable[Rule]) -> str:

@@ -7,7 +7,6 @@ payload: what a person's data were can be forgotten, that they were recorded can
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ import psycopg
 from duly.audit import grow, leaf_hash, root_of
 from duly.audit.merkle import Peaks
 from duly.audit.signing import SigningKey, verify_root
+from duly.service.borrower_keys import COLUMNS, UnreadableKey, payload_of
 
 _LOCK = 0x44554C70
 BATCH = 20_000
@@ -26,6 +26,14 @@ _ROWS_A_LOOK = 10_000
 _NONE: Peaks = ()
 
 Connection = psycopg.Connection[Any]
+
+#: Keys that were destroyed, and no row says by whom.
+_GONE = """
+SELECT k.id FROM store_borrowerkey AS k WHERE k.wrapped IS NULL AND NOT EXISTS (
+    SELECT 1 FROM store_audit AS a WHERE a.kind = 'person.deleted' AND a.subject = k.borrower_id
+        AND a.payload::jsonb->'keys' @> to_jsonb(k.id))
+ORDER BY k.id LIMIT 100
+"""
 
 
 def leaf_of(number: int, at: datetime, kind: str, subject: str, payload_sha256: str) -> bytes:
@@ -109,13 +117,15 @@ class Verified:
     size: int
     root: bytes
     wrong: tuple[Wrong, ...]
+    forgotten: int = 0  #: rows that nobody can read any more: their borrower's key was destroyed
 
 
 def verify(connection: Connection, *, public: bytes | None = None) -> Verified:
     """Work the whole log out again from the audit rows and compare every root and signature.
 
-    Wrong is a payload that its hash does not fit, a leaf, root or signature that differs, a place
-    without a row, a row unsealed for more than a minute.
+    Wrong is a payload that its hash does not fit or that no key of this machine opens, a leaf, root
+    or signature that differs, a place without a row, a row unsealed for more than a minute, a
+    borrower's key that was destroyed without a record of it.
     """
     wrong = [
         Wrong(code="unsealed", subject=str(row[0]))
@@ -131,19 +141,30 @@ def verify(connection: Connection, *, public: bytes | None = None) -> Verified:
             "SELECT size, root, signature FROM store_root"
         )
     }
-    size, peaks = 0, _NONE
+    wrong += [
+        Wrong(code="key_gone", subject=str(row[0])) for row in connection.execute(_GONE.encode())
+    ]
+    size, peaks, forgotten = 0, _NONE, 0
+    unopened: set[str] = set()
     for index, *row in _sealed(connection):
         if index != size:
             wrong.append(Wrong(code="gap", subject=str(size)))
             break
-        if not _fits(*row):
-            wrong.append(Wrong(code="payload", subject=str(row[0])))
+        try:
+            payload = payload_of(row[5:])
+        except UnreadableKey as unreadable:
+            unopened.add(unreadable.master)
+        else:
+            forgotten += payload is None
+            if payload is not None and not payload.fits(row[4]):
+                wrong.append(Wrong(code="payload", subject=str(row[0])))
         grown = grow(size, peaks, [leaf_hash(leaf_of(*row[:5]))])
         size, peaks = grown.size, grown.peaks
         if size in roots:
             wrong += _root_wrong(size, root_of(peaks), *roots.pop(size), public=public)
     wrong += [Wrong(code="root_beyond", subject=str(one)) for one in sorted(roots)]
-    return Verified(size=size, root=root_of(peaks), wrong=tuple(wrong))
+    wrong += [Wrong(code="unopened", subject=name) for name in sorted(unopened)]
+    return Verified(size=size, root=root_of(peaks), wrong=tuple(wrong), forgotten=forgotten)
 
 
 def _root_wrong(
@@ -161,19 +182,13 @@ def _root_wrong(
     return [Wrong(code="signature", subject=str(size))]
 
 
-def _fits(
-    _number: int, _at: datetime, _kind: str, _subject: str, digest: str, text: str, salt: bytes
-) -> bool:
-    return hashlib.sha256(bytes(salt) + text.encode()).hexdigest() == digest
-
-
 def _sealed(connection: Connection) -> Iterator[tuple[Any, ...]]:
     """Give the sealed rows in the order of the log, read as a stream."""
     with connection.transaction(), connection.cursor(name="sealed") as cursor:
         cursor.itersize = _ROWS_A_LOOK
         cursor.execute(
             "SELECT s.index, a.id, a.at AT TIME ZONE 'UTC', a.kind, a.subject, a.payload_sha256,"
-            " a.payload, a.salt FROM store_sealed AS s JOIN store_audit AS a ON a.id = s.audit_id"
-            " ORDER BY s.index"
+            f" {COLUMNS} FROM store_sealed AS s JOIN store_audit AS a ON a.id = s.audit_id"
+            " LEFT JOIN store_borrowerkey AS k ON k.id = a.key_id ORDER BY s.index"
         )
         yield from cursor

@@ -137,8 +137,8 @@ def _row(row: proving.Row) -> EvidenceRowOut:
         number=row.number,
         at=row.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),  # As the leaf holds it.
         kind=row.kind,
-        payload=row.payload,
-        salt=row.salt.hex(),
+        payload=None if row.payload is None else row.payload.text,
+        salt=None if row.payload is None else row.payload.salt.hex(),
         payload_sha256=row.payload_sha256,
         leaf_index=row.index,
         proof=[one.hex() for one in row.proof],

@@ -250,13 +250,16 @@ class CancelOut(BaseModel):
 
 
 class EvidenceRowOut(BaseModel):
-    """One row of the record; hashes in hex; `proof` leads from its leaf to the root."""
+    """One row of the record; hashes in hex; `proof` leads from its leaf to the root.
+
+    Without payload and salt the person's data were deleted: the place in the log is left.
+    """
 
     number: int
     at: str
     kind: str
-    payload: str
-    salt: str
+    payload: str | None
+    salt: str | None
     payload_sha256: str
     leaf_index: int | None
     proof: list[str]

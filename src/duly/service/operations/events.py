@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +13,7 @@ from django.db import OperationalError, transaction
 from psycopg.errors import DeadlockDetected
 
 from duly.service.facts.cloud_events import ReadEvent, read_all
+from duly.service.facts.owners import whose
 from duly.service.facts.problems import EventProblem, EventsRefused
 from duly.service.facts.storing import store
 from duly.service.operations.cancelling import cancel
@@ -64,9 +67,23 @@ def _taken(
     """Store, record and cancel in one transaction; return what is new, known before, cancelled."""
     with transaction.atomic():
         new, duplicates = store(list(enumerate(read)), at=at)
-        record(
-            "event.accepted",
-            [(one.body_sha256, {"type": one.type, "source": one.source, "id": one.event_id})
-             for one in new],
-        )  # fmt: skip
+        about = dict(zip((_name(one) for one in new), whose(new), strict=True))
+        told = [_told(one, owner) for one, owner in zip(new, about.values(), strict=True)]
+        record("event.accepted", zip(about, told, strict=True), about=about)
         return new, duplicates, cancel(new, at=at)
+
+
+def _told(event: ReadEvent, owner: str | None) -> dict[str, object]:
+    """Return what the record says of an event; its data only under the key of whom they are about.
+
+    Nobody could forget the data of who is not known yet.
+    """
+    told: dict[str, object] = {
+        "type": event.type, "source": event.source, "id": event.event_id, "time": event.time,
+    }  # fmt: skip
+    return told if owner is None else {**told, "data": json.loads(event.data)}
+
+
+def _name(event: ReadEvent) -> str:
+    """Return what the log calls an event: nothing of its data can be guessed from it."""
+    return hashlib.sha256(f"{event.source}\n{event.event_id}".encode()).hexdigest()

@@ -137,6 +137,7 @@ def _act(row: Mapping[str, Any], lender: Lender, at: datetime) -> None:
           {"whose": found.whose, "borrower_id": found.borrower_id, "intent": reading.intent,
            "confidence": str(reading.confidence), "tasks": tasks,
            "signals": [one.signal_id for one in signals]})],
+        about={str(row["report_id"]): found.borrower_id},
     )  # fmt: skip
 
 
@@ -251,7 +252,8 @@ def _hand_over(row: Mapping[str, Any], error: str) -> None:
     """Give a person a reply that we could not read or act upon."""
     open_tasks(["read_reply"], reply=row["report_id"])
     _write(row, None, "person", error=error)
-    record("reply.unread", [(str(row["report_id"]), {"error": error})])
+    name = str(row["report_id"])
+    record("reply.unread", [(name, {"error": error})], about={name: None})
 
 
 def _write(

@@ -19,6 +19,7 @@ from duly.core.errors import Refused
 from duly.plan.proven import Proven
 from duly.service.operations import braking
 from duly.service.operations.braking import Brake, Measured
+from duly.service.operations.committing import keep_sources, record_decisions
 from duly.service.operations.counting import count_payments
 from duly.service.operations.recording import record
 
@@ -179,6 +180,8 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
         brakes, state = _release(plan, sha, day)
         added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state=state)
         cursor.execute(_TELL_DECISIONS, [sha])
+        record_decisions(sha)
+        keep_sources(plan, sha)
         cursor.execute(
             "SELECT count(*) FROM store_message WHERE run_id = %s AND state = 'cancelled'", [sha]
         )

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from duly.audit import inclusion_proof
+from duly.audit import EMPTY_ROOT, consistency_proof, inclusion_proof
+from duly.service.borrower_keys import COLUMNS, Payload, payload_of
 
 _ROWS_MAX = 500
-_ROWS = """
-SELECT a.id, a.at, a.kind, a.payload, a.salt, a.payload_sha256, s.index
+_ROWS = f"""
+SELECT a.id, a.at, a.payload_sha256, s.index, {COLUMNS}
 FROM store_audit AS a LEFT JOIN store_sealed AS s ON s.audit_id = a.id
+LEFT JOIN store_borrowerkey AS k ON k.id = a.key_id
 WHERE a.subject = %s ORDER BY a.id LIMIT %s
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row of the record; without an index it is not sealed yet."""
+    """One row of the record; without an index it is not sealed yet.
+
+    Without a payload nobody can read it any more: the borrower's key was destroyed.
+    """
 
     number: int
     at: datetime
     kind: str
-    payload: str
-    salt: bytes
+    subject: str
+    payload: Payload | None
     payload_sha256: str
     index: int | None
     proof: tuple[bytes, ...] = ()
@@ -54,9 +59,8 @@ def evidence(message_id: str) -> Evidence:
         size, root, root_at, key_id, signature = cursor.fetchone() or (0, b"", None, None, None)
         cursor.execute(_ROWS, [message_id, _ROWS_MAX])
         found = cursor.fetchall()
-    nodes = _nodes([row[6] for row in found if row[6] is not None and row[6] < size], size)
     return Evidence(
-        rows=tuple(_row(row, size, nodes) for row in found),
+        rows=proven(found, size),
         size=size,
         root=bytes(root),
         root_at=root_at,
@@ -65,33 +69,45 @@ def evidence(message_id: str) -> Evidence:
     )
 
 
-def _nodes(indexes: list[int], size: int) -> dict[tuple[int, int], bytes]:
-    """Return the hashes that the proofs of these leaves need, in one question."""
+def proven(found: Sequence[tuple[Any, ...]], size: int) -> tuple[Row, ...]:
+    """Return rows with their proofs to the log's root at a size, by one question for all of them.
+
+    A row is `id, at, payload_sha256, index` and the COLUMNS of its payload.
+    """
+    nodes = nodes_of([row[3] for row in found if row[3] is not None and row[3] < size], size)
+    return tuple(_row(row, size, nodes) for row in found)
+
+
+def nodes_of(
+    indexes: Sequence[int], size: int, *, earlier: Sequence[int] = ()
+) -> Mapping[tuple[int, int], bytes]:
+    """Return the hashes that prove these leaves, and earlier sizes, to the log's root at a size."""
     wanted: set[tuple[int, int]] = set()
 
     def note(level: int, number: int) -> bytes:
         wanted.add((level, number))
-        return hashlib.sha256(b"").digest()
+        return EMPTY_ROOT
 
     for index in indexes:
         inclusion_proof(index, size, note)
-    levels = [level for level, _ in sorted(wanted)]
-    numbers = [number for _, number in sorted(wanted)]
+    for one in earlier:
+        consistency_proof(one, size, note)
+    places = sorted(wanted)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n.level, n.number, n.hash FROM store_node AS n JOIN"
             " unnest(%s::smallint[], %s::bigint[]) AS w (level, number)"
             " ON n.level = w.level AND n.number = w.number",
-            [levels, numbers],
+            [[level for level, _ in places], [number for _, number in places]],
         )
         return {(level, number): bytes(one) for level, number, one in cursor.fetchall()}
 
 
-def _row(row: tuple[Any, ...], size: int, nodes: dict[tuple[int, int], bytes]) -> Row:
-    number, at, kind, payload, salt, digest, index = row
+def _row(row: tuple[Any, ...], size: int, nodes: Mapping[tuple[int, int], bytes]) -> Row:
+    number, at, digest, index, *cells = row
     sealed = index is not None and index < size
     return Row(
-        number=number, at=at, kind=kind, payload=payload, salt=bytes(salt), payload_sha256=digest,
-        index=index if sealed else None,
+        number=number, at=at, kind=cells[0], subject=cells[1], payload=payload_of(cells),
+        payload_sha256=digest, index=index if sealed else None,
         proof=inclusion_proof(index, size, lambda *at: nodes[at]) if sealed else (),
     )  # fmt: skip

@@ -117,7 +117,7 @@ def reserve(wish: Wish, *, lender: Lender, at: datetime) -> Reserved | None:
             "agency": wish.agency, "loan": wish.loan_id, "channel": wish.channel,
             "effect": answer.effect, "reason": answer.reason, "rules": list(answer.rules),
         }  # fmt: skip
-        record("contact.asked", [(wish.contact_id, told)])
+        record("contact.asked", [(wish.contact_id, told)], about={wish.contact_id: borrower})
     return answer
 
 

@@ -85,5 +85,8 @@ def close(number: int, *, by: str, outcome: str, at: datetime) -> Row:
         found = as_dicts(cursor)
         if not found:
             raise Refused(Diagnostic(area="service", code="no_open_task", values={"id": number}))
-        record("task.closed", [(str(number), {"by": by, "outcome": outcome})])
+        record(
+            "task.closed", [(str(number), {"by": by, "outcome": outcome})],
+            about={str(number): found[0]["borrower_id"]},
+        )  # fmt: skip
     return found[0]

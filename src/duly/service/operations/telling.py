@@ -28,8 +28,8 @@ def raise_signal(
 
     The same signal twice is one. A person whom we do not know is nobody's message: 0.
     """
-    told = dict(detail or {})
-    channel = told.get("channel") if kind == "opt_out" else None
+    given = dict(detail or {})
+    channel = given.get("channel") if kind == "opt_out" else None
     one = Told(
         kind=kind,
         loan_id=loan_id,
@@ -44,7 +44,7 @@ def raise_signal(
             "INSERT INTO store_signal (signal_id, borrower_id, loan_id, kind, starts_at, detail,"
             " source) VALUES (%s, %s, %s, %s, %s, %s::jsonb, 'event')"
             " ON CONFLICT (signal_id) DO NOTHING RETURNING signal_id",
-            [signal_id, borrower_id, loan_id, kind, starts_at, json.dumps(told)],
+            [signal_id, borrower_id, loan_id, kind, starts_at, json.dumps(given)],
         )
         if cursor.fetchone() is None:
             return 0
@@ -62,5 +62,6 @@ def raise_signal(
             " worker = NULL WHERE message_id = ANY(%s)",
             [kind, bound],
         )
-        record("signal.raised", [(signal_id, {"kind": kind, "cancelled": bound})])
+        told = {"kind": kind, "loan_id": loan_id, "starts_at": starts_at, "cancelled": bound}
+        record("signal.raised", [(signal_id, told)], about={signal_id: borrower_id})
     return len(bound)

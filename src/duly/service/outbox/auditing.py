@@ -1,33 +1,94 @@
-"""Audit rows of the outbox, written in its own transactions."""
+"""Audit rows, written in the transaction of what they tell; of a person, under his key."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import psycopg
 
-SALT_BYTES = 16
+from duly.service.borrower_keys import SALT_BYTES, about_of, keys_of, sealed
+
+_OF_MESSAGES = "SELECT message_id, borrower_id FROM store_message WHERE message_id = ANY(%s)"
+_COLUMNS = "kind, subject, payload, salt, payload_sha256, key_id, ciphertext"
+_INSERT = f"INSERT INTO store_audit ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s)"
+_COPIED_FROM = 50  #: rows from which on a COPY is quicker
+
+#: Beginnings of kinds whose rows are about nobody: runs, stops, keys of programs, endpoints.
+IMPERSONAL = frozenset(
+    {
+        "book", "endpoint", "evidence", "key", "lifted", "person", "recalled", "rules", "run",
+        "stopped", "retention", "webhook",
+    }
+)  # fmt: skip
+#: Beginnings of kinds whose subject says whom they are about, or whose writer has to.
+PERSONAL = frozenset(
+    {"borrower", "contact", "decision", "event", "message", "reply", "signal", "task"}
+)
+
+
+def canonical(payload: Mapping[str, object]) -> str:
+    """Return a payload as it is hashed: sorted keys, no spaces, characters as they are."""
+    return json.dumps(
+        payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_day_or_instant
+    )
+
+
+def _day_or_instant(value: object) -> str:
+    if isinstance(value, date):  # An instant is one too.
+        return value.isoformat()
+    raise TypeError(f"no JSON: {type(value)}")
 
 
 def audit(
-    connection: psycopg.Connection[Any], kind: str, rows: Iterable[tuple[str, Mapping[str, object]]]
+    connection: psycopg.Connection[Any],
+    kind: str,
+    rows: Iterable[tuple[str, Mapping[str, object]]],
+    *,
+    about: Mapping[str, str | None] | None = None,
 ) -> None:
-    """Add an audit row for each subject and payload; the payload's hash is salted."""
-    found = []
-    for subject, payload in rows:
-        text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        salt = secrets.token_bytes(SALT_BYTES)
-        digest = hashlib.sha256(salt + text.encode()).hexdigest()
-        found.append((kind, subject, text, salt, digest))
+    """Add an audit row for each subject and payload; the payload's hash is salted.
+
+    A row about a borrower is sealed under his key: those about messages and borrowers by
+    themselves, others as `about` says (subject → borrower, None where nobody is known).
+    """
+    found = list(rows)
     if not found:
         return
+    people = about if about is not None else _people(connection, kind, [row[0] for row in found])
+    keys = keys_of(connection, {one for one in people.values() if one is not None})
+    given: list[tuple[object, ...]] = []
+    for subject, payload in found:
+        text, salt = canonical(payload), secrets.token_bytes(SALT_BYTES)
+        digest = hashlib.sha256(salt + text.encode()).hexdigest()
+        key = keys.get(people.get(subject) or "")
+        if key is None:
+            given.append((kind, subject, text, salt, digest, None, None))
+        else:
+            hidden = sealed(key.secret, salt=salt, text=text, about=about_of(kind, subject))
+            given.append((kind, subject, None, None, digest, key.number, hidden))
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO store_audit (kind, subject, payload, salt, payload_sha256)"
-            " VALUES (%s, %s, %s, %s, %s)",
-            found,
-        )
+        if len(given) < _COPIED_FROM:
+            cursor.executemany(_INSERT, given)
+            return
+        with cursor.copy(f"COPY store_audit ({_COLUMNS}) FROM STDIN") as copy:
+            for row in given:
+                copy.write_row(row)
+
+
+def _people(
+    connection: psycopg.Connection[Any], kind: str, subjects: Sequence[str]
+) -> Mapping[str, str | None]:
+    """Return whom each subject is about."""
+    match kind.partition(".")[0]:
+        case "message":
+            return dict(connection.execute(_OF_MESSAGES, (list(subjects),)).fetchall())
+        case "borrower":
+            return {subject: subject for subject in subjects}
+        case family:
+            assert family not in PERSONAL, f"a row of {kind} says whom it is about"
+            return {}

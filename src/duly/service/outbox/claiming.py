@@ -21,6 +21,7 @@ from duly.delivery.door import Passage, Told, Waiting, ask_door
 from duly.rules import Rule
 from duly.service.facts.at_door import News, news_of
 from duly.service.outbox.auditing import audit
+from duly.service.outbox.evidence import what_the_door_knew
 from duly.service.rows import Row, unpacked
 
 _DUE = """
@@ -63,6 +64,10 @@ FROM store_signal WHERE borrower_id = ANY(%s) AND source = 'event'
 """
 
 
+#: Kind of a row of the record → messages, and what is said of each.
+Said = dict[str, list[tuple[str, Mapping[str, object]]]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
     """One message of ours for the next second, and the route that takes it."""
@@ -97,12 +102,14 @@ def claim(
     at: datetime,
     batch: int,
     resting: Collection[str] = (),
+    asked: str = "",
 ) -> Claim:
     """Claim up to `batch` due messages at a legal instant, in one transaction.
 
     The rules are asked of each with the facts of that second. What they allow is reserved and
     claimed; what they delay is looked at again then; what they block or time out is final. What
-    only a resting route would take waits for it: it is stopped, or cannot send now.
+    only a resting route would take waits for it: it is stopped, or cannot send now. `asked` is the
+    name under which the record holds the rules.
     """
     working = [route for route in routes if route.name not in resting]
     held = _taken(routes) - _taken(working)
@@ -120,14 +127,17 @@ def claim(
         )
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
         news = news_of(connection, rows, at=at)
-        found = Claim()
+        found, said = Claim(), Said()
         for row in rows:
             found = _pass(
                 connection, row, found, worker=worker, routes=working, rules=rules, at=at,
                 contacts=contacts.setdefault(row["borrower_id"], []),
-                told=told.get(row["borrower_id"], []), news=news[row["message_id"]],
+                told=told.get(row["borrower_id"], []), news=news[row["message_id"]], asked=asked,
+                said=said,
             )  # fmt: skip
-        _audit(connection, found, worker)
+        whose = {row["message_id"]: row["borrower_id"] for row in rows}
+        for kind, told_of in said.items():
+            audit(connection, kind, told_of, about=whose)
     return found
 
 
@@ -150,19 +160,24 @@ def _pass(
     contacts: list[Row],
     told: Sequence[Row],
     news: News,
+    asked: str,
+    said: Said,
 ) -> Claim:
-    """Lead one message through the door and write down how it went."""
+    """Lead one message through the door and write down how it went; `said` is for the record."""
     route = _route(row, routes)
     row |= news.person
+    signals = [*(_told(one) for one in told), *news.told]
     passage = _asked(
-        row, at=at, rules=rules, contacts=contacts, news=news,
-        told=[*(_told(one) for one in told), *news.told],
+        row, at=at, rules=rules, contacts=contacts, news=news, told=signals,
     ) if route is not None else Passage(effect="block", reason="no_route")  # fmt: skip
     name = row["message_id"]
+    knew = what_the_door_knew(at=at, asked=asked, contacts=contacts, told=signals, news=news)
     if passage.effect == "delay":
         connection.execute(
             "UPDATE store_message SET due_at = %s WHERE message_id = %s", (passage.until, name)
         )
+        told_of = {"rules": list(passage.rules), "until": passage.until, **knew}
+        said.setdefault("message.delayed", []).append((name, told_of))
         return replace(found, delayed=found.delayed + 1)
     if passage.effect in ("block", "expire"):
         state = "blocked" if passage.effect == "block" else "expired"
@@ -171,8 +186,8 @@ def _pass(
             " WHERE message_id = %s",
             (state, passage.reason[:100], name),
         )
-        audit(connection, f"message.{state}",
-              [(name, {"rules": list(passage.rules), "reason": passage.reason})])  # fmt: skip
+        told_of = {"rules": list(passage.rules), "reason": passage.reason, **knew}
+        said.setdefault(f"message.{state}", []).append((name, told_of))
         if passage.effect == "block":
             return replace(found, blocked=found.blocked + 1)
         return replace(found, expired=found.expired + 1)
@@ -188,6 +203,8 @@ def _pass(
         {"at": at, "direction": "out", "channel": row["channel"], "class": row["message_class"],
          "outcome": "reserved", "address": row["address"], "loan": None}
     )  # fmt: skip
+    told_of = {"route": route.name, "worker": worker, **knew}
+    said.setdefault("message.claimed", []).append((name, told_of))
     mine = Claimed(message_id=name, borrower_id=row["borrower_id"], route=route.name, row=row)
     return replace(found, claimed=(*found.claimed, mine))
 
@@ -254,12 +271,4 @@ def _reserve(connection: psycopg.Connection[Any], row: Row, at: datetime) -> Non
         " SELECT %(message)s, %(borrower)s::varchar, %(day)s, 1 + coalesce(max(slot), 0), %(at)s"
         " FROM store_reservation WHERE borrower_id = %(borrower)s::varchar AND local_day = %(day)s",
         {"message": row["message_id"], "borrower": row["borrower_id"], "day": day, "at": at},
-    )
-
-
-def _audit(connection: psycopg.Connection[Any], found: Claim, worker: int) -> None:
-    audit(
-        connection,
-        "message.claimed",
-        [(one.message_id, {"route": one.route, "worker": worker}) for one in found.claimed],
     )

@@ -91,13 +91,14 @@ def match_receipts(
 
 def _match(connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str]) -> None:
     rows = connection.execute(
-        "SELECT r.id, p.id, p.message_id, r.state, r.code FROM store_report AS r"
+        "SELECT r.id, p.id, p.message_id, r.state, r.code, r.received_at, r.raw"
+        " FROM store_report AS r"
         " JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id"
         " WHERE r.route = %s AND r.provider_id = ANY(%s) AND r.message_id IS NULL"
         " AND r.kind = 'receipt' ORDER BY r.id FOR UPDATE OF p",
         (route, list(provider_ids)),
     ).fetchall()
-    for report, part, message, state, code in rows:
+    for report, part, message, state, code, _, _ in rows:
         connection.execute(
             "UPDATE store_part SET state = %s, code = %s WHERE id = %s AND state <> 'delivered'",
             (state, code, part),
@@ -109,8 +110,9 @@ def _match(connection: psycopg.Connection[Any], route: str, provider_ids: Sequen
     audit(
         connection,
         "message.receipt",
-        [(message, {"state": state, "code": code}) for _, _, message, state, code in rows],
-    )
+        [(message, {"state": state, "code": code, "received_at": at, "raw": raw})
+         for _, _, message, state, code, at, raw in rows],
+    )  # fmt: skip
 
 
 def _move(connection: psycopg.Connection[Any], name: str) -> None:

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from duly.delivery import Answer, Outgoing
 from duly.service.outbox.auditing import audit
 from duly.service.outbox.claiming import Claimed
+from duly.service.outbox.evidence import what_is_said
 from duly.service.outbox.reports import match_receipts
 
 #: In the order of their ids, as whoever cancels them locks them: neither waits for the other twice.
@@ -65,8 +66,12 @@ def submit(
             [(f"duly:{row['message_id']}", row["borrower_id"], row["channel"], row["address"], at,
               row["message_class"]) for row in rows],
         )  # fmt: skip
-        audit(connection, "message.submitted",
-              [(row["message_id"], {"route": row["route"]}) for row in rows])  # fmt: skip
+        audit(
+            connection, "message.submitted",
+            [(row["message_id"], what_is_said(by_id[row["message_id"]].row, route=row["route"],
+                                              attempt=row["attempts"], at=at)) for row in rows],
+            about={row["message_id"]: row["borrower_id"] for row in rows},
+        )  # fmt: skip
     return tuple(_outgoing(by_id[row["message_id"]]) for row in rows)
 
 

@@ -17,6 +17,7 @@ from duly.delivery import Gateway, Reply
 from duly.rules import lenders_rules
 from duly.service import journal
 from duly.service.outbox.claiming import Claim, Claimed, claim
+from duly.service.outbox.evidence import record_rules
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
@@ -69,6 +70,7 @@ class Worker:
         self._batch = batch
         self._concurrency = concurrency
         self._rules = lenders_rules(lender.packs, lender.switched_off)
+        self._asked = ""
         self._signing = signing
         self._stopping = asyncio.Event()
         self.tally = Tally()
@@ -83,6 +85,7 @@ class Worker:
         try:
             gateways = gateways_of(self._routes, clock=self._clock, label=f"w{identity.number}")
             await _open(gateways.values())
+            self._asked = await asyncio.to_thread(self._record_rules)
             journal.note("worker.began", worker=identity.number, routes=sorted(gateways))
             reading = [asyncio.create_task(self._read(gateway)) for gateway in gateways.values()]
             lanes = [
@@ -109,6 +112,10 @@ class Worker:
         while True:
             await asyncio.sleep(_KEEP_UP_SECONDS)
             await asyncio.to_thread(self._keep_up)
+
+    def _record_rules(self) -> str:
+        with _connect(self._url) as connection:
+            return record_rules(connection, self._rules)
 
     def _keep_up(self) -> None:
         """Match the receipts that the dead left, seal what is committed, beside the sending."""
@@ -170,7 +177,7 @@ class Worker:
         with span("claim") as told:
             found = claim(
                 connection, worker=number, routes=self._routes, rules=self._rules, at=at,
-                batch=self._batch, resting=stopped | set(away),
+                batch=self._batch, resting=stopped | set(away), asked=self._asked,
             )  # fmt: skip
             told["count"] = found.found
         self.tally.claimed += len(found.claimed)

@@ -304,43 +304,6 @@ class Report(models.Model):
         ]
 
 
-class Audit(models.Model):
-    """What happened, in the transaction in which it happened; the payload by its salted hash."""
-
-    at = models.DateTimeField(db_default=Now())
-    kind = models.CharField(max_length=40)
-    subject = models.CharField(max_length=_ID)
-    payload = models.TextField()  #: JSON, byte for byte what was hashed
-    salt = models.BinaryField(max_length=16)
-    payload_sha256 = models.CharField(max_length=64)
-
-
-class Sealed(models.Model):
-    """The place of an audit row in the log; the sealer alone writes it."""
-
-    index = models.BigIntegerField(primary_key=True)
-    audit = models.OneToOneField(Audit, on_delete=models.PROTECT)
-
-
-class Node(models.Model):
-    """The hash of a complete subtree of the log."""
-
-    pk = models.CompositePrimaryKey("level", "number")
-    level = models.SmallIntegerField()
-    number = models.BigIntegerField()
-    hash = models.BinaryField(max_length=32)
-
-
-class Root(models.Model):
-    """The root of the log at a size; the last of a day is signed."""
-
-    size = models.BigIntegerField(primary_key=True)
-    root = models.BinaryField(max_length=32)
-    at = models.DateTimeField(db_default=Now())
-    key_id = models.CharField(max_length=64, null=True)
-    signature = models.BinaryField(max_length=64, null=True)
-
-
 from duly.service.store.api_models import (  # noqa: E402 Django looks for its tables here.
     ApiKey,
     Counter,
@@ -351,12 +314,20 @@ from duly.service.store.api_models import (  # noqa: E402 Django looks for its t
     OutgoingEvent,
     SeenWebhook,
 )
+from duly.service.store.log_models import Audit, Node, Root, Sealed  # noqa: E402
+from duly.service.store.privacy_models import (  # noqa: E402
+    BorrowerKey,
+    Deletion,
+    LegalHold,
+    Source,
+)
 from duly.service.store.release_models import Brake, Hold, Recall, Recalled  # noqa: E402
 from duly.service.store.reply_models import Reply, Task  # noqa: E402
 
 __all__ = [
-    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "Brake", "Contact", "Counter", "Decision",
-    "Endpoint", "EventPost", "Hold", "IdempotentAnswer", "Message", "Node", "OutgoingEvent", "Part",
-    "Recall", "Recalled", "Reply", "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook",
-    "Signal", "Stopped", "Task",
+    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "Contact",
+    "Counter", "Decision", "Deletion", "Endpoint", "EventPost", "Hold", "IdempotentAnswer",
+    "LegalHold", "Message", "Node", "OutgoingEvent", "Part", "Recall", "Recalled", "Reply",
+    "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal", "Source", "Stopped",
+    "Task",
 ]  # fmt: skip

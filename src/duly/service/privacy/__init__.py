@@ -1,0 +1,1 @@
+"""What is known of a person, under which key, how long, and how it is forgotten."""
