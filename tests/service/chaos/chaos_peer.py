@@ -34,7 +34,7 @@ SMPP_FAULTS = (
     "receipt_twice", "receipt_of_nobody", "undelivered", "unknown_command",
 )  # fmt: skip
 HTTP_FAULTS = ("never", "error", "throttled", "refused", "cut", "half", "garbage", "no_id", "slow")
-HOOK_SECRET = "a secret of the chaos gateway"  # noqa: S105
+HOOK_SECRET = "a secret of the chaos gateway"
 _THROTTLED, _REFUSED = 0x58, 0x0B
 _AGAIN_SECONDS = 2.0
 _LATE_SECONDS, _SLOW_SECONDS = 1.5, 0.3

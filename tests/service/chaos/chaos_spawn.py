@@ -142,7 +142,7 @@ def _fork(order: dict[str, Any], arm: Any, line: Any) -> int:
             arm(*order["die_at"])
         code = line.run(list(order["argv"]))
         sys.stdout.flush()
-    except BaseException:  # The child must never come back into the loop of its parent.
+    except BaseException:  # noqa: BLE001 The child must never come back into the loop of its parent.
         import traceback
 
         os.write(2, traceback.format_exc().encode())

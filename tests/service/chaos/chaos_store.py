@@ -13,6 +13,7 @@ from outgoing import AT, DAY, FACTS
 from served_home import forget
 
 from duly.service import migrating, postgres, sealing, setting_up
+from duly.service.outbox.identity import ALIVE
 from duly.service.postgres.server import _control
 
 _MESSAGES = """
@@ -110,14 +111,10 @@ class Store:
                 ).fetchall()
             )  # fmt: skip
 
-    def in_flight(self) -> int:
-        """Return how many messages are submitted and not answered, at this instant."""
+    def alive(self) -> int:
+        """Return how many workers live, by their locks."""
         with psycopg.connect(self.url) as ours:
-            row = ours.execute(
-                "SELECT count(*) FROM store_message WHERE state = 'submitted'"
-            ).fetchone()
-        assert row is not None
-        return int(row[0])
+            return len(ours.execute(ALIVE.encode()).fetchall())
 
     def wrong_in_record(self) -> list[str]:
         """Seal what is left and return what is wrong with the record."""
@@ -168,7 +165,7 @@ def check(store: Store, name: str, log: Path, happened: Happened) -> Found:
     """Hold the ledger of a round against the log of the other side."""
     with psycopg.connect(store.url) as ours:
         rows = ours.execute(
-            "SELECT m.address, m.state, m.borrower_id, m.reason, (SELECT outcome FROM store_attempt"
+            "SELECT m.address, m.state, m.borrower_id, (SELECT outcome FROM store_attempt"
             " AS t WHERE t.message_id = m.message_id ORDER BY number DESC LIMIT 1), EXISTS (SELECT"
             " 1 FROM store_audit AS a WHERE a.subject = m.message_id), EXISTS (SELECT 1 FROM"
             " store_contact AS c WHERE c.contact_id = 'duly:' || m.message_id)"
@@ -186,7 +183,7 @@ def check(store: Store, name: str, log: Path, happened: Happened) -> Found:
     )  # fmt: skip
     found.wrong += [f"sent twice: {to}" for to, times in wire.items() if times > 1]
     texts: Counter[str] = Counter()
-    for to, state, who, reason, outcome, told, counted in rows:
+    for to, state, who, outcome, told, counted in rows:
         found.states[state] += 1
         texts[who] += to in wire
         if state not in _SETTLED:
