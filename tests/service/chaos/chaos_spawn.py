@@ -6,6 +6,7 @@ the leader of its own group and runs the very command line `duly …`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -104,10 +105,12 @@ def main() -> None:
     import duly.service.outgoing.poster  # noqa: F401
 
     codes: dict[int, int] = {}
+    started: set[int] = set()
     for text in sys.stdin:
         order = json.loads(text)
         if "start" in order:
             answer = _fork(order["start"], arm, line)
+            started.add(answer)
         else:
             while True:
                 try:
@@ -120,6 +123,10 @@ def main() -> None:
             answer = codes.get(order["ended"])
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
+    # Whoever ordered is gone: nobody is left behind.
+    for pid in started - set(codes):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _fork(order: dict[str, Any], arm: Any, line: Any) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -61,7 +62,7 @@ def run(given: argparse.Namespace) -> dict[str, Found]:
                     one.wrong += world.store.wrong_in_record()
                 whole.add(one)
                 tell = f"round {world.rounds} {name}: {time.monotonic() - began:.1f} s"
-                print(tell, *one.wrong, sep="\n  ", file=sys.stderr, flush=True)
+                print(tell, *one.wrong[:20], sep="\n  ", file=sys.stderr, flush=True)
             last = Found(wrong=world.store.wrong_in_record())
             found.setdefault("the record", Found()).add(last)
         finally:
@@ -92,6 +93,7 @@ def main() -> int:
                         ("restarts", 20)):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=count)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that the world is taken down.
     given.seed = given.seed or random.SystemRandom().randrange(1, 1 << 31)
     began = time.monotonic()
     found = run(given)

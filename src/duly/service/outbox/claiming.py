@@ -254,7 +254,10 @@ def _reserve(connection: psycopg.Connection[Any], row: Row, at: datetime) -> Non
     connection.execute(
         "INSERT INTO store_reservation (message_id, borrower_id, local_day, slot, at)"
         " SELECT %(message)s, %(borrower)s::varchar, %(day)s, 1 + coalesce(max(slot), 0), %(at)s"
-        " FROM store_reservation WHERE borrower_id = %(borrower)s::varchar AND local_day = %(day)s",
+        " FROM store_reservation WHERE borrower_id = %(borrower)s::varchar AND local_day = %(day)s"
+        # Of a released message: whoever held it before is gone, whatever he left behind.
+        " ON CONFLICT (message_id) DO UPDATE SET local_day = excluded.local_day,"
+        " slot = excluded.slot, at = excluded.at",
         {"message": row["message_id"], "borrower": row["borrower_id"], "day": day, "at": at},
     )
 

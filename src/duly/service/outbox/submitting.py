@@ -73,11 +73,12 @@ def submit(
 def give_back(
     connection: psycopg.Connection[Any], ids: Sequence[str], *, worker: int
 ) -> tuple[str, ...]:
-    """Give claims back, their reservations with them; what was cancelled stays cancelled."""
-    rows = connection.execute(_GIVE_BACK, (list(ids), worker)).fetchall()
-    back = [row[0] for row in rows]
-    connection.execute("DELETE FROM store_reservation WHERE message_id = ANY(%s)", (list(ids),))
-    audit(connection, "message.given_back", [(name, {}) for name in back])
+    """Give claims back, their reservations with them, at once; what is not ours stays as it is."""
+    with connection.transaction():
+        rows = connection.execute(_GIVE_BACK, (list(ids), worker)).fetchall()
+        back = [row[0] for row in rows]
+        connection.execute("DELETE FROM store_reservation WHERE message_id = ANY(%s)", (back,))
+        audit(connection, "message.given_back", [(name, {}) for name in back])
     return tuple(back)
 
 
