@@ -53,6 +53,24 @@ _SETTLED = ("delivered", "undelivered", "unknown", "accepted", "cancelled", "exp
 _NOT_SENT = ("cancelled", "expired", "blocked")
 
 
+_RUN = """
+INSERT INTO store_run (plan_sha256, business_date, state, approvals_needed, messages_count, summary)
+VALUES (%s, %s, 'released', 0, 0, '{}') ON CONFLICT DO NOTHING
+"""
+#: One message a person, by text: what a bench sends.
+_PLAIN = """
+INSERT INTO store_message (message_id, run_id, borrower_id, business_date, loan_ids, channel,
+    address, locale, message_class, template, text, params, segments, code, key_id, not_before,
+    not_after, facts, state, attempts)
+SELECT 'p-' || lpad(n::text, 8, '0'), %(run_id)s, 'p-b' || n, %(day)s,
+    jsonb_build_array('p-l' || n), 'sms', '+86138' || lpad(n::text, 7, '0') || '0', 'zh-CN',
+    'dunning', 'overdue', '【示例】您的还款计划，核验码3P773SGS。', '{}', 1, '3P773SGS', 'k1',
+    %(at)s::timestamptz - interval '30 minutes', %(at)s::timestamptz + interval '9 hours',
+    %(facts)s::jsonb, 'released', 0
+FROM generate_series(1, %(count)s) AS n
+"""
+
+
 @dataclass
 class Store:
     """A PostgreSQL server in a folder, with one migrated database."""
@@ -85,11 +103,7 @@ class Store:
                  "prefix": f"1{number:03}"}  # fmt: skip
         with psycopg.connect(self.url) as ours:
             for run, day in ((0, DAY), (1, DAY.replace(day=9))):
-                ours.execute(
-                    "INSERT INTO store_run (plan_sha256, business_date, state, approvals_needed,"
-                    " messages_count, summary) VALUES (%s, %s, 'released', 0, 0, '{}')"
-                    " ON CONFLICT DO NOTHING", (f"{run}" * 64, day),
-                )  # fmt: skip
+                ours.execute(_RUN, (f"{run}" * 64, day))
             ours.execute(
                 "INSERT INTO store_borrower (borrower_id, time_zone, locale)"
                 " SELECT %(round)s || '-b' || lpad(n::text, 5, '0'), 'Asia/Shanghai', 'zh-CN'"
@@ -101,6 +115,21 @@ class Store:
                 more = {"run": run, "run_id": f"{run}" * 64, "day": day, "each": each}
                 made += ours.execute(_MESSAGES, given | more).rowcount
         return made
+
+    def fill_plain(self, count: int) -> None:
+        """Write so many messages to as many people, all due."""
+        given = {"run_id": "0" * 64, "day": DAY, "at": AT, "count": count,
+                 "facts": json.dumps(FACTS, default=list)}  # fmt: skip
+        with psycopg.connect(self.url) as ours:
+            ours.execute(_RUN, ("0" * 64, DAY))
+            ours.execute(
+                "INSERT INTO store_borrower (borrower_id, time_zone, locale)"
+                " SELECT 'p-b' || n, 'Asia/Shanghai', 'zh-CN' FROM generate_series(1, %s) AS n",
+                (count,),
+            )
+            ours.execute(_PLAIN, given)
+        with psycopg.connect(self.url, autocommit=True) as ours:
+            ours.execute("ANALYZE")
 
     def states(self, name: str) -> dict[str, int]:
         with psycopg.connect(self.url) as ours:
