@@ -1,4 +1,4 @@
-"""How fast is the whole path beside the bare client? `bench_sending.py [--messages N] [--rounds N]`.
+"""How fast is the whole path beside the bare client? `bench_sending.py [--messages N]`.
 
 In one run, against the same local peers: the client library alone, then two `duly worker` over a
 real database (claim, door, submission, answers, receipts). SMPP against node's `smpp`, HTTP against
@@ -172,7 +172,8 @@ def main() -> None:
         assert http.stdout is not None
         port = int(http.stdout.readline())
         smpp_route = {"kind": "smpp", "host": "127.0.0.1", "port": center.port,
-                      "system_id": "duly", "password_env": "SECRET", "source": "1069000000"}  # fmt: skip
+                      "system_id": "duly", "password_env": "SECRET",
+                      "source": "1069000000"}  # fmt: skip
         http_route = {"kind": "http", "url": f"http://127.0.0.1:{port}/send",
                       "secret_env": "SECRET"}  # fmt: skip
         wires = {

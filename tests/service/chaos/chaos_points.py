@@ -45,7 +45,7 @@ def arm(point: str, side: str, nth: int) -> None:
             )
         case "receipt":
             _before(reports, "match_receipts", die) if before else _after(
-                working, "write_report", die
+                working, "write_reports", die
             )
         case "seal":
             _after(sealing, "root_of", die) if before else _after(working, "seal", die)

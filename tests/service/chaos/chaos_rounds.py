@@ -266,7 +266,10 @@ def _end(workers: Sequence[Child]) -> int:
 def draws(chance: random.Random, each: int) -> list[Death]:
     """Return so many deaths at each point, in an order of their own."""
     found = [
-        (point, SIDES[n % 2], chance.choice((1, 1, 2, 3))) for point in POINTS for n in range(each)
+        # The log is sealed once a second: who waits for a third time finds nothing to send.
+        (point, SIDES[n % 2], 1 if point == "seal" else chance.choice((1, 1, 2, 3)))
+        for point in POINTS
+        for n in range(each)
     ]
     chance.shuffle(found)
     return found

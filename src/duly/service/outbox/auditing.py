@@ -11,23 +11,29 @@ from typing import Any
 import psycopg
 
 SALT_BYTES = 16
+_ADD = """
+INSERT INTO store_audit (kind, subject, payload, salt, payload_sha256)
+SELECT %s, n.subject, n.payload, n.salt, n.hash
+FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::text[])
+    WITH ORDINALITY AS n(subject, payload, salt, hash, place)
+ORDER BY n.place
+"""
 
 
 def audit(
     connection: psycopg.Connection[Any], kind: str, rows: Iterable[tuple[str, Mapping[str, object]]]
 ) -> None:
     """Add an audit row for each subject and payload; the payload's hash is salted."""
-    found = []
-    for subject, payload in rows:
-        text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        salt = secrets.token_bytes(SALT_BYTES)
-        digest = hashlib.sha256(salt + text.encode()).hexdigest()
-        found.append((kind, subject, text, salt, digest))
-    if not found:
+    told = list(rows)
+    if not told:
         return
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO store_audit (kind, subject, payload, salt, payload_sha256)"
-            " VALUES (%s, %s, %s, %s, %s)",
-            found,
-        )
+    texts = [
+        json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        for _, payload in told
+    ]
+    salts = [secrets.token_bytes(SALT_BYTES) for _ in told]
+    hashes = [
+        hashlib.sha256(salt + text.encode()).hexdigest()
+        for salt, text in zip(salts, texts, strict=True)
+    ]
+    connection.execute(_ADD, (kind, [subject for subject, _ in told], texts, salts, hashes))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from duly.delivery.door import Passage, Told, Waiting, ask_door
 from duly.rules import Rule
 from duly.service.facts.at_door import News, news_of
 from duly.service.outbox.auditing import audit
+from duly.service.outbox.written import Written
 from duly.service.rows import Row, unpacked
 
 _DUE = """
@@ -122,13 +123,14 @@ def claim(
         contacts = _by_person(cursor.execute(_CONTACTS, {"people": people, "at": at}).fetchall())
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
         news = news_of(connection, rows, at=at)
-        found = Claim()
+        found, written = Claim(), Written()
         for row in rows:
             found = _pass(
-                connection, row, found, worker=worker, routes=working, rules=rules, at=at,
+                written, row, found, routes=working, rules=rules, at=at,
                 contacts=contacts.setdefault(row["borrower_id"], []),
                 told=told.get(row["borrower_id"], []), news=news[row["message_id"]],
             )  # fmt: skip
+        written.down(connection, worker=worker, at=at)
         _audit(connection, found, worker)
     return found
 
@@ -141,11 +143,10 @@ def _by_person(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def _pass(
-    connection: psycopg.Connection[Any],
+    written: Written,
     row: Row,
     found: Claim,
     *,
-    worker: int,
     routes: Sequence[Route],
     rules: Sequence[Rule],
     at: datetime,
@@ -153,7 +154,7 @@ def _pass(
     told: Sequence[Row],
     news: News,
 ) -> Claim:
-    """Lead one message through the door and write down how it went."""
+    """Lead one message through the door and note how it went."""
     route = _route(row, routes)
     row |= news.person
     passage = _asked(
@@ -162,29 +163,16 @@ def _pass(
     ) if route is not None else Passage(effect="block", reason="no_route")  # fmt: skip
     name = row["message_id"]
     if passage.effect == "delay":
-        connection.execute(
-            "UPDATE store_message SET due_at = %s WHERE message_id = %s", (passage.until, name)
-        )
+        written.delayed.append((name, passage.until))
         return replace(found, delayed=found.delayed + 1)
     if passage.effect in ("block", "expire"):
         state = "blocked" if passage.effect == "block" else "expired"
-        connection.execute(
-            "UPDATE store_message SET state = %s, reason = %s, state_at = now()"
-            " WHERE message_id = %s",
-            (state, passage.reason[:100], name),
-        )
-        audit(connection, f"message.{state}",
-              [(name, {"rules": list(passage.rules), "reason": passage.reason})])  # fmt: skip
+        written.ended.append((name, state, passage.reason, passage.rules))
         if passage.effect == "block":
             return replace(found, blocked=found.blocked + 1)
         return replace(found, expired=found.expired + 1)
     assert route is not None
-    _reserve(connection, row, at)
-    connection.execute(
-        "UPDATE store_message SET state = 'claimed', worker = %s, route = %s, state_at = now()"
-        " WHERE message_id = %s",
-        (worker, route.name, name),
-    )
+    written.claimed.append((name, row["borrower_id"], _local_day(row, at), route.name))
     # A second message to the same person in this round meets the first as a contact.
     contacts.append(
         {"at": at, "direction": "out", "channel": row["channel"], "class": row["message_class"],
@@ -248,18 +236,8 @@ def _told(row: Row) -> Told:
     )
 
 
-def _reserve(connection: psycopg.Connection[Any], row: Row, at: datetime) -> None:
-    """Take the next slot of the person's local day; the person's row is locked meanwhile."""
-    day = at.astimezone(ZoneInfo(row["time_zone"])).date()
-    connection.execute(
-        "INSERT INTO store_reservation (message_id, borrower_id, local_day, slot, at)"
-        " SELECT %(message)s, %(borrower)s::varchar, %(day)s, 1 + coalesce(max(slot), 0), %(at)s"
-        " FROM store_reservation WHERE borrower_id = %(borrower)s::varchar AND local_day = %(day)s"
-        # Of a released message: whoever held it before is gone, whatever he left behind.
-        " ON CONFLICT (message_id) DO UPDATE SET local_day = excluded.local_day,"
-        " slot = excluded.slot, at = excluded.at",
-        {"message": row["message_id"], "borrower": row["borrower_id"], "day": day, "at": at},
-    )
+def _local_day(row: Row, at: datetime) -> date:
+    return at.astimezone(ZoneInfo(row["time_zone"])).date()
 
 
 def _audit(connection: psycopg.Connection[Any], found: Claim, worker: int) -> None:

@@ -19,7 +19,7 @@ from duly.service.outbox.claiming import Claim, Claimed, claim
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
-from duly.service.outbox.reports import match_late_receipts, write_report
+from duly.service.outbox.reports import match_late_receipts, write_reports
 from duly.service.outbox.submitting import give_back, submit, write_answers
 from duly.service.resting import rest
 from duly.service.sealing import BATCH, seal
@@ -161,12 +161,12 @@ class Worker:
         """Write down what one gateway reports, until it is closed; the database may go away."""
         connection: psycopg.Connection[Any] | None = None
         try:
-            async for report in gateway.incoming():
+            async for reports in gateway.incoming_batches():
                 while True:
                     try:
                         if connection is None or connection.closed:
                             connection = await asyncio.to_thread(_connect, self._url)
-                        await asyncio.to_thread(write_report, connection, gateway.name, report)
+                        await asyncio.to_thread(write_reports, connection, gateway.name, reports)
                         break
                     except psycopg.OperationalError:
                         # Not taken before it is written: the other side would not bring it again.
