@@ -10,7 +10,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME CONDA_PREFIX
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt bench build lock docs clean
+.PHONY: help setup demo test lint fmt bench chaos build lock docs clean
 
 help: ## List the commands.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ fmt: setup ## Format the code.
 
 bench: setup ## Measure book to snapshot and snapshot to plan against DuckDB's own scan.
 	$(BIN)/duly bench
+
+chaos: setup ## Kill, cut and restart what sends, and count what must be nought (CHAOS="--seed N").
+	$(BIN)/python tests/service/chaos/run_chaos.py $(CHAOS)
 
 build: setup ## Build the wheel into dist/.
 	$(BIN)/python -m build --wheel --no-isolation

@@ -71,7 +71,7 @@ def arm(point: str, nth: int) -> None:
         case "after_accept":
             around("write_answers", die, before=False)
         case "after_receipt":
-            around("write_report", die, before=False)
+            around("write_reports", die, before=False)
         case "after_write":
             submit = Sandbox.submit
 

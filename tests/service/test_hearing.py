@@ -305,6 +305,10 @@ def test_who_is_forgotten_has_said_nothing(store):
     sent()
     say(store, "失业了，没钱还")
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            'INSERT INTO store_deletion (borrower_id, "by", because, under, at, made_at)'
+            " VALUES ('b00000', 'Li', 'asked', 'PIPL 47', now(), now())"
+        )
         erase(cursor, ["b00000"])
     one = kept()
     assert (one.text, one.address, one.address_key, one.reading, one.signals) == (

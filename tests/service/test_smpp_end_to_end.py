@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def center(folder, tmp_path):
-    found = NodeCenter(folder=folder, log=tmp_path / "wire", delay_ms=15)
+    found = NodeCenter(folder=folder, log=tmp_path / "wire", delay_ms=60)
     found.start()
     yield found
     found.kill()

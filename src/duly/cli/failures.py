@@ -30,6 +30,7 @@ Read = tuple[str, str, list[str], dict[str, str]]
 _MACHINE = ("IOException", "OutOfMemoryException", "PermissionException")
 _DAMAGED = ("InvalidInputException", "SerializationException")
 _ARROW = ("ArrowInvalid", "ArrowMemoryError")
+_DATABASE = ("OperationalError",)  #: gone, out of room or out of connections
 
 
 def of_usage(error: CycloptsError) -> Diagnostic:
@@ -119,7 +120,8 @@ def of_machine() -> tuple[type[BaseException], ...]:
 
     Asked only when something was raised: the start of a command stays light.
     """
-    return (OSError, MemoryError, *_of("duckdb", _MACHINE + _DAMAGED), *_of("pyarrow", _ARROW))
+    return (OSError, MemoryError, *_of("duckdb", _MACHINE + _DAMAGED), *_of("pyarrow", _ARROW),
+            *_of("psycopg", _DATABASE))  # fmt: skip
 
 
 def of_interruption() -> tuple[type[BaseException], ...]:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from duly.delivery.codes import meaning_of
 from duly.delivery.pacing import Comeback, Pace
-from duly.delivery.port import Answer, Incoming, Outcome, Outgoing, silent_until
+from duly.delivery.port import Answer, Incoming, Outcome, Outgoing, one_by_one, silent_until
 from duly.delivery.records import printable
 from duly.delivery.webhooks import part_id
 from duly.messages.parts import segments
@@ -110,6 +110,10 @@ class HttpGateway:
     def incoming(self) -> AsyncIterator[Incoming]:
         """Give nothing: receipts and replies come by webhook (`webhooks`); ends when closed."""
         return silent_until(self._closed)
+
+    def incoming_batches(self) -> AsyncIterator[Sequence[Incoming]]:
+        """Give the same, one at a time."""
+        return one_by_one(self.incoming())
 
     async def close(self) -> None:
         """Wait for what is on the wire, a bounded time, and disconnect."""

@@ -103,6 +103,10 @@ class Gateway(Protocol):
         """Give receipts and replies as they come; ends when the gateway is closed."""
         ...
 
+    def incoming_batches(self) -> AsyncIterator[Sequence[Incoming]]:
+        """Give the same, as many at a time as have come: whoever writes them down does so once."""
+        ...
+
     async def close(self) -> None:
         """Sign out and disconnect; what is on the wire is waited for, a bounded time."""
         ...
@@ -114,3 +118,9 @@ async def silent_until(closed: asyncio.Event) -> AsyncIterator[Incoming]:
     nothing: tuple[Incoming, ...] = ()
     for report in nothing:
         yield report
+
+
+async def one_by_one(reports: AsyncIterator[Incoming]) -> AsyncIterator[Sequence[Incoming]]:
+    """Give each report as a batch of its own."""
+    async for report in reports:
+        yield (report,)

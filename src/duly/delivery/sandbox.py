@@ -13,7 +13,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from duly.delivery.port import Answer, Incoming, Outcome, Outgoing, Receipt, Reply
+from duly.delivery.port import Answer, Incoming, Outcome, Outgoing, Receipt, Reply, one_by_one
 
 _OF = 10_000
 #: What may happen to a message, in basis points, in this order; the rest is delivered.
@@ -87,6 +87,10 @@ class Sandbox:
             if report is None:
                 return
             yield report
+
+    def incoming_batches(self) -> AsyncIterator[Sequence[Incoming]]:
+        """Give the same, one at a time."""
+        return one_by_one(self.incoming())
 
     async def close(self) -> None:
         """Close the log; nothing is on the wire, there is none."""

@@ -10,7 +10,7 @@ from duly.conditions import evaluate, to_sql
 from duly.rules import zones
 from duly.rules.agreed import agreed_intervals
 from duly.rules.counting import counted, free_at
-from duly.rules.derived import local_day, with_derived
+from duly.rules.derived import day_at, local_day, with_derived
 from duly.rules.model import (
     Bar,
     Cap,
@@ -80,13 +80,15 @@ def in_force(rule: Rule, facts: Mapping[str, object]) -> bool:
 
     Where the borrower may be in several zones, on the date of any of them.
     """
-    places = known_zones(facts) or (None,)
-    days = [local_day({**facts, "time_zone": place}) for place in places]
-    return any(
-        day is None
-        or (rule.in_force_from <= day and (rule.in_force_to is None or day < rule.in_force_to))
-        for day in days
-    )
+    at = facts.get("at")
+    if not isinstance(at, datetime):
+        return True
+    since, to = rule.in_force_from, rule.in_force_to
+    for place in known_zones(facts) or ("UTC",):
+        day = day_at(at, place)
+        if since <= day and (to is None or day < to):
+            return True
+    return False
 
 
 def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
@@ -105,7 +107,8 @@ def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
     spoke: dict[tuple[str, Effect], Verdict] = {}
     effects: set[Effect] = set()
     for _ in range(ROUNDS_MAX):
-        verdicts = [ask(rule, {**facts, "at": at}) for rule in rules]
+        now = {**facts, "at": at}
+        verdicts = [ask(rule, now) for rule in rules]
         for verdict in verdicts:
             if verdict.effect != "allow":
                 spoke.setdefault((verdict.rule_id, verdict.effect), verdict)
@@ -241,12 +244,14 @@ def candidate_zones(window: Window, facts: Mapping[str, object]) -> tuple[str, .
 def known_zones(facts: Mapping[str, object]) -> tuple[str, ...]:
     """Return every zone where the borrower may be; empty where none, or one that nobody knows."""
     listed = _listed_zones(facts)
-    return listed if all(one in zones.names() for one in listed) else ()
+    return listed if zones.names().issuperset(listed) else ()
 
 
 def _listed_zones(facts: Mapping[str, object]) -> tuple[str, ...]:
-    more = facts.get("time_zones")
-    listed = [facts.get("time_zone"), *(more if isinstance(more, Sequence) else ())]
+    first, more = facts.get("time_zone"), facts.get("time_zones")
+    if not more and isinstance(first, str):
+        return (first,)
+    listed = [first, *(more if isinstance(more, Sequence) else ())]
     return tuple(dict.fromkeys(str(one) for one in listed if one is not None))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from functools import lru_cache
 from types import MappingProxyType
 
 from duly.rules import zones
@@ -20,8 +21,13 @@ def local_day(facts: Mapping[str, object]) -> date | None:
     at, zone = facts.get("at"), facts.get("time_zone")
     if not isinstance(at, datetime):
         return None
-    place = zone if isinstance(zone, str) and zone in zones.names() else "UTC"
-    return zones.local_date(place, zones.to_epoch(at))
+    return day_at(at, zone if isinstance(zone, str) and zone in zones.names() else "UTC")
+
+
+@lru_cache(maxsize=4096)
+def day_at(at: datetime, zone: str) -> date:
+    """Return the date of an instant in a zone; every rule asks for the same few."""
+    return zones.local_date(zone, zones.to_epoch(at))
 
 
 def failed_call_days(facts: Mapping[str, object]) -> int | None:

@@ -21,6 +21,7 @@ from duly.delivery.smpp.session import LOST, NOT_WRITTEN, SILENT, Ended, Session
 from duly.delivery.smpp.settings import SmppSettings, destination_of, source_of, validity_of
 
 _UNBIND_SECONDS = 2.0
+_BATCH_MAX = 500  #: reports that are given at a time
 #: deliver_sm_resp has an empty message_id (4.6.2).
 _NO_ID = b"\0"
 
@@ -75,17 +76,31 @@ class SmppGateway:
         The center is told that it was taken when the next one is asked for: whoever reads has
         written it down by then. What was not is brought again.
         """
-        self._reading = True
-        while True:
-            found = await self._queue.get()
-            try:
-                if found is None:
-                    return
-                report, taken = found
+        async for batch in self._batches(most=1):
+            for report in batch:
                 yield report
-                taken()
+
+    def incoming_batches(self) -> AsyncIterator[Sequence[Incoming]]:
+        """Give the same, as many as have come; the center is told of a batch when it is written."""
+        return self._batches(most=_BATCH_MAX)
+
+    async def _batches(self, *, most: int) -> AsyncIterator[Sequence[Incoming]]:
+        self._reading = True
+        ended = False
+        while not ended:
+            taken = [await self._queue.get()]
+            while len(taken) < most and not self._queue.empty():
+                taken.append(self._queue.get_nowait())
+            found = [one for one in taken if one is not None]
+            ended = len(found) < len(taken)
+            try:
+                if found:
+                    yield [report for report, _ in found]
+                    for _, told in found:
+                        told()
             finally:
-                self._queue.task_done()
+                for _ in taken:
+                    self._queue.task_done()
 
     async def close(self) -> None:
         """Wait for what is on the wire, sign out and disconnect; each a bounded time."""

@@ -19,7 +19,7 @@ from aiosmtplib import SMTPException, SMTPResponseException, SMTPServerDisconnec
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.delivery.pacing import Comeback, Pace
-from duly.delivery.port import Answer, Incoming, Outcome, Outgoing, silent_until
+from duly.delivery.port import Answer, Incoming, Outcome, Outgoing, one_by_one, silent_until
 from duly.delivery.smtp.letter import Letterhead, UnsendableError, compose, name_of
 from duly.delivery.smtp.signing import DkimKey, check_key, sign
 
@@ -96,6 +96,10 @@ class SmtpGateway:
     def incoming(self) -> AsyncIterator[Incoming]:
         """Give nothing: bounces come by mail (`read_bounce`); ends when closed."""
         return silent_until(self._closed)
+
+    def incoming_batches(self) -> AsyncIterator[Sequence[Incoming]]:
+        """Give the same, one at a time."""
+        return one_by_one(self.incoming())
 
     async def close(self) -> None:
         """Let the mail on the wire end, sign out and disconnect; each a bounded time."""

@@ -19,7 +19,7 @@ from duly.delivery.http import signature
 from duly.delivery.webhooks import Format, UnreadableError, When, read
 from duly.service.operations.metering import count
 from duly.service.operations.recording import record
-from duly.service.outbox.reports import write_report
+from duly.service.outbox.reports import write_reports
 from duly.service.outbox.route_settings import RouteSettings
 
 #: Seconds by which the instant of a signature may differ from ours.
@@ -97,8 +97,7 @@ def take(
         if name is not None and not _first(intake.route, name):
             raise WebhookRefused("repeated")
         assert connection.connection is not None
-        for report in reports:
-            write_report(connection.connection, intake.route, report)
+        write_reports(connection.connection, intake.route, reports)
     return len(reports)
 
 

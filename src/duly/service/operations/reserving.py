@@ -32,15 +32,18 @@ SELECT d.borrower_id, d.business_date, d.facts::text, d.by_channel::text, d.run_
 FROM store_decision AS d JOIN store_run AS r ON r.plan_sha256 = d.run_id
 WHERE d.loan_id = %s AND r.state <> 'superseded' ORDER BY d.business_date DESC LIMIT 1
 """
+#: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now.
 _CONTACTS = """
-SELECT channel, address, at, direction, outcome, contact_class AS class, loan_id AS loan
-FROM store_contact WHERE borrower_id = %(borrower)s AND at <= %(at)s
+SELECT channel, address, least(at, %(at)s) AS at, direction, outcome, contact_class AS class,
+    loan_id AS loan
+FROM store_contact WHERE borrower_id = %(borrower)s AND at <= %(at)s + interval '1 hour'
 UNION ALL
-SELECT c.channel, c.address, c.at, c.direction, c.outcome, c.class, c.loan_id
-FROM store_book_contacts AS c WHERE c.borrower_id = %(borrower)s AND c.at <= %(at)s
+SELECT c.channel, c.address, least(c.at, %(at)s), c.direction, c.outcome, c.class, c.loan_id
+FROM store_book_contacts AS c
+WHERE c.borrower_id = %(borrower)s AND c.at <= %(at)s + interval '1 hour'
     AND NOT EXISTS (SELECT 1 FROM store_contact AS k WHERE k.contact_id = c.contact_id)
 UNION ALL
-SELECT m.channel, m.address, r.at, 'out', 'reserved', m.message_class, NULL
+SELECT m.channel, m.address, least(r.at, %(at)s), 'out', 'reserved', m.message_class, NULL
 FROM store_reservation AS r JOIN store_message AS m ON m.message_id = r.message_id
 WHERE r.borrower_id = %(borrower)s AND m.state = 'claimed'
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,8 +20,8 @@ from duly.book import Route
 from duly.delivery.door import Passage, Told, Waiting, ask_door
 from duly.rules import Rule
 from duly.service.facts.at_door import News, news_of
-from duly.service.outbox.auditing import audit
 from duly.service.outbox.evidence import what_the_door_knew
+from duly.service.outbox.written import Written
 from duly.service.rows import Row, unpacked
 
 _DUE = """
@@ -45,18 +45,22 @@ WHERE m.message_id = ANY(%s) AND m.state = 'released'
 ORDER BY m.not_before, m.message_id
 FOR UPDATE OF m SKIP LOCKED
 """
+#: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now.
 _CONTACTS = """
-SELECT borrower_id, channel, address, at, direction, outcome, contact_class AS class,
-    loan_id AS loan
-FROM store_contact WHERE borrower_id = ANY(%s) AND at <= %s
+SELECT borrower_id, channel, address, least(at, %(at)s) AS at, direction, outcome,
+    contact_class AS class, loan_id AS loan
+FROM store_contact WHERE borrower_id = ANY(%(people)s) AND at <= %(at)s + interval '1 hour'
 UNION ALL
-SELECT c.borrower_id, c.channel, c.address, c.at, c.direction, c.outcome, c.class, c.loan_id
-FROM store_book_contacts AS c WHERE c.borrower_id = ANY(%s) AND c.at <= %s
+SELECT c.borrower_id, c.channel, c.address, least(c.at, %(at)s), c.direction, c.outcome, c.class,
+    c.loan_id
+FROM store_book_contacts AS c
+WHERE c.borrower_id = ANY(%(people)s) AND c.at <= %(at)s + interval '1 hour'
     AND NOT EXISTS (SELECT 1 FROM store_contact AS k WHERE k.contact_id = c.contact_id)
 UNION ALL
-SELECT r.borrower_id, m.channel, m.address, r.at, 'out', 'reserved', m.message_class, NULL
+SELECT r.borrower_id, m.channel, m.address, least(r.at, %(at)s), 'out', 'reserved',
+    m.message_class, NULL
 FROM store_reservation AS r JOIN store_message AS m ON m.message_id = r.message_id
-WHERE r.borrower_id = ANY(%s) AND m.state = 'claimed'
+WHERE r.borrower_id = ANY(%(people)s) AND m.state = 'claimed'
 """
 _TOLD = """
 SELECT borrower_id, kind, loan_id, starts_at, ends_at, detail
@@ -65,7 +69,6 @@ FROM store_signal WHERE borrower_id = ANY(%s) AND source = 'event'
 
 
 #: Kind of a row of the record → messages, and what is said of each.
-Said = dict[str, list[tuple[str, Mapping[str, object]]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,22 +125,19 @@ def claim(
             return Claim()
         rows = cursor.execute(_MESSAGES, ([row["message_id"] for row in due],)).fetchall()
         people = sorted({row["borrower_id"] for row in rows})
-        contacts = _by_person(
-            cursor.execute(_CONTACTS, (people, at, people, at, people)).fetchall()
-        )
+        contacts = _by_person(cursor.execute(_CONTACTS, {"people": people, "at": at}).fetchall())
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
         news = news_of(connection, rows, at=at)
-        found, said = Claim(), Said()
+        found, written = Claim(), Written()
         for row in rows:
             found = _pass(
-                connection, row, found, worker=worker, routes=working, rules=rules, at=at,
+                written, row, found, routes=working, rules=rules, at=at,
                 contacts=contacts.setdefault(row["borrower_id"], []),
                 told=told.get(row["borrower_id"], []), news=news[row["message_id"]], asked=asked,
-                said=said,
+                worker=worker,
             )  # fmt: skip
         whose = {row["message_id"]: row["borrower_id"] for row in rows}
-        for kind, told_of in said.items():
-            audit(connection, kind, told_of, about=whose)
+        written.down(connection, worker=worker, at=at, about=whose)
     return found
 
 
@@ -149,11 +149,10 @@ def _by_person(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def _pass(
-    connection: psycopg.Connection[Any],
+    written: Written,
     row: Row,
     found: Claim,
     *,
-    worker: int,
     routes: Sequence[Route],
     rules: Sequence[Rule],
     at: datetime,
@@ -161,9 +160,9 @@ def _pass(
     told: Sequence[Row],
     news: News,
     asked: str,
-    said: Said,
+    worker: int,
 ) -> Claim:
-    """Lead one message through the door and write down how it went; `said` is for the record."""
+    """Lead one message through the door and note how it went."""
     route = _route(row, routes)
     row |= news.person
     signals = [*(_told(one) for one in told), *news.told]
@@ -173,38 +172,24 @@ def _pass(
     name = row["message_id"]
     knew = what_the_door_knew(at=at, asked=asked, contacts=contacts, told=signals, news=news)
     if passage.effect == "delay":
-        connection.execute(
-            "UPDATE store_message SET due_at = %s WHERE message_id = %s", (passage.until, name)
-        )
-        told_of = {"rules": list(passage.rules), "until": passage.until, **knew}
-        said.setdefault("message.delayed", []).append((name, told_of))
+        written.delayed.append((name, passage.until))
+        written.say("delayed", name, {"rules": list(passage.rules), "until": passage.until, **knew})
         return replace(found, delayed=found.delayed + 1)
     if passage.effect in ("block", "expire"):
         state = "blocked" if passage.effect == "block" else "expired"
-        connection.execute(
-            "UPDATE store_message SET state = %s, reason = %s, state_at = now()"
-            " WHERE message_id = %s",
-            (state, passage.reason[:100], name),
-        )
-        told_of = {"rules": list(passage.rules), "reason": passage.reason, **knew}
-        said.setdefault(f"message.{state}", []).append((name, told_of))
+        written.ended.append((name, state, passage.reason))
+        written.say(state, name, {"rules": list(passage.rules), "reason": passage.reason, **knew})
         if passage.effect == "block":
             return replace(found, blocked=found.blocked + 1)
         return replace(found, expired=found.expired + 1)
     assert route is not None
-    _reserve(connection, row, at)
-    connection.execute(
-        "UPDATE store_message SET state = 'claimed', worker = %s, route = %s, state_at = now()"
-        " WHERE message_id = %s",
-        (worker, route.name, name),
-    )
+    written.claimed.append((name, row["borrower_id"], _local_day(row, at), route.name))
     # A second message to the same person in this round meets the first as a contact.
     contacts.append(
         {"at": at, "direction": "out", "channel": row["channel"], "class": row["message_class"],
          "outcome": "reserved", "address": row["address"], "loan": None}
     )  # fmt: skip
-    told_of = {"route": route.name, "worker": worker, **knew}
-    said.setdefault("message.claimed", []).append((name, told_of))
+    written.say("claimed", name, {"route": route.name, "worker": worker, **knew})
     mine = Claimed(message_id=name, borrower_id=row["borrower_id"], route=route.name, row=row)
     return replace(found, claimed=(*found.claimed, mine))
 
@@ -263,12 +248,5 @@ def _told(row: Row) -> Told:
     )
 
 
-def _reserve(connection: psycopg.Connection[Any], row: Row, at: datetime) -> None:
-    """Take the next slot of the person's local day; the person's row is locked meanwhile."""
-    day = at.astimezone(ZoneInfo(row["time_zone"])).date()
-    connection.execute(
-        "INSERT INTO store_reservation (message_id, borrower_id, local_day, slot, at)"
-        " SELECT %(message)s, %(borrower)s::varchar, %(day)s, 1 + coalesce(max(slot), 0), %(at)s"
-        " FROM store_reservation WHERE borrower_id = %(borrower)s::varchar AND local_day = %(day)s",
-        {"message": row["message_id"], "borrower": row["borrower_id"], "day": day, "at": at},
-    )
+def _local_day(row: Row, at: datetime) -> date:
+    return at.astimezone(ZoneInfo(row["time_zone"])).date()

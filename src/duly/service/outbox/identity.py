@@ -34,6 +34,10 @@ class Identity:
             if row and row[0]:
                 return
 
+    def check(self) -> None:
+        """Refuse (OperationalError) where the connection, and the lock with it, is gone."""
+        self._connection.execute("SELECT 1")
+
     def close(self) -> None:
         """Give the number up; what is still claimed under it is anybody's."""
         self._connection.close()

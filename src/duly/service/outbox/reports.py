@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,37 +18,88 @@ INSERT INTO store_reply
     (report_id, route, address, address_key, sent_to, text, said_at, fingerprint)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (fingerprint) DO NOTHING
 """
+_CODE_MAX = 200
+_KEEP = """
+INSERT INTO store_report (route, kind, raw, raw_sha256, provider_id, state, code)
+SELECT %s, n.kind, n.raw, n.hash, n.provider_id, n.state, n.code
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+    WITH ORDINALITY AS n(kind, raw, hash, provider_id, state, code, place)
+ORDER BY n.place ON CONFLICT (route, raw_sha256) DO NOTHING RETURNING id, raw_sha256
+"""
+#: Locked in the order of their numbers, then asked for: of two that match, neither waits twice.
+_LOCK_PARTS = """
+SELECT 1 FROM store_part WHERE route = %s AND provider_id = ANY(%s) ORDER BY id FOR UPDATE
+"""
+_UNMATCHED = """
+SELECT r.id, p.id, p.message_id, r.state, r.code, r.received_at, r.raw FROM store_report AS r
+JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id
+WHERE r.route = %s AND r.provider_id = ANY(%s) AND r.message_id IS NULL AND r.kind = 'receipt'
+ORDER BY r.id
+"""
+_TELL_PARTS = """
+UPDATE store_part AS p SET state = n.state, code = n.code
+FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS n(id, state, code)
+WHERE p.id = n.id AND p.state <> 'delivered'
+"""
+_MATCHED = """
+UPDATE store_report AS r SET message_id = n.message_id
+FROM unnest(%s::bigint[], %s::text[]) AS n(id, message_id) WHERE r.id = n.id
+"""
+_LOCK_MESSAGES = """
+SELECT 1 FROM store_message WHERE message_id = ANY(%s) ORDER BY message_id FOR NO KEY UPDATE
+"""
+#: Delivered when all parts are, undelivered when one is; where one says nothing yet, it waits.
+_MOVE = """
+UPDATE store_message AS m SET state = n.state, state_at = now()
+FROM (
+    SELECT message_id, CASE WHEN bool_or(state = 'undelivered') THEN 'undelivered'
+        WHEN bool_or(state = 'accepted') THEN NULL
+        WHEN bool_or(state = 'unknown') THEN 'unknown' ELSE 'delivered' END AS state
+    FROM store_part WHERE message_id = ANY(%s) GROUP BY message_id) AS n
+WHERE m.message_id = n.message_id AND (
+    n.state = 'undelivered' AND m.state IN ('submitted', 'accepted', 'unknown')
+    OR n.state = 'unknown' AND m.state IN ('submitted', 'accepted')
+    OR n.state = 'delivered' AND m.state IN ('accepted', 'unknown', 'undelivered'))
+"""
 
 
 def write_report(connection: psycopg.Connection[Any], route: str, report: Incoming) -> None:
-    """Keep a report raw, and let a receipt move its message.
+    """Keep one report raw, and let a receipt move its message; see `write_reports`."""
+    write_reports(connection, route, [report])
+
+
+def write_reports(
+    connection: psycopg.Connection[Any], route: str, reports: Sequence[Incoming]
+) -> None:
+    """Keep reports raw, and let receipts move their messages, in the order in which they came.
 
     The same report twice is one, and so is a reply that a gateway dates and tells again in other
     words. A reply is only written down here: what reads it comes after the commit. A receipt that
     comes before the answer waits for it; one that finds no message for good is kept, and moves
     none.
     """
-    digest = hashlib.sha256(report.raw.encode()).hexdigest()
-    receipt = report if isinstance(report, Receipt) else None
+    receipts = [one if isinstance(one, Receipt) else None for one in reports]
+    digests = [hashlib.sha256(one.raw.encode()).hexdigest() for one in reports]
     with connection.transaction():
-        new = connection.execute(
-            "INSERT INTO store_report (route, kind, raw, raw_sha256, provider_id, state, code)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (route, raw_sha256) DO NOTHING"
-            " RETURNING id",
+        rows = connection.execute(
+            _KEEP,
             (
                 route,
-                "reply" if receipt is None else "receipt",
-                report.raw,
-                digest,
-                None if receipt is None else receipt.provider_id,
-                None if receipt is None else receipt.state,
-                "" if receipt is None else receipt.code[:200],
+                ["reply" if one is None else "receipt" for one in receipts],
+                [one.raw for one in reports],
+                digests,
+                [None if one is None else one.provider_id for one in receipts],
+                [None if one is None else one.state for one in receipts],
+                ["" if one is None else one.code[:_CODE_MAX] for one in receipts],
             ),
-        ).fetchone()
-        if new is not None and isinstance(report, Reply):
-            _keep_reply(connection, int(new[0]), route, report, digest)
-    if receipt is not None:
-        match_receipts(connection, route, [receipt.provider_id])
+        ).fetchall()
+        new = {digest: number for number, digest in rows}
+        for one, digest in zip(reports, digests, strict=True):
+            if isinstance(one, Reply) and digest in new:
+                _keep_reply(connection, new.pop(digest), route, one, digest)
+    named = [one.provider_id for one in receipts if one is not None]
+    if named:
+        match_receipts(connection, route, named)
 
 
 def _keep_reply(
@@ -90,23 +142,19 @@ def match_receipts(
 
 
 def _match(connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str]) -> None:
-    rows = connection.execute(
-        "SELECT r.id, p.id, p.message_id, r.state, r.code, r.received_at, r.raw"
-        " FROM store_report AS r"
-        " JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id"
-        " WHERE r.route = %s AND r.provider_id = ANY(%s) AND r.message_id IS NULL"
-        " AND r.kind = 'receipt' ORDER BY r.id FOR UPDATE OF p",
-        (route, list(provider_ids)),
-    ).fetchall()
-    for report, part, message, state, code, _, _ in rows:
-        connection.execute(
-            "UPDATE store_part SET state = %s, code = %s WHERE id = %s AND state <> 'delivered'",
-            (state, code, part),
-        )
-        connection.execute(
-            "UPDATE store_report SET message_id = %s WHERE id = %s", (message, report)
-        )
-        _move(connection, message)
+    named = list(provider_ids)
+    connection.execute(_LOCK_PARTS, (route, named))
+    rows = connection.execute(_UNMATCHED, (route, named)).fetchall()
+    if not rows:
+        return
+    connection.execute(_LOCK_MESSAGES, (sorted({row[2] for row in rows}),))
+    for turn in _turns(rows):
+        reports, parts, messages, states, codes = (
+            list(one) for one in zip(*(row[:5] for row in turn), strict=True)
+        )  # fmt: skip
+        connection.execute(_TELL_PARTS, (parts, states, codes))
+        connection.execute(_MATCHED, (reports, messages))
+        connection.execute(_MOVE, (messages,))
     audit(
         connection,
         "message.receipt",
@@ -115,24 +163,13 @@ def _match(connection: psycopg.Connection[Any], route: str, provider_ids: Sequen
     )  # fmt: skip
 
 
-def _move(connection: psycopg.Connection[Any], name: str) -> None:
-    """Bring a message to the state that its parts tell, where that state may follow."""
-    states = {
-        row[0]
-        for row in connection.execute(
-            "SELECT DISTINCT state FROM store_part WHERE message_id = %s", (name,)
-        )
-    }
-    if "undelivered" in states:
-        state, after = "undelivered", ["submitted", "accepted", "unknown"]
-    elif "accepted" in states:
-        return
-    elif "unknown" in states:
-        state, after = "unknown", ["submitted", "accepted"]
-    else:
-        state, after = "delivered", ["accepted", "unknown", "undelivered"]
-    connection.execute(
-        "UPDATE store_message SET state = %s, state_at = now()"
-        " WHERE message_id = %s AND state = ANY(%s)",
-        (state, name, after),
-    )
+def _turns(rows: Sequence[tuple[Any, ...]]) -> list[list[tuple[Any, ...]]]:
+    """Return the rows in turns, each with one report of a message: they come one after another."""
+    turns: list[list[tuple[Any, ...]]] = []
+    heard: Counter[str] = Counter()
+    for row in rows:
+        if heard[row[2]] == len(turns):
+            turns.append([])
+        turns[heard[row[2]]].append(row)
+        heard[row[2]] += 1
+    return turns

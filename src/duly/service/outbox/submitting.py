@@ -14,6 +14,7 @@ from duly.service.outbox.auditing import audit
 from duly.service.outbox.claiming import Claimed
 from duly.service.outbox.evidence import what_is_said
 from duly.service.outbox.reports import match_receipts
+from duly.service.rows import Row
 
 #: In the order of their ids, as whoever cancels them locks them: neither waits for the other twice.
 _LOCK = "SELECT 1 FROM store_message WHERE message_id = ANY(%s) ORDER BY message_id FOR UPDATE"
@@ -29,6 +30,36 @@ RETURNING m.message_id, m.borrower_id, m.route, m.attempts, m.channel, m.address
 _GIVE_BACK = """
 UPDATE store_message SET state = 'released', worker = NULL, state_at = now()
 WHERE message_id = ANY(%s) AND state = 'claimed' AND worker = %s RETURNING message_id
+"""
+_ATTEMPTS = """
+INSERT INTO store_attempt (message_id, route, number)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::smallint[])
+"""
+_CONTACT = ("message_id", "borrower_id", "channel", "address", "message_class")
+_CONTACTS = """
+INSERT INTO store_contact (contact_id, borrower_id, channel, address, at, direction, outcome,
+    contact_class)
+SELECT 'duly:' || n.message_id, n.borrower_id, n.channel, n.address, %(at)s, 'out', 'sent', n.class
+FROM unnest(%(message_id)s::text[], %(borrower_id)s::text[], %(channel)s::text[],
+    %(address)s::text[], %(message_class)s::text[])
+    AS n(message_id, borrower_id, channel, address, class)
+"""
+_ANSWERED = """
+UPDATE store_message AS m SET state = n.state, worker = NULL, state_at = now()
+FROM unnest(%s::text[], %s::text[]) AS n(message_id, state)
+WHERE m.message_id = n.message_id AND m.state IN ('submitted', 'unknown') AND m.state <> n.state
+"""
+_OUTCOMES = """
+UPDATE store_attempt AS a SET outcome = n.outcome, code = n.code
+FROM unnest(%s::text[], %s::text[], %s::text[]) AS n(message_id, outcome, code)
+WHERE a.message_id = n.message_id AND a.number =
+    (SELECT max(b.number) FROM store_attempt AS b WHERE b.message_id = n.message_id)
+"""
+_PARTS = """
+INSERT INTO store_part (route, provider_id, message_id, state, code)
+SELECT %s, n.provider_id, n.message_id, 'accepted', ''
+FROM unnest(%s::text[], %s::text[]) AS n(message_id, provider_id)
+ORDER BY n.provider_id ON CONFLICT (route, provider_id) DO NOTHING
 """
 #: Which state an answer leads to. Nothing leads back: what was submitted is not sent again.
 _STATE_AFTER = {
@@ -56,16 +87,11 @@ def submit(
         held = [name for name in by_id if name not in going]
         if held:
             give_back(connection, held, worker=worker)
-        cursor.executemany(
-            "INSERT INTO store_attempt (message_id, route, number) VALUES (%s, %s, %s)",
-            [(row["message_id"], row["route"], row["attempts"]) for row in rows],
+        cursor.execute(
+            _ATTEMPTS, [_column(rows, name) for name in ("message_id", "route", "attempts")]
         )
-        cursor.executemany(
-            "INSERT INTO store_contact (contact_id, borrower_id, channel, address, at, direction,"
-            " outcome, contact_class) VALUES (%s, %s, %s, %s, %s, 'out', 'sent', %s)",
-            [(f"duly:{row['message_id']}", row["borrower_id"], row["channel"], row["address"], at,
-              row["message_class"]) for row in rows],
-        )  # fmt: skip
+        contacts = {name: _column(rows, name) for name in _CONTACT}
+        cursor.execute(_CONTACTS, contacts | {"at": at})
         audit(
             connection, "message.submitted",
             [(row["message_id"], what_is_said(by_id[row["message_id"]].row, route=row["route"],
@@ -75,14 +101,19 @@ def submit(
     return tuple(_outgoing(by_id[row["message_id"]]) for row in rows)
 
 
+def _column(rows: Sequence[Row], name: str) -> list[Any]:
+    return [row[name] for row in rows]
+
+
 def give_back(
     connection: psycopg.Connection[Any], ids: Sequence[str], *, worker: int
 ) -> tuple[str, ...]:
-    """Give claims back, their reservations with them; what was cancelled stays cancelled."""
-    rows = connection.execute(_GIVE_BACK, (list(ids), worker)).fetchall()
-    back = [row[0] for row in rows]
-    connection.execute("DELETE FROM store_reservation WHERE message_id = ANY(%s)", (list(ids),))
-    audit(connection, "message.given_back", [(name, {}) for name in back])
+    """Give claims back, their reservations with them, at once; what is not ours stays as it is."""
+    with connection.transaction():
+        rows = connection.execute(_GIVE_BACK, (list(ids), worker)).fetchall()
+        back = [row[0] for row in rows]
+        connection.execute("DELETE FROM store_reservation WHERE message_id = ANY(%s)", (back,))
+        audit(connection, "message.given_back", [(name, {}) for name in back])
     return tuple(back)
 
 
@@ -105,23 +136,14 @@ def write_answers(
     connection: psycopg.Connection[Any], route: str, answers: Sequence[Answer]
 ) -> None:
     """Write down what a gateway answered; an answer after its worker was given up still counts."""
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE store_message SET state = %s, worker = NULL, state_at = now()"
-            " WHERE message_id = %s AND state IN ('submitted', 'unknown') AND state <> %s",
-            [(_STATE_AFTER[one.outcome], one.message_id, _STATE_AFTER[one.outcome])
-             for one in answers],
-        )  # fmt: skip
-        cursor.executemany(
-            "UPDATE store_attempt SET outcome = %s, code = %s WHERE message_id = %s AND number ="
-            " (SELECT max(number) FROM store_attempt WHERE message_id = %s)",
-            [(one.outcome, one.code[:200], one.message_id, one.message_id) for one in answers],
-        )
-        cursor.executemany(
-            "INSERT INTO store_part (route, provider_id, message_id, state, code)"
-            " VALUES (%s, %s, %s, 'accepted', '') ON CONFLICT (route, provider_id) DO NOTHING",
-            [(route, part, one.message_id) for one in answers for part in one.provider_ids],
-        )
+    ids = [one.message_id for one in answers]
+    outcomes, codes = [one.outcome for one in answers], [one.code[:200] for one in answers]
+    parts = [(one.message_id, part) for one in answers for part in one.provider_ids]
+    with connection.transaction():
+        connection.execute(_LOCK, (ids,))
+        connection.execute(_ANSWERED, (ids, [_STATE_AFTER[one] for one in outcomes]))
+        connection.execute(_OUTCOMES, (ids, outcomes, codes))
+        connection.execute(_PARTS, (route, [one[0] for one in parts], [one[1] for one in parts]))
         told = [(one.message_id, {"outcome": one.outcome, "code": one.code}) for one in answers]
         audit(connection, "message.answered", told)
-    match_receipts(connection, route, [part for one in answers for part in one.provider_ids])
+    match_receipts(connection, route, [part for _, part in parts])

@@ -13,7 +13,7 @@ import psycopg
 from duly.audit.signing import SigningKey
 from duly.book import Lender
 from duly.core.errors import Refused
-from duly.delivery import Gateway, Reply
+from duly.delivery import Answer, Gateway, Reply
 from duly.rules import lenders_rules
 from duly.service import journal
 from duly.service.outbox.claiming import Claim, Claimed, claim
@@ -21,7 +21,7 @@ from duly.service.outbox.evidence import record_rules
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
-from duly.service.outbox.reports import match_late_receipts, write_report
+from duly.service.outbox.reports import match_late_receipts, write_reports
 from duly.service.outbox.submitting import give_back, submit, write_answers
 from duly.service.resting import rest
 from duly.service.sealing import BATCH, seal
@@ -30,6 +30,7 @@ from duly.service.tracing import span
 _IDLE_SECONDS = 0.5
 _ONCE_AWAY_SECONDS = 30.0  #: how long `--once` waits for a route that was cut off
 _KEEP_UP_SECONDS = 1.0
+_LAST_ANSWERS_SECONDS = 35.0  #: what is on the wire is answered by then, or is `unknown`
 
 Now = Callable[[], datetime]  #: legal time; the caller owns the clock
 
@@ -73,6 +74,9 @@ class Worker:
         self._asked = ""
         self._signing = signing
         self._stopping = asyncio.Event()
+        self._ending = False  # This life's lanes claim nothing more.
+        self._closing = False
+        self._answered: list[tuple[str, Sequence[Answer]]] = []  # Not yet written down.
         self.tally = Tally()
 
     def stop(self) -> None:
@@ -80,7 +84,11 @@ class Worker:
         self._stopping.set()
 
     async def run(self, *, once: bool) -> Tally:
-        """Work until stopped, or with `once` until nothing is due and no orphan is left."""
+        """Work until stopped, or with `once` until nothing is due and no orphan is left.
+
+        Where the database goes away the worker comes back as another one: its lock fell with its
+        connection, so that the others hold it for dead. What was answered meanwhile it still knows.
+        """
         identity = await asyncio.to_thread(Identity, self._url)
         try:
             gateways = gateways_of(self._routes, clock=self._clock, label=f"w{identity.number}")
@@ -88,29 +96,67 @@ class Worker:
             self._asked = await asyncio.to_thread(self._record_rules)
             journal.note("worker.began", worker=identity.number, routes=sorted(gateways))
             reading = [asyncio.create_task(self._read(gateway)) for gateway in gateways.values()]
-            lanes = [
-                asyncio.create_task(self._lane(identity.number, gateways, once=once))
-                for _ in range(self._concurrency)
-            ]
-            keeping = asyncio.create_task(self._keep_up_each_second())
             try:
-                await asyncio.gather(*lanes)
+                while not await self._live(identity, gateways, reading, once=once):
+                    await asyncio.to_thread(identity.close)
+                    identity = await self._born_again(once=once)
             finally:
-                for lane in lanes:
-                    lane.cancel()
+                self._closing = True
                 for gateway in gateways.values():
                     await gateway.close()
                 await asyncio.gather(*reading)
-                keeping.cancel()
                 await asyncio.to_thread(self._keep_up)
         finally:
             await asyncio.to_thread(identity.close)
             journal.note("worker.ended", worker=identity.number, **vars(self.tally))
         return self.tally
 
-    async def _keep_up_each_second(self) -> None:
+    async def _live(
+        self,
+        identity: Identity,
+        gateways: dict[str, Gateway],
+        reading: Sequence[asyncio.Task[None]],
+        *,
+        once: bool,
+    ) -> bool:
+        """Work under one number; return whether all is done, False where the database went away."""
+        self._ending = False
+        lanes = [
+            asyncio.create_task(self._lane(identity.number, gateways, once=once))
+            for _ in range(self._concurrency)
+        ]
+        keeping = asyncio.create_task(self._keep_up_each_second(identity))
+        try:
+            await _finished(lanes, beside=[*reading, keeping])
+        except psycopg.OperationalError:
+            if self._stopping.is_set():
+                raise
+            # What is on the wire is waited for: its answers are written down in the next life.
+            self._ending = True
+            await asyncio.wait(lanes, timeout=_LAST_ANSWERS_SECONDS)
+            return False
+        finally:
+            for task in (*lanes, keeping):
+                task.cancel()
+            await asyncio.wait([*lanes, keeping])
+        return True
+
+    async def _born_again(self, *, once: bool) -> Identity:
+        """Return a new number when the database is back; `once` waits for it a bounded time."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _ONCE_AWAY_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(Identity, self._url)
+            except psycopg.OperationalError:
+                if self._stopping.is_set() or (once and loop.time() > until):
+                    raise
+                await rest(self._stopping, _IDLE_SECONDS)
+
+    async def _keep_up_each_second(self, identity: Identity) -> None:
         while True:
             await asyncio.sleep(_KEEP_UP_SECONDS)
+            await asyncio.to_thread(identity.check)
             await asyncio.to_thread(self._keep_up)
 
     def _record_rules(self) -> str:
@@ -130,22 +176,34 @@ class Worker:
             self._hear(self._now())
 
     async def _read(self, gateway: Gateway) -> None:
-        """Write down what one gateway reports, until it is closed."""
-        connection = await asyncio.to_thread(_connect, self._url)
+        """Write down what one gateway reports, until it is closed; the database may go away."""
+        connection: psycopg.Connection[Any] | None = None
         try:
-            async for report in gateway.incoming():
-                await asyncio.to_thread(write_report, connection, gateway.name, report)
-                if isinstance(report, Reply):
+            async for reports in gateway.incoming_batches():
+                while True:
+                    try:
+                        if connection is None or connection.closed:
+                            connection = await asyncio.to_thread(_connect, self._url)
+                        await asyncio.to_thread(write_reports, connection, gateway.name, reports)
+                        break
+                    except psycopg.OperationalError:
+                        # Not taken before it is written: the other side would not bring it again.
+                        if self._closing:
+                            raise
+                        await rest(self._stopping, _IDLE_SECONDS)
+                if any(isinstance(one, Reply) for one in reports):
                     await asyncio.to_thread(self._hear_waiting)
         finally:
-            await asyncio.to_thread(connection.close)
+            if connection is not None:
+                await asyncio.to_thread(connection.close)
 
     async def _lane(self, number: int, gateways: dict[str, Gateway], *, once: bool) -> None:
         connection = await asyncio.to_thread(_connect, self._url)
         rests = 0
         away = set[str]()
         try:
-            while not self._stopping.is_set():
+            await self._write_answered(connection)
+            while not self._ends():
                 orphans = await asyncio.to_thread(settle_orphans, connection)
                 if orphans.released or orphans.unknown:
                     journal.warn("orphans.settled", **vars(orphans))
@@ -162,6 +220,19 @@ class Worker:
                 await rest(self._stopping, _IDLE_SECONDS)
         finally:
             await asyncio.to_thread(connection.close)
+
+    def _ends(self) -> bool:
+        return self._stopping.is_set() or self._ending
+
+    async def _write_answered(self, connection: psycopg.Connection[Any]) -> None:
+        """Write down what gateways answered; where the database is away it is kept until then."""
+        while self._answered:
+            route, answers = one = self._answered.pop()
+            try:
+                await asyncio.to_thread(write_answers, connection, route, answers)
+            except psycopg.OperationalError:
+                self._answered.append(one)
+                raise
 
     def _claim(
         self, connection: psycopg.Connection[Any], number: int, away: Collection[str]
@@ -198,7 +269,7 @@ class Worker:
             mine = [one for one in claimed if one.route == name]
             for start in range(0, len(mine), gateway.window):
                 part = mine[start : start + gateway.window]
-                if self._stopping.is_set() or not gateway.ready:
+                if self._ends() or not gateway.ready:
                     ids = [one.message_id for one in part]
                     back = await asyncio.to_thread(give_back, connection, ids, worker=number)
                     self.tally.given_back += len(back)
@@ -212,8 +283,9 @@ class Worker:
                     continue
                 with span("send", route=name, count=len(going)):
                     answers = await gateway.submit(going)
+                self._answered.append((name, answers))
                 with span("answers", route=name, count=len(answers)):
-                    await asyncio.to_thread(write_answers, connection, name, answers)
+                    await self._write_answered(connection)
                 self.tally.submitted += len(going)
                 for answer in answers:
                     count = self.tally.outcomes.get(answer.outcome, 0)
@@ -225,6 +297,18 @@ def _tell_of_routes(before: Collection[str], away: Collection[str]) -> None:
         journal.warn("route.away", route=name)
     for name in set(before) - set(away):
         journal.note("route.back", route=name)
+
+
+async def _finished(
+    tasks: Sequence[asyncio.Task[None]], *, beside: Sequence[asyncio.Task[None]]
+) -> None:
+    """Wait until these have ended; an error of them, or of what runs beside, is raised at once."""
+    left = set(tasks)
+    while left:
+        done, _ = await asyncio.wait({*left, *beside}, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            await one
+        left -= done
 
 
 async def _open(gateways: Iterable[Gateway]) -> None:

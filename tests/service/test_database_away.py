@@ -1,0 +1,64 @@
+"""Goal: a worker lives through a database that cuts it off, and sends nothing twice meanwhile.
+
+Method: connections of a working worker are ended by the server, all of them or one kind alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+
+import psycopg
+import pytest
+from outgoing import AT, fill, lender, states
+
+from duly.service.outbox.worker import Worker
+
+CUT = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname ="
+    " current_database() AND application_name = 'duly worker' AND query LIKE %s"
+)
+
+
+async def working(store, log, *, cut: str, times: int):
+    """Let one worker send; end the connections whose last statement is like `cut`, so often."""
+    file = lender(log=str(log), window=20, delay_ms=20)
+    worker = Worker(store, file, now=lambda: AT, concurrency=2, batch=40)
+    task = asyncio.create_task(worker.run(once=True))
+    ended = 0
+    while ended < times and not task.done():
+        await asyncio.sleep(0.05)
+        if not log.exists() or len(log.read_text().splitlines()) < 40 * (ended + 1):
+            continue
+        async with await psycopg.AsyncConnection.connect(store, autocommit=True) as ours:
+            row = await (await ours.execute(CUT, (cut,))).fetchone()
+            ended += bool(row[0])
+    await asyncio.wait_for(task, 60)
+    return ended
+
+
+@pytest.mark.parametrize(
+    ("cut", "times"),
+    [("%", 2), ("%pg_try_advisory_lock%", 1), ("%store_report%", 1)],
+    ids=["all", "identity", "reader"],
+)
+def test_a_worker_comes_back_and_sends_each_message_once(store, tmp_path, cut, times):
+    ids = fill(240)
+    log = tmp_path / "wire"
+    assert asyncio.run(working(store, log, cut=cut, times=times)) == times
+    reached = Counter(json.loads(line)["message_id"] for line in log.read_text().splitlines())
+    assert [name for name, count in reached.items() if count > 1] == []
+    found = states(store)
+    # What a dead number had in flight is unknown; its answers come in time to tell more.
+    assert sum(found.values()) == len(ids)
+    assert set(found) <= {"delivered", "unknown"}
+    assert found.get("unknown", 0) <= times * 2 * 20
+
+
+def test_a_database_that_stays_away_ends_a_worker_that_was_asked_to(store, tmp_path):
+    fill(1)
+    broken = store.replace("dbname=", "dbname=none_") if "dbname=" in store else store + "_none"
+    with pytest.raises(psycopg.OperationalError):
+        asyncio.run(Worker(broken, lender(), now=lambda: AT).run(once=True))
+    assert states(store) == {"released": 1}
