@@ -55,6 +55,17 @@ class TestSeal:
         assert seal(ours) == 1
         assert verify(ours).wrong == ()
 
+    def test_what_waits_is_what_is_committed_and_not_sealed(self, store, ours):
+        def waiting() -> int:
+            return ours.execute("SELECT count(*) FROM store_unsealed").fetchone()[0]
+
+        with psycopg.connect(store) as undone:
+            audit(undone, "undone", [("m0", {}), ("m1", {})])
+            undone.rollback()
+        audit(ours, "done", [(f"m{n}", {}) for n in range(60)])  # So many are copied in.
+        assert waiting() == 60
+        assert (seal(ours), waiting()) == (60, 0)
+
     def test_two_sealers_never_seal_at_once(self, store, ours):
         audit(ours, "one", [("m0", {})])
         with psycopg.connect(store) as other:

@@ -53,12 +53,15 @@ def seal(connection: Connection, *, key: SigningKey | None = None) -> int:
             return 0
         found = connection.execute(
             "SELECT a.id, a.at AT TIME ZONE 'UTC', a.kind, a.subject, a.payload_sha256"
-            " FROM store_audit AS a LEFT JOIN store_sealed AS s ON s.audit_id = a.id"
-            " WHERE s.index IS NULL ORDER BY a.id LIMIT %s",
+            " FROM store_unsealed AS u JOIN store_audit AS a ON a.id = u.audit_id"
+            " ORDER BY u.audit_id LIMIT %s",
             (BATCH,),
         ).fetchall()
         if not found:
             return 0
+        connection.execute(
+            "DELETE FROM store_unsealed WHERE audit_id = ANY(%s)", ([row[0] for row in found],)
+        )
         size, peaks = _state(connection)
         grown = grow(size, peaks, [leaf_hash(leaf_of(*row)) for row in found])
         with connection.cursor() as cursor:

@@ -37,11 +37,10 @@ WHERE state IN ('claimed', 'submitted') GROUP BY 1, 2
 _STANDING = f"""
 SELECT 'workers', '', count(*)::float FROM ({ALIVE}) AS alive
 UNION ALL
-SELECT 'unsealed', '', count(*) FROM store_audit AS a
-WHERE NOT EXISTS (SELECT FROM store_sealed AS s WHERE s.audit_id = a.id)
+SELECT 'unsealed', '', count(*) FROM store_unsealed
 UNION ALL
-SELECT 'unsealed_age', '', coalesce(max(extract(epoch FROM now() - a.at)), 0) FROM store_audit AS a
-WHERE NOT EXISTS (SELECT FROM store_sealed AS s WHERE s.audit_id = a.id)
+SELECT 'unsealed_age', '', coalesce(max(extract(epoch FROM now() - a.at)), 0)
+FROM store_unsealed AS u JOIN store_audit AS a ON a.id = u.audit_id
 UNION ALL
 SELECT 'disagreed', '', count(*) FROM store_audit WHERE kind = 'door.disagreed'
 UNION ALL

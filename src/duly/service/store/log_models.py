@@ -66,6 +66,12 @@ class Sealed(models.Model):
     audit = models.OneToOneField(Audit, on_delete=models.PROTECT)
 
 
+class Unsealed(models.Model):
+    """An audit row that waits for the sealer; a trigger notes it with the row itself."""
+
+    audit_id = models.BigIntegerField(primary_key=True)
+
+
 class Node(models.Model):
     """The hash of a complete subtree of the log."""
 

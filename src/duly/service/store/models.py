@@ -314,7 +314,7 @@ from duly.service.store.api_models import (  # noqa: E402 Django looks for its t
     OutgoingEvent,
     SeenWebhook,
 )
-from duly.service.store.log_models import Audit, Node, Root, Sealed  # noqa: E402
+from duly.service.store.log_models import Audit, Node, Root, Sealed, Unsealed  # noqa: E402
 from duly.service.store.privacy_models import (  # noqa: E402
     BorrowerKey,
     Deletion,
@@ -329,5 +329,5 @@ __all__ = [
     "Counter", "Decision", "Deletion", "Endpoint", "EventPost", "Hold", "IdempotentAnswer",
     "LegalHold", "Message", "Node", "OutgoingEvent", "Part", "Recall", "Recalled", "Reply",
     "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal", "Source", "Stopped",
-    "Task",
+    "Task", "Unsealed",
 ]  # fmt: skip
