@@ -21,6 +21,9 @@ from duly.delivery.door import Passage, Told, Waiting, ask_door
 from duly.rules import Rule
 from duly.service.facts.at_door import News, news_of
 from duly.service.outbox.auditing import audit
+from duly.service.outbox.ending import end
+from duly.service.outbox.figures import Figures, renewed
+from duly.service.outbox.renewing import RENEWED_AT_ONCE
 from duly.service.rows import Row, unpacked
 
 _DUE = """
@@ -81,11 +84,13 @@ class Claim:
     delayed: int = 0
     blocked: int = 0
     expired: int = 0
+    stale: int = 0  #: met with old figures: written anew, or cancelled
 
     @property
     def found(self) -> int:
-        """How many messages were due."""
-        return len(self.claimed) + self.delayed + self.blocked + self.expired
+        """How many messages were due and looked at."""
+        looked = len(self.claimed) + self.delayed + self.blocked + self.expired
+        return looked + self.stale
 
 
 def claim(
@@ -97,12 +102,14 @@ def claim(
     at: datetime,
     batch: int,
     resting: Collection[str] = (),
+    figures: Figures | None = None,
 ) -> Claim:
     """Claim up to `batch` due messages at a legal instant, in one transaction.
 
     The rules are asked of each with the facts of that second. What they allow is reserved and
     claimed; what they delay is looked at again then; what they block or time out is final. What
-    only a resting route would take waits for it: it is stopped, or cannot send now.
+    only a resting route would take waits for it: it is stopped, or cannot send now. `figures`
+    looks whether a text is still true, and writes it anew; without, no text is looked at.
     """
     working = [route for route in routes if route.name not in resting]
     held = _taken(routes) - _taken(working)
@@ -120,13 +127,20 @@ def claim(
         )
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
         news = news_of(connection, rows, at=at)
-        found = Claim()
+        door = _Door(connection, worker, working, rules, at, contacts, told, news)
+        stale = figures.stale(connection, rows, at=at) if figures is not None else {}
+        found, old = Claim(), []
         for row in rows:
-            found = _pass(
-                connection, row, found, worker=worker, routes=working, rules=rules, at=at,
-                contacts=contacts.setdefault(row["borrower_id"], []),
-                told=told.get(row["borrower_id"], []), news=news[row["message_id"]],
-            )  # fmt: skip
+            if row["message_id"] in stale and door.lets(row):
+                old.append(row)
+            else:
+                found = door.lead(row, found)
+        if figures is not None and old:
+            # Their persons stay locked meanwhile: the rest waits for the next round.
+            old = old[:RENEWED_AT_ONCE]
+            for row in renewed(connection, figures, old, stale, at=at):
+                found = door.lead(row, found)
+            found = replace(found, stale=len(old))
         _audit(connection, found, worker)
     return found
 
@@ -138,58 +152,64 @@ def _by_person(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _pass(
-    connection: psycopg.Connection[Any],
-    row: Row,
-    found: Claim,
-    *,
-    worker: int,
-    routes: Sequence[Route],
-    rules: Sequence[Rule],
-    at: datetime,
-    contacts: list[Row],
-    told: Sequence[Row],
-    news: News,
-) -> Claim:
-    """Lead one message through the door and write down how it went."""
-    route = _route(row, routes)
-    row |= news.person
-    passage = _asked(
-        row, at=at, rules=rules, contacts=contacts, news=news,
-        told=[*(_told(one) for one in told), *news.told],
-    ) if route is not None else Passage(effect="block", reason="no_route")  # fmt: skip
-    name = row["message_id"]
-    if passage.effect == "delay":
-        connection.execute(
-            "UPDATE store_message SET due_at = %s WHERE message_id = %s", (passage.until, name)
+@dataclass(frozen=True)
+class _Door:
+    """What is known at the second of a claim; leads messages through, one after another."""
+
+    connection: psycopg.Connection[Any]
+    worker: int
+    routes: Sequence[Route]
+    rules: Sequence[Rule]
+    at: datetime
+    contacts: dict[str, list[Row]]
+    told: Mapping[str, Sequence[Row]]
+    news: Mapping[str, News]
+
+    def lets(self, row: Row) -> bool:
+        """Return whether a message would pass, and write nothing."""
+        return self._ask(row).effect == "allow"
+
+    def lead(self, row: Row, found: Claim) -> Claim:
+        """Lead one message through the door and write down how it went."""
+        passage = self._ask(row)
+        name = row["message_id"]
+        if passage.effect == "delay":
+            self.connection.execute(
+                "UPDATE store_message SET due_at = %s WHERE message_id = %s", (passage.until, name)
+            )
+            return replace(found, delayed=found.delayed + 1)
+        if passage.effect in ("block", "expire"):
+            state = "blocked" if passage.effect == "block" else "expired"
+            end(self.connection, name, state, passage.reason, rules=list(passage.rules))
+            if passage.effect == "block":
+                return replace(found, blocked=found.blocked + 1)
+            return replace(found, expired=found.expired + 1)
+        route = _route(row, self.routes)
+        assert route is not None, "what no route takes is blocked"
+        _reserve(self.connection, row, self.at)
+        self.connection.execute(
+            "UPDATE store_message SET state = 'claimed', worker = %s, route = %s,"
+            " state_at = now() WHERE message_id = %s",
+            (self.worker, route.name, name),
         )
-        return replace(found, delayed=found.delayed + 1)
-    if passage.effect in ("block", "expire"):
-        state = "blocked" if passage.effect == "block" else "expired"
-        connection.execute(
-            "UPDATE store_message SET state = %s, reason = %s, state_at = now()"
-            " WHERE message_id = %s",
-            (state, passage.reason[:100], name),
-        )
-        audit(connection, f"message.{state}",
-              [(name, {"rules": list(passage.rules), "reason": passage.reason})])  # fmt: skip
-        if passage.effect == "block":
-            return replace(found, blocked=found.blocked + 1)
-        return replace(found, expired=found.expired + 1)
-    assert route is not None
-    _reserve(connection, row, at)
-    connection.execute(
-        "UPDATE store_message SET state = 'claimed', worker = %s, route = %s, state_at = now()"
-        " WHERE message_id = %s",
-        (worker, route.name, name),
-    )
-    # A second message to the same person in this round meets the first as a contact.
-    contacts.append(
-        {"at": at, "direction": "out", "channel": row["channel"], "class": row["message_class"],
-         "outcome": "reserved", "address": row["address"], "loan": None}
-    )  # fmt: skip
-    mine = Claimed(message_id=name, borrower_id=row["borrower_id"], route=route.name, row=row)
-    return replace(found, claimed=(*found.claimed, mine))
+        # A second message to the same person in this round meets the first as a contact.
+        self.contacts.setdefault(row["borrower_id"], []).append(
+            {"at": self.at, "direction": "out", "channel": row["channel"],
+             "class": row["message_class"], "outcome": "reserved", "address": row["address"],
+             "loan": None}
+        )  # fmt: skip
+        mine = Claimed(message_id=name, borrower_id=row["borrower_id"], route=route.name, row=row)
+        return replace(found, claimed=(*found.claimed, mine))
+
+    def _ask(self, row: Row) -> Passage:
+        if _route(row, self.routes) is None:
+            return Passage(effect="block", reason="no_route")
+        news = self.news[row["message_id"]]
+        row |= news.person
+        who = row["borrower_id"]
+        told = [*(_told(one) for one in self.told.get(who, ())), *news.told]
+        contacts = self.contacts.get(who, [])
+        return _asked(row, at=self.at, rules=self.rules, contacts=contacts, news=news, told=told)
 
 
 def _asked(

@@ -19,6 +19,7 @@ from duly.service.outbox.claiming import Claim, Claimed, claim
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
+from duly.service.outbox.renewing import Renewal
 from duly.service.outbox.reports import match_late_receipts, write_report
 from duly.service.outbox.submitting import give_back, submit, write_answers
 from duly.service.resting import rest
@@ -40,6 +41,7 @@ class Tally:
     delayed: int = 0
     blocked: int = 0
     expired: int = 0
+    stale: int = 0
     given_back: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
 
@@ -66,6 +68,7 @@ class Worker:
         self._concurrency = concurrency
         self._rules = lenders_rules(lender.packs, lender.switched_off)
         self._signing = signing
+        self._renewal = Renewal(lender)
         self._stopping = asyncio.Event()
         self.tally = Tally()
 
@@ -152,12 +155,13 @@ class Worker:
         # Each rule knows its dates, and they are days where the borrower is.
         found = claim(
             connection, worker=number, routes=self._routes, rules=self._rules, at=at,
-            batch=self._batch, resting=stopped | set(away),
+            batch=self._batch, resting=stopped | set(away), figures=self._renewal,
         )  # fmt: skip
         self.tally.claimed += len(found.claimed)
         self.tally.delayed += found.delayed
         self.tally.blocked += found.blocked
         self.tally.expired += found.expired
+        self.tally.stale += found.stale
         return found
 
     async def _send(

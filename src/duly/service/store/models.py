@@ -105,6 +105,10 @@ class Message(models.Model):
     worker = models.BigIntegerField(null=True)  #: the advisory lock of its owner
     attempts = models.SmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True)  #: not claimed before; null: from not_before on
+    #: Up to when the payments were known that the figures of a text rendered anew rest on, and the
+    #: day they are of; null: as the run has them.
+    figures_at = models.DateTimeField(null=True)
+    figures_on = models.DateField(null=True)
 
     class Meta:
         """Constraints; `message_state` is beside the trigger that holds the order of states."""
@@ -354,8 +358,8 @@ from duly.service.store.api_models import (  # noqa: E402 Django looks for its t
 from duly.service.store.release_models import Brake, Hold, Recall, Recalled  # noqa: E402
 
 __all__ = [
-    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "Brake", "Contact", "Counter", "Decision",
-    "Endpoint", "EventPost", "Hold", "IdempotentAnswer", "Message", "Node", "OutgoingEvent", "Part",
-    "Recall", "Recalled", "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal",
-    "Stopped",
+    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "Brake", "Contact", "Counter",
+    "Decision", "Endpoint", "EventPost", "Hold", "IdempotentAnswer", "Message", "Node",
+    "OutgoingEvent", "Part", "Recall", "Recalled", "Report", "Reservation", "Root", "Run", "Sealed",
+    "SeenWebhook", "Signal", "Stopped",
 ]  # fmt: skip
