@@ -117,6 +117,11 @@ def prove(plan_dir: Path, *, clock: Clock, threads: int = 0) -> Proven:
         plan.connection.close()
 
 
+def facts_of(plan: Plan) -> pa.Table:
+    """Return message_id and facts (JSON) of a plan whose stages were kept."""
+    return plan.connection.sql(_FACTS).to_arrow_table()
+
+
 def _proven(run: Mapping[str, object], plan: Plan, messages: pa.Table, policy_text: str) -> Proven:
     def ask(question: str, **values: object) -> pa.Table:
         return plan.connection.sql(question, params=values or None).to_arrow_table()
@@ -128,7 +133,7 @@ def _proven(run: Mapping[str, object], plan: Plan, messages: pa.Table, policy_te
         lender=lender,
         inputs=plan.inputs,
         messages=messages,
-        facts=ask(_FACTS),
+        facts=facts_of(plan),
         decisions=ask(_DECISIONS),
         people=ask(_PEOPLE, zone=lender.time_zone, locale=lender.locale),
         contacts=ask(_CONTACTS),

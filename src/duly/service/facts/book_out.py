@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,11 +33,12 @@ class Exported:
 
 
 def copy_out(
-    folder: Path, *, lender: str, at: datetime, age_hours: int, borrower_id: str | None = None
-) -> Exported:
+    folder: Path, *, lender: str, at: datetime, age_hours: int,
+    borrower_ids: Sequence[str] | None = None,
+) -> Exported:  # fmt: skip
     """Write the state at a legal instant into an empty folder, sorted, byte for byte repeatable.
 
-    With `borrower_id`, of that borrower alone.
+    With `borrower_ids`, of these borrowers alone.
 
     A loan that no book of the last `age_hours` before the newest has is left out: nobody knows
     what was paid on it since. Refused where nothing is known yet.
@@ -44,7 +46,7 @@ def copy_out(
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cut_at = _cut(cursor)
-        views = narrow(cursor, borrower_id) if borrower_id is not None else ()
+        views = narrow(cursor, borrower_ids) if borrower_ids is not None else ()
         given = {"since": at - IN_FORCE, "fresh": cut_at - timedelta(hours=age_hours)}
         for made, table in (
             (state_sql.LIVE, "live"),

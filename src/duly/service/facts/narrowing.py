@@ -1,4 +1,4 @@
-"""The state of one borrower: the same questions, asked over his rows alone."""
+"""The state of a few borrowers: the same questions, asked over their rows alone."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from psycopg import sql
 
 from duly.book import TABLES
 
-#: Rows of a table that are not the borrower's by a column of their own.
+#: Rows of a table that are not a borrower's by a column of their own.
 _BY_LOAN = ("installments", "debits", "quotes", "stated")
 _LOANS = """
-SELECT loan_id FROM store_book_loans WHERE borrower_id = %(who)s
-UNION SELECT key FROM store_word WHERE kind = 'loan' AND borrower_id = %(who)s
+SELECT loan_id FROM store_book_loans WHERE borrower_id = ANY(%(who)s)
+UNION SELECT key FROM store_word WHERE kind = 'loan' AND borrower_id = ANY(%(who)s)
 """
 _OWNER = """
 SELECT coalesce((SELECT borrower_id FROM store_word WHERE kind = 'loan' AND key = %(loan)s),
     (SELECT borrower_id FROM store_book_loans WHERE loan_id = %(loan)s))
 """
-_PAYMENTS = "borrower_id = {who} OR loan_id = ANY({loans})"
+_PAYMENTS = "borrower_id = ANY({who}) OR loan_id = ANY({loans})"
 _WORDS = """
-borrower_id = {who} OR loan_id = ANY({loans})
+borrower_id = ANY({who}) OR loan_id = ANY({loans})
 OR kind = 'reversal' AND key IN (
     SELECT payment_id FROM public.store_book_payments WHERE loan_id = ANY({loans})
     UNION SELECT key FROM public.store_word WHERE kind = 'payment' AND loan_id = ANY({loans}))
 OR kind = 'clearing' AND key IN (
-    SELECT signal_id FROM public.store_book_signals WHERE borrower_id = {who}
-    UNION SELECT key FROM public.store_word WHERE kind = 'signal' AND borrower_id = {who})
+    SELECT signal_id FROM public.store_book_signals WHERE borrower_id = ANY({who})
+    UNION SELECT key FROM public.store_word WHERE kind = 'signal' AND borrower_id = ANY({who}))
 """
 
 
@@ -38,22 +38,22 @@ def owner_of(cursor: Any, loan_id: str) -> str | None:
     return None if found is None else str(found)
 
 
-def narrow(cursor: Any, borrower_id: str) -> tuple[str, ...]:
-    """Let this session see one borrower's facts only; return the views, for who drops them.
+def narrow(cursor: Any, borrower_ids: Sequence[str]) -> tuple[str, ...]:
+    """Let this session see these borrowers' facts only; return the views, for who drops them.
 
     A temporary view stands before the table of its name: the questions are those of an export.
     """
-    cursor.execute(_LOANS, {"who": borrower_id})
+    cursor.execute(_LOANS, {"who": list(borrower_ids)})
     loans = [row[0] for row in cursor.fetchall()]
-    wheres = {"store_word": _WORDS, "store_contact": "borrower_id = {who}",
-              "store_aside": "borrower_id = {who}"}  # fmt: skip
+    wheres = {"store_word": _WORDS, "store_contact": "borrower_id = ANY({who})",
+              "store_aside": "borrower_id = ANY({who})"}  # fmt: skip
     for name in TABLES:
         wheres[f"store_book_{name}"] = _where(name)
     for name, where in wheres.items():
         cursor.execute(
             sql.SQL("CREATE TEMPORARY VIEW {} AS SELECT * FROM {} WHERE " + where).format(
                 sql.Identifier(name), sql.Identifier("public", name),
-                **_values(borrower_id, loans),
+                **_values(borrower_ids, loans),
             )
         )  # fmt: skip
     return tuple(wheres)
@@ -67,10 +67,10 @@ def _where(table: str) -> str:
     if table == "agreed":
         return (
             "signal_id IN (SELECT signal_id FROM public.store_book_signals"
-            " WHERE borrower_id = {who})"
+            " WHERE borrower_id = ANY({who}))"
         )
-    return "borrower_id = {who}"
+    return "borrower_id = ANY({who})"
 
 
-def _values(borrower_id: str, loans: Sequence[str]) -> dict[str, sql.Literal]:
-    return {"who": sql.Literal(borrower_id), "loans": sql.Literal(list(loans))}
+def _values(borrower_ids: Sequence[str], loans: Sequence[str]) -> dict[str, sql.Literal]:
+    return {"who": sql.Literal(list(borrower_ids)), "loans": sql.Literal(list(loans))}

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from duly.book.engine import connect
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.plan.proven import Proven
+from duly.plan.texts import known_until
 from duly.service.operations import braking
 from duly.service.operations.braking import Brake, Measured
 from duly.service.operations.committing import keep_sources, record_decisions
@@ -146,7 +147,8 @@ class Loaded:
 def load(plan: Proven, *, at: datetime) -> Loaded:
     """Load a plan and release it where its lender asks for no approval and every brake passes.
 
-    Refused where the business date is over at the legal instant `at`: nothing of it may go out.
+    Refused where the business date is over at the legal instant `at`, and where the plan duns from
+    a book that is older by then than the lender allows: nothing of it may go out.
 
     The same plan twice adds nothing. Another plan of the same business date supersedes the earlier:
     what is not submitted is cancelled, and who was submitted to gets nothing more that day.
@@ -165,6 +167,7 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
         known = cursor.fetchone()
         if known is not None:
             return Loaded(plan_sha256=sha, state=known[0], again=True, brakes=braking.kept(sha))
+        _refuse_old_book(plan, at)
         superseded = _supersede(day)
         cursor.execute(
             "INSERT INTO store_run (plan_sha256, business_date, state, approvals_needed, kind,"
@@ -195,6 +198,17 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
         plan_sha256=sha, state=state, messages=added, superseded=superseded, sent_before=before,
         brakes=brakes,
     )  # fmt: skip
+
+
+def _refuse_old_book(plan: Proven, at: datetime) -> None:
+    """Refuse a plan that was made in time and is loaded too late for its book."""
+    limit = plan.lender.limits.book_age_hours
+    cut_at = known_until(plan.inputs)
+    if at - cut_at <= timedelta(hours=limit) or "dunning" not in plan.messages["class"].to_pylist():
+        return
+    hours = -(-(at - cut_at) // timedelta(hours=1))
+    values = {"cut": f"{cut_at:%Y-%m-%d %H:%M}", "hours": hours, "limit": limit}
+    raise Refused(Diagnostic(area="service", code="book_stale", values=values))
 
 
 def _release(plan: Proven, sha: str, day: date) -> tuple[tuple[Brake, ...], str]:

@@ -34,7 +34,7 @@ def position_of(loan_id: str, *, lender: Lender, at: datetime) -> dict[str, Any]
         book = Path(work) / "book"
         book.mkdir()
         copy_out(book, lender=lender.name, at=at, age_hours=lender.limits.book_age_hours,
-                 borrower_id=borrower)  # fmt: skip
+                 borrower_ids=[borrower])  # fmt: skip
         snapshot = take_snapshot(
             book, Path(work) / "snapshot", lender=lender, needs="position", threads=1
         )

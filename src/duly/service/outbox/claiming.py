@@ -21,6 +21,8 @@ from duly.delivery.door import Passage, Told, Waiting, ask_door
 from duly.rules import Rule
 from duly.service.facts.at_door import News, news_of
 from duly.service.outbox.evidence import what_the_door_knew
+from duly.service.outbox.figures import Figures, renewed
+from duly.service.outbox.renewing import RENEWED_AT_ONCE
 from duly.service.outbox.written import Written
 from duly.service.rows import Row, unpacked
 
@@ -89,11 +91,13 @@ class Claim:
     delayed: int = 0
     blocked: int = 0
     expired: int = 0
+    stale: int = 0  #: met with old figures: written anew, or cancelled
 
     @property
     def found(self) -> int:
-        """How many messages were due."""
-        return len(self.claimed) + self.delayed + self.blocked + self.expired
+        """How many messages were due and looked at."""
+        looked = len(self.claimed) + self.delayed + self.blocked + self.expired
+        return looked + self.stale
 
 
 def claim(
@@ -106,13 +110,15 @@ def claim(
     batch: int,
     resting: Collection[str] = (),
     asked: str = "",
+    figures: Figures | None = None,
 ) -> Claim:
     """Claim up to `batch` due messages at a legal instant, in one transaction.
 
     The rules are asked of each with the facts of that second. What they allow is reserved and
     claimed; what they delay is looked at again then; what they block or time out is final. What
-    only a resting route would take waits for it: it is stopped, or cannot send now. `asked` is the
-    name under which the record holds the rules.
+    only a resting route would take waits for it: it is stopped, or cannot send now. `figures`
+    looks whether a text is still true, and writes it anew; without, no text is looked at.
+    `asked` is the name under which the record holds the rules.
     """
     working = [route for route in routes if route.name not in resting]
     held = _taken(routes) - _taken(working)
@@ -128,16 +134,22 @@ def claim(
         contacts = _by_person(cursor.execute(_CONTACTS, {"people": people, "at": at}).fetchall())
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
         news = news_of(connection, rows, at=at)
-        found, written = Claim(), Written()
+        door = _Door(Written(), worker, working, rules, at, contacts, told, news, asked)
+        stale = figures.stale(connection, rows, at=at) if figures is not None else {}
+        found, old = Claim(), []
         for row in rows:
-            found = _pass(
-                written, row, found, routes=working, rules=rules, at=at,
-                contacts=contacts.setdefault(row["borrower_id"], []),
-                told=told.get(row["borrower_id"], []), news=news[row["message_id"]], asked=asked,
-                worker=worker,
-            )  # fmt: skip
+            if row["message_id"] in stale and door.lets(row):
+                old.append(row)
+            else:
+                found = door.lead(row, found)
+        if figures is not None and old:
+            # Their persons stay locked meanwhile: the rest waits for the next round.
+            old = old[:RENEWED_AT_ONCE]
+            for row in renewed(connection, figures, old, stale, at=at):
+                found = door.lead(row, found)
+            found = replace(found, stale=len(old))
         whose = {row["message_id"]: row["borrower_id"] for row in rows}
-        written.down(connection, worker=worker, at=at, about=whose)
+        door.written.down(connection, worker=worker, at=at, about=whose)
     return found
 
 
@@ -148,50 +160,68 @@ def _by_person(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _pass(
-    written: Written,
-    row: Row,
-    found: Claim,
-    *,
-    routes: Sequence[Route],
-    rules: Sequence[Rule],
-    at: datetime,
-    contacts: list[Row],
-    told: Sequence[Row],
-    news: News,
-    asked: str,
-    worker: int,
-) -> Claim:
-    """Lead one message through the door and note how it went."""
-    route = _route(row, routes)
-    row |= news.person
-    signals = [*(_told(one) for one in told), *news.told]
-    passage = _asked(
-        row, at=at, rules=rules, contacts=contacts, news=news, told=signals,
-    ) if route is not None else Passage(effect="block", reason="no_route")  # fmt: skip
-    name = row["message_id"]
-    knew = what_the_door_knew(at=at, asked=asked, contacts=contacts, told=signals, news=news)
-    if passage.effect == "delay":
-        written.delayed.append((name, passage.until))
-        written.say("delayed", name, {"rules": list(passage.rules), "until": passage.until, **knew})
-        return replace(found, delayed=found.delayed + 1)
-    if passage.effect in ("block", "expire"):
-        state = "blocked" if passage.effect == "block" else "expired"
-        written.ended.append((name, state, passage.reason))
-        written.say(state, name, {"rules": list(passage.rules), "reason": passage.reason, **knew})
-        if passage.effect == "block":
-            return replace(found, blocked=found.blocked + 1)
-        return replace(found, expired=found.expired + 1)
-    assert route is not None
-    written.claimed.append((name, row["borrower_id"], _local_day(row, at), route.name))
-    # A second message to the same person in this round meets the first as a contact.
-    contacts.append(
-        {"at": at, "direction": "out", "channel": row["channel"], "class": row["message_class"],
-         "outcome": "reserved", "address": row["address"], "loan": None}
-    )  # fmt: skip
-    written.say("claimed", name, {"route": route.name, "worker": worker, **knew})
-    mine = Claimed(message_id=name, borrower_id=row["borrower_id"], route=route.name, row=row)
-    return replace(found, claimed=(*found.claimed, mine))
+@dataclass(frozen=True)
+class _Door:
+    """What is known at the second of a claim; leads messages through, one after another."""
+
+    written: Written
+    worker: int
+    routes: Sequence[Route]
+    rules: Sequence[Rule]
+    at: datetime
+    contacts: dict[str, list[Row]]
+    told: Mapping[str, Sequence[Row]]
+    news: Mapping[str, News]
+    asked: str
+
+    def lets(self, row: Row) -> bool:
+        """Return whether a message would pass, and write nothing."""
+        return self._ask(row)[0].effect == "allow"
+
+    def lead(self, row: Row, found: Claim) -> Claim:
+        """Lead one message through the door and note how it went."""
+        passage, knew = self._ask(row)
+        name, written = row["message_id"], self.written
+        said = {"rules": list(passage.rules), **knew}
+        if passage.effect == "delay":
+            written.delayed.append((name, passage.until))
+            written.say("delayed", name, {"until": passage.until, **said})
+            return replace(found, delayed=found.delayed + 1)
+        if passage.effect in ("block", "expire"):
+            state = "blocked" if passage.effect == "block" else "expired"
+            written.ended.append((name, state, passage.reason))
+            written.say(state, name, {"reason": passage.reason, **said})
+            if passage.effect == "block":
+                return replace(found, blocked=found.blocked + 1)
+            return replace(found, expired=found.expired + 1)
+        route = _route(row, self.routes)
+        assert route is not None, "what no route takes is blocked"
+        who = row["borrower_id"]
+        written.claimed.append((name, who, _local_day(row, self.at), route.name))
+        written.say("claimed", name, {"route": route.name, "worker": self.worker, **knew})
+        # A second message to the same person in this round meets the first as a contact.
+        self.contacts.setdefault(who, []).append(
+            {"at": self.at, "direction": "out", "channel": row["channel"],
+             "class": row["message_class"], "outcome": "reserved", "address": row["address"],
+             "loan": None}
+        )  # fmt: skip
+        mine = Claimed(message_id=name, borrower_id=who, route=route.name, row=row)
+        return replace(found, claimed=(*found.claimed, mine))
+
+    def _ask(self, row: Row) -> tuple[Passage, Mapping[str, object]]:
+        """Return what the door answers and what it knew, as the record holds it."""
+        news = self.news[row["message_id"]]
+        row |= news.person
+        who = row["borrower_id"]
+        told = [*(_told(one) for one in self.told.get(who, ())), *news.told]
+        contacts = self.contacts.get(who, [])
+        knew = what_the_door_knew(
+            at=self.at, asked=self.asked, contacts=contacts, told=told, news=news
+        )
+        if _route(row, self.routes) is None:
+            return Passage(effect="block", reason="no_route"), knew
+        passage = _asked(row, at=self.at, rules=self.rules, contacts=contacts, news=news, told=told)
+        return passage, knew
 
 
 def _asked(

@@ -21,6 +21,7 @@ from duly.service.outbox.evidence import record_rules
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
+from duly.service.outbox.renewing import Renewal
 from duly.service.outbox.reports import match_late_receipts, write_reports
 from duly.service.outbox.submitting import give_back, submit, write_answers
 from duly.service.resting import rest
@@ -44,6 +45,7 @@ class Tally:
     delayed: int = 0
     blocked: int = 0
     expired: int = 0
+    stale: int = 0
     given_back: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
 
@@ -73,6 +75,7 @@ class Worker:
         self._rules = lenders_rules(lender.packs, lender.switched_off)
         self._asked = ""
         self._signing = signing
+        self._renewal = Renewal(lender)
         self._stopping = asyncio.Event()
         self._ending = False  # This life's lanes claim nothing more.
         self._closing = False
@@ -249,12 +252,14 @@ class Worker:
             found = claim(
                 connection, worker=number, routes=self._routes, rules=self._rules, at=at,
                 batch=self._batch, resting=stopped | set(away), asked=self._asked,
+                figures=self._renewal,
             )  # fmt: skip
             told["count"] = found.found
         self.tally.claimed += len(found.claimed)
         self.tally.delayed += found.delayed
         self.tally.blocked += found.blocked
         self.tally.expired += found.expired
+        self.tally.stale += found.stale
         return found
 
     async def _send(

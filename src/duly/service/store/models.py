@@ -105,6 +105,10 @@ class Message(models.Model):
     worker = models.BigIntegerField(null=True)  #: the advisory lock of its owner
     attempts = models.SmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True)  #: not claimed before; null: from not_before on
+    #: Up to when the payments were known that the figures of a text rendered anew rest on, and the
+    #: day they are of; null: as the run has them.
+    figures_at = models.DateTimeField(null=True)
+    figures_on = models.DateField(null=True)
 
     class Meta:
         """Constraints; `message_state` is beside the trigger that holds the order of states."""

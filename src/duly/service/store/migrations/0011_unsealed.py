@@ -29,7 +29,7 @@ DROP FUNCTION store_audit_waits();
 class Migration(migrations.Migration):
     """A table and the trigger that fills it."""
 
-    dependencies = [("store", "0009_privacy")]
+    dependencies = [("store", "0010_figures")]
     operations = [
         migrations.CreateModel(
             name="Unsealed",
