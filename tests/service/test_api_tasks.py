@@ -77,7 +77,11 @@ def test_a_task_is_closed_once(heard):
 def test_the_commands_show_what_came_and_what_followed_without_the_number(heard):
     served, say = heard
     say("失业了，没钱还")
-    environment = {"PATH": os.environ["PATH"], "DULY_DATABASE_URL": served.url, "PYTHONUTF8": "1"}
+    # Closing a task writes a row under the borrower's key: the keys are the server's own.
+    environment = {
+        "PATH": os.environ["PATH"], "DULY_DATABASE_URL": served.url, "PYTHONUTF8": "1",
+        "DULY_SECRET_KEYS": "k1:" + "5a" * 32, "DULY_HOME": str(served.folder / "home"),
+    }  # fmt: skip
 
     def told(*command: str) -> str:
         done = subprocess.run([sys.executable, "-m", "duly.cli.main", *command], text=True,
