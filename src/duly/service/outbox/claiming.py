@@ -70,9 +70,6 @@ FROM store_signal WHERE borrower_id = ANY(%s) AND source = 'event'
 """
 
 
-#: Kind of a row of the record → messages, and what is said of each.
-
-
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
     """One message of ours for the next second, and the route that takes it."""
@@ -145,7 +142,7 @@ def claim(
         if figures is not None and old:
             # Their persons stay locked meanwhile: the rest waits for the next round.
             old = old[:RENEWED_AT_ONCE]
-            for row in renewed(connection, figures, old, stale, at=at):
+            for row in renewed(connection, figures, old, stale, written=door.written, at=at):
                 found = door.lead(row, found)
             found = replace(found, stale=len(old))
         whose = {row["message_id"]: row["borrower_id"] for row in rows}

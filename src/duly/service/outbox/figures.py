@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,9 +9,10 @@ from typing import Any, Protocol
 
 import psycopg
 
+from duly.core import digest
 from duly.service.outbox.auditing import audit
-from duly.service.outbox.ending import end
 from duly.service.outbox.renewing import Renewed
+from duly.service.outbox.written import Written
 from duly.service.rows import Row
 
 #: Why a text with old figures was cancelled.
@@ -47,9 +47,10 @@ def renewed(
     rows: Sequence[Row],
     why: Mapping[str, str],
     *,
+    written: Written,
     at: datetime,
 ) -> list[Row]:
-    """Return the rows whose text was written anew; cancel those for which it cannot be.
+    """Return the rows whose text was written anew; note as cancelled those for which it cannot be.
 
     Within the claim's transaction, which holds their persons.
     """
@@ -59,7 +60,8 @@ def renewed(
         name = row["message_id"]
         new = texts.get(name)
         if new is None:
-            end(connection, name, "cancelled", STALE, why=why[name])
+            written.ended.append((name, "cancelled", STALE))
+            written.say("cancelled", name, {"reason": STALE, "why": why[name]})
             continue
         connection.execute(
             _KEEP,
@@ -78,12 +80,11 @@ def renewed(
 def _told(row: Row, new: Renewed, why: str) -> dict[str, object]:
     return {
         "why": why,
-        "before": {"text_sha256": _sha256(row["text"]), "params": row["params"]},
-        "after": {"text_sha256": _sha256(new.text), "params": json.loads(new.params)},
+        "before": {"text_sha256": digest.of_bytes(row["text"].encode()), "params": row["params"]},
+        "after": {
+            "text_sha256": digest.of_bytes(new.text.encode()),
+            "params": json.loads(new.params),
+        },
         "figures_at": new.figures_at.isoformat(),
         "figures_on": new.figures_on.isoformat(),
     }
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -64,7 +64,7 @@ class Freshness:
                 _RUNS, (sorted({row["run_id"] for row in asking}),)
             )
         }
-        books = dict(connection.execute(_BOOKS, (loans,)).fetchall())
+        books = books_of(connection, loans)
         told = dict(connection.execute(_WORDS, (loans, at)).fetchall())
         found = {}
         for row in asking:
@@ -109,6 +109,11 @@ class Freshness:
         if _any_after(books, loans, known.until):
             return "book"
         return "event" if _any_after(told, loans, known.until) else None
+
+
+def books_of(connection: psycopg.Connection[Any], loans: Sequence[str]) -> Mapping[str, datetime]:
+    """Return when the newest book of each loan was cut."""
+    return dict(connection.execute(_BOOKS, (list(loans),)).fetchall())
 
 
 def _moves(row: Row) -> bool:

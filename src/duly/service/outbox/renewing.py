@@ -27,7 +27,7 @@ from duly.plan.proven import facts_of
 from duly.policy import Policy
 from duly.rules import Rule
 from duly.service.facts.book_out import copy_out
-from duly.service.outbox.freshness import Freshness
+from duly.service.outbox.freshness import Freshness, books_of
 from duly.service.rows import Row, unpacked
 
 #: Persons are locked while they are planned anew: so many at a time, the others in the next round.
@@ -36,7 +36,6 @@ RENEWED_AT_ONCE = 100
 _SAME = ("policy", "packs", "templates", "model", "stages")
 _SAME_WORDS = ("borrower_id", "channel", "address", "locale", "template", "tone")
 
-_CUTS = "SELECT loan_id, cut_at FROM store_book_loans WHERE loan_id = ANY(%s)"
 _VERSIONS = "SELECT plan_sha256, summary->'versions' FROM store_run WHERE plan_sha256 = ANY(%s)"
 
 
@@ -109,7 +108,7 @@ class Renewal:
     ) -> dict[str, datetime]:
         """Return up to when all loans of a message are known, where that is not too long ago."""
         loans = sorted({loan for row in rows for loan in row["loan_ids"]})
-        cuts = dict(connection.execute(_CUTS, (loans,)).fetchall())
+        cuts = books_of(connection, loans)
         found = {}
         for row in rows:
             if all(loan in cuts for loan in row["loan_ids"]):

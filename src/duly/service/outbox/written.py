@@ -49,7 +49,6 @@ class Written:
     delayed: list[tuple[str, datetime | None]] = field(default_factory=list)
     ended: list[tuple[str, str, str]] = field(default_factory=list)
     claimed: list[tuple[str, str, date, str]] = field(default_factory=list)
-
     said: dict[str, list[tuple[str, Mapping[str, object]]]] = field(default_factory=dict)
 
     def say(self, state: str, message_id: str, told: Mapping[str, object]) -> None:
