@@ -178,6 +178,11 @@ def _again(row: Sequence[Any], first: CheckKey) -> bytes:
     return wrap(secret, master=first, borrower_id=who)
 
 
+def salted_hash(salt: bytes, text: str) -> str:
+    """Return what the record keeps of a payload for good: nobody guesses it without the salt."""
+    return hashlib.sha256(salt + text.encode()).hexdigest()
+
+
 def about_of(kind: str, subject: str) -> bytes:
     """Return what a sealed payload is bound to: it opens nowhere else."""
     return f"{kind}\n{subject}".encode()
@@ -210,7 +215,7 @@ class Payload:
 
     def fits(self, payload_sha256: str) -> bool:
         """Return whether this is what was hashed."""
-        return hashlib.sha256(self.salt + self.text.encode()).hexdigest() == payload_sha256
+        return salted_hash(self.salt, self.text) == payload_sha256
 
 
 #: What `payload_of` reads, of store_audit as `a` and store_borrowerkey as `k`.

@@ -36,10 +36,14 @@ ORDER BY k.id LIMIT 100
 """
 
 
+def instant_of(at: datetime) -> str:
+    """Return an instant in UTC as a leaf writes it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def leaf_of(number: int, at: datetime, kind: str, subject: str, payload_sha256: str) -> bytes:
     """Return the bytes of an audit row's leaf."""
-    instant = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return "\n".join((str(number), instant, kind, subject, payload_sha256)).encode()
+    return "\n".join((str(number), instant_of(at), kind, subject, payload_sha256)).encode()
 
 
 def seal(connection: Connection, *, key: SigningKey | None = None) -> int:

@@ -26,6 +26,7 @@ from duly.service.api.schemas import (
 )
 from duly.service.operations import looking, proving
 from duly.service.operations.taking_back import cancel
+from duly.service.sealing import instant_of
 
 _SHOWN = 100  #: receipts of a message in one answer
 _TAIL = 4  #: characters of an address that are shown
@@ -135,7 +136,7 @@ def _masked(address: str) -> str:
 def _row(row: proving.Row) -> EvidenceRowOut:
     return EvidenceRowOut(
         number=row.number,
-        at=row.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),  # As the leaf holds it.
+        at=instant_of(row.at),
         kind=row.kind,
         payload=None if row.payload is None else row.payload.text,
         salt=None if row.payload is None else row.payload.salt.hex(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import zipfile
@@ -15,10 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from duly.audit import bundle
 from duly.audit.signing import SigningKey
+from duly.core import digest
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import LOCALES, catalogue, say
 from duly.plan.write import write_whole
+from duly.service import sealing
 from duly.service.evidence.gathering import Gathered
 from duly.service.operations.proving import Row
 
@@ -79,7 +80,7 @@ def _line(row: Row) -> dict[str, object]:
 
 def instant_of(row: Row) -> str:
     """Return when a row was written, as its leaf says it."""
-    return row.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return sealing.instant_of(row.at.astimezone(UTC))
 
 
 def sources(kept: Sequence[Mapping[str, str]]) -> dict[str, bytes]:
@@ -109,11 +110,11 @@ def signed(
             "format": bundle.FORMAT,
             **head,
             "public_key": key.public.hex(),
-            "fingerprint": hashlib.sha256(key.public).hexdigest(),
-            "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+            "fingerprint": digest.of_bytes(key.public),
+            "files": {name: digest.of_bytes(data) for name, data in files.items()},
         }
     )
-    said = b"duly evidence v1\n" + hashlib.sha256(manifest).hexdigest().encode() + b"\n"
+    said = b"duly evidence v1\n" + digest.of_bytes(manifest).encode() + b"\n"
     signature = Ed25519PrivateKey.from_private_bytes(key.seed).sign(said)
     return {
         **files,

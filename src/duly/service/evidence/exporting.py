@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from django.db import connection, transaction
 from duly.audit.signing import SigningKey
 from duly.book import Lender
 from duly.core.diagnostic import Diagnostic
+from duly.core.digest import of_bytes
 from duly.core.errors import Refused
 from duly.service.evidence import bundling, gathering
 from duly.service.evidence.gathering import Gathered
@@ -52,7 +52,7 @@ def export(
         numbers = gathering.numbers_of(loan_id, borrower)
         told = {
             "loan_id": loan_id, "borrower_id": borrower, "by": by, "rows": len(numbers),
-            "numbers_sha256": _digest("\n".join(map(str, numbers)).encode()),
+            "numbers_sha256": of_bytes("\n".join(map(str, numbers)).encode()),
         }  # fmt: skip
         record("evidence.exported", [(loan_id, told)])
         with connection.cursor() as cursor:
@@ -64,7 +64,7 @@ def export(
     bundling.write(files, out)
     return Exported(
         rows=len(found.rows), forgotten=sum(row.payload is None for row in found.rows),
-        size=found.size, fingerprint=_digest(key.public),
+        size=found.size, fingerprint=of_bytes(key.public),
     )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def _files(
     for locale in ("zh-CN", "en"):
         text = page(
             found, loan_id=loan_id, lender=lender, made_at=now, key_id=key.key_id,
-            fingerprint=_digest(key.public), sources=sources, locale=locale,
+            fingerprint=of_bytes(key.public), sources=sources, locale=locale,
         )  # fmt: skip
         files[f"evidence.{locale}.html"] = text.encode()
     head = {"loan_id": loan_id, "lender": lender.name, "made_at": made_at}
@@ -118,10 +118,6 @@ def _sources(found: Gathered) -> list[dict[str, str]]:
         {"kind": kind, "name": name, "sha256": sha, "text": texts[sha]}
         for kind, name, sha in sorted(named)
     ]
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _refused(code: str, **values: object) -> Refused:

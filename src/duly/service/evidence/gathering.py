@@ -11,9 +11,8 @@ from typing import Any
 from django.db import connection
 
 from duly.audit import consistency_proof
-from duly.service.borrower_keys import COLUMNS
 from duly.service.facts.narrowing import owner_of
-from duly.service.operations.proving import Row, nodes_of, proven
+from duly.service.operations.proving import ROWS, Row, nodes_of, proven
 
 _OF_DECISION = """
 SELECT borrower_id FROM store_decision WHERE loan_id = %s
@@ -43,12 +42,7 @@ SELECT id FROM store_audit WHERE key_id IS NULL AND (
     OR subject = ANY(%(rules)s) AND kind = 'rules.asked'
     OR subject = %(loan)s AND kind = 'evidence.exported')
 """
-_ROWS = f"""
-SELECT a.id, a.at, a.payload_sha256, s.index, {COLUMNS}
-FROM store_audit AS a LEFT JOIN store_sealed AS s ON s.audit_id = a.id
-LEFT JOIN store_borrowerkey AS k ON k.id = a.key_id
-WHERE a.id = ANY(%s) ORDER BY a.id
-"""
+_OF_NUMBERS = ROWS + "WHERE a.id = ANY(%s) ORDER BY a.id"
 #: The last signed root of each day, by UTC, from the day of the first row on.
 _DAYS = """
 SELECT (d.day AT TIME ZONE 'UTC')::date, r.size, r.root, r.at, r.signature
@@ -129,7 +123,7 @@ def _rules_asked(numbers: Sequence[int]) -> list[str]:
 def rows_of(numbers: Sequence[int], size: int) -> tuple[Row, ...]:
     """Return rows by their numbers, those sealed with proofs to the log's root at a size."""
     with connection.cursor() as cursor:
-        cursor.execute(_ROWS, [list(numbers)])
+        cursor.execute(_OF_NUMBERS, [list(numbers)])
         return proven(cursor.fetchall(), size)
 
 

@@ -13,12 +13,13 @@ from duly.audit import EMPTY_ROOT, consistency_proof, inclusion_proof
 from duly.service.borrower_keys import COLUMNS, Payload, payload_of
 
 _ROWS_MAX = 500
-_ROWS = f"""
+#: Rows as `proven` takes them; what follows says which.
+ROWS = f"""
 SELECT a.id, a.at, a.payload_sha256, s.index, {COLUMNS}
 FROM store_audit AS a LEFT JOIN store_sealed AS s ON s.audit_id = a.id
 LEFT JOIN store_borrowerkey AS k ON k.id = a.key_id
-WHERE a.subject = %s ORDER BY a.id LIMIT %s
 """
+_OF_SUBJECT = ROWS + "WHERE a.subject = %s ORDER BY a.id LIMIT %s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ def evidence(message_id: str) -> Evidence:
             "SELECT size, root, at, key_id, signature FROM store_root ORDER BY size DESC LIMIT 1"
         )
         size, root, root_at, key_id, signature = cursor.fetchone() or (0, b"", None, None, None)
-        cursor.execute(_ROWS, [message_id, _ROWS_MAX])
+        cursor.execute(_OF_SUBJECT, [message_id, _ROWS_MAX])
         found = cursor.fetchall()
     return Evidence(
         rows=proven(found, size),

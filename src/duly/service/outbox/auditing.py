@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from duly.service.borrower_keys import SALT_BYTES, about_of, keys_of, sealed
+from duly.service.borrower_keys import SALT_BYTES, about_of, keys_of, salted_hash, sealed
 
 _OF_MESSAGES = "SELECT message_id, borrower_id FROM store_message WHERE message_id = ANY(%s)"
 _COLUMNS = "kind, subject, payload, salt, payload_sha256, key_id, ciphertext"
@@ -64,7 +63,7 @@ def audit(
     given: list[tuple[object, ...]] = []
     for subject, payload in found:
         text, salt = canonical(payload), secrets.token_bytes(SALT_BYTES)
-        digest = hashlib.sha256(salt + text.encode()).hexdigest()
+        digest = salted_hash(salt, text)
         key = keys.get(people.get(subject) or "")
         if key is None:
             given.append((kind, subject, text, salt, digest, None, None))
