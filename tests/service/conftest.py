@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 import serving
+from databases import database
 from served_home import forget
 from serving import Served
 
@@ -56,14 +57,8 @@ def server() -> Iterator[postgres.Place]:
 @pytest.fixture
 def store(server: postgres.Place) -> Iterator[str]:
     """Give the URL of an empty migrated database, and let Django use it."""
-    name = f"test_{next(_NUMBERS)}"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
-        ours.execute(f'CREATE DATABASE "{name}" TEMPLATE duly')
-    url = server.url(name)
-    with setting_up.using(url):
+    with database(server, f"test_{next(_NUMBERS)}") as url:
         yield url
-    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
-        ours.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")

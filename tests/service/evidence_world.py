@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +13,6 @@ from outgoing import lender
 from plans import AT, proven
 
 from duly.audit.signing import SigningKey
-from duly.service import postgres, setting_up
 from duly.service.evidence.exporting import Exported, export
 from duly.service.operations import loading
 from duly.service.operations.events import accept
@@ -26,18 +23,6 @@ KEY = SigningKey(seed=b"e" * 32)
 TEN = AT + timedelta(hours=1)
 NOW = datetime(2026, 3, 11, 1, 0, tzinfo=UTC)
 LENDER = replace(lender(), packs=("decency", "cn"))
-
-
-@contextmanager
-def database(server: postgres.Place, name: str) -> Iterator[str]:
-    """Give an empty migrated database of its own, that Django uses meanwhile."""
-    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
-        ours.execute(f'CREATE DATABASE "{name}" TEMPLATE duly')
-    url = server.url(name)
-    with setting_up.using(url):
-        yield url
-    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
-        ours.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def a_day(url: str, folder: Path) -> None:

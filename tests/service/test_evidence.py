@@ -21,7 +21,8 @@ import outsider
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from evidence_world import KEY, LENDER, NOW, a_day, an_old_day, database, work, written
+from databases import database
+from evidence_world import KEY, LENDER, NOW, a_day, an_old_day, work, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import outsider
 import psycopg
 import pytest
-from evidence_world import KEY, LENDER, a_day, database, payment, written
+from databases import database
+from evidence_world import KEY, LENDER, a_day, payment, written
 from hypothesis import given
 from hypothesis import strategies as st
 from outgoing import fill

@@ -1,0 +1,22 @@
+"""An empty migrated database of its own, over the server of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from duly.service import postgres, setting_up
+
+
+@contextmanager
+def database(server: postgres.Place, name: str) -> Iterator[str]:
+    """Give the URL of an empty migrated database, and let Django use it meanwhile."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
+        ours.execute(f'CREATE DATABASE "{name}" TEMPLATE duly')
+    url = server.url(name)
+    with setting_up.using(url):
+        yield url
+    with psycopg.connect(server.url("postgres"), autocommit=True) as ours:
+        ours.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
