@@ -16,7 +16,7 @@ from duly.service.rows import as_dicts, unpacked
 #: Texts that a reply may answer left within so many days.
 _ANSWERED_DAYS = 30
 _SENT = """
-SELECT m.message_id, m.borrower_id, m.loan_ids, m.text, m.channel, m.address, m.locale
+SELECT m.message_id, m.borrower_id, m.loan_ids, m.text, m.address
 FROM store_message AS m JOIN store_attempt AS a ON a.message_id = m.message_id
 WHERE m.address = ANY(%(addresses)s) AND a.at > now() - make_interval(days => %(days)s)
     AND m.state IN ('submitted', 'accepted', 'delivered', 'undelivered', 'unknown')

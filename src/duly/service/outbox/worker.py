@@ -33,6 +33,8 @@ _ONCE_AWAY_SECONDS = 30.0  #: how long `--once` waits for a route that was cut o
 _KEEP_UP_SECONDS = 1.0
 _LAST_ANSWERS_SECONDS = 35.0  #: what is on the wire is answered by then, or is `unknown`
 
+_REPLY_WAITS = "SELECT 1 FROM store_reply WHERE state = 'new' LIMIT 1"
+
 Now = Callable[[], datetime]  #: legal time; the caller owns the clock
 
 
@@ -172,7 +174,10 @@ class Worker:
             match_late_receipts(connection)
             while seal(connection, key=self._signing) == BATCH:
                 pass
-        self._hear_waiting()
+            waiting = connection.execute(_REPLY_WAITS).fetchone() is not None
+        # Hearing opens a connection of its own: not each second for nothing.
+        if waiting:
+            self._hear_waiting()
 
     def _hear_waiting(self) -> None:
         if self._hear is not None:
