@@ -259,6 +259,17 @@ class TestBackup:
         assert refused.value.diagnostics[0].code == "not_empty"
         assert ask(own_server, "SELECT count(*) FROM said") == 0
 
+    def test_who_is_just_leaving_is_waited_for(
+        self, own_server: postgres.Place, tmp_path: Path
+    ) -> None:
+        url = postgres.start(own_server).url
+        out = tmp_path / "duly.backup"
+        postgres.back_up(url, out)
+        leaving = psycopg.connect(url)
+        threading.Timer(0.5, leaving.close).start()
+
+        assert postgres.restore(url, out) is not None
+
     @pytest.mark.parametrize(
         ("content", "code"),
         [(b"hello", "no_backup"), (b"", "no_backup"), (b"PGDMP\x01\x0e", "server_refused")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import LiteralString
@@ -18,6 +19,8 @@ from duly.core.errors import Refused
 from duly.service.postgres.place import installed_programs
 
 _MAGIC = b"PGDMP"
+#: The server ends a session a little after its client has closed it: looks, and the rest between.
+_LEAVING_LOOKS, _LEAVING_SECONDS = 20, 0.1
 #: Parts of a URL whose variable is not PG and their name.
 _VARIABLES = {"dbname": "PGDATABASE"}
 
@@ -70,13 +73,9 @@ def restore(url: str, file: Path, *, replace: bool = False) -> str | None:
 
 
 def _check_free(ours: psycopg.Connection, url: str, name: str, *, replace: bool) -> None:
-    others = ours.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", (name,)
-    ).fetchone()
-    if others and others[0]:
-        raise Refused(
-            Diagnostic(area="service", code="others_connected", values={"count": others[0]})
-        )
+    others = _others(ours, name)
+    if others:
+        raise Refused(Diagnostic(area="service", code="others_connected", values={"count": others}))
     exists = ours.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
     if exists and not replace:
         with psycopg.connect(url) as inside:
@@ -90,6 +89,20 @@ def _check_free(ours: psycopg.Connection, url: str, name: str, *, replace: bool)
                     area="service", code="not_empty", values={"name": name, "tables": row[0]}
                 )
             )
+
+
+def _others(ours: psycopg.Connection, name: str) -> int:
+    """Return how many are connected; who has just said goodbye is given a moment to be gone."""
+    count = 0
+    for _ in range(_LEAVING_LOOKS):
+        row = ours.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", (name,)
+        ).fetchone()
+        count = int(row[0]) if row else 0
+        if not count:
+            break
+        time.sleep(_LEAVING_SECONDS)
+    return count
 
 
 def _swap(ours: psycopg.Connection, name: str, fresh: str) -> str | None:
