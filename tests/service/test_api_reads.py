@@ -11,14 +11,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from plans import KEY, proven, sample_plan
+from telling_events import signalled
 
 from duly.audit import leaf_hash, verify_inclusion
 from duly.audit.signing import SigningKey, verify_root
 from duly.service.operations import loading, looking, proving
 from duly.service.sealing import seal
+from duly.service.store.event_models import Word
 from duly.service.store.models import Contact, Decision, Message, Run, Signal
 
 AT_DAY = "2026-03-10"
+#: Numbers that no other test of this server writes to: one of them is stopped.
+CALLED, NUMBER = "+8613900000001", "+8613900000002"
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +231,7 @@ class TestMessages:
 class TestReserving:
     def ask(self, read, loan, contact, **given):
         body = {"contact_id": contact, "loan_id": loan, "channel": "voice",
-                "agency": "示例信用服务", "address": "+8613800000001", **given}  # fmt: skip
+                "agency": "示例信用服务", "address": CALLED, **given}  # fmt: skip
         return read.post("/api/v1/contacts/reserve", body)
 
     def callable_(self):
@@ -237,6 +241,7 @@ class TestReserving:
             Decision.objects.filter(decision="task", channel="voice", business_date=AT_DAY)
             .exclude(borrower_id__in=taken)
             .exclude(borrower_id__in=Signal.objects.filter(source="event").values("borrower_id"))
+            .exclude(borrower_id__in=Word.objects.exclude(borrower_id=None).values("borrower_id"))
             .first()
         )
 
@@ -275,6 +280,17 @@ class TestReserving:
         found = self.ask(read, one.loan_id, "test-3").json
         assert (found["allowed"], found["effect"]) == (False, "block")
         assert not Contact.objects.filter(contact_id="test-3").exists()
+
+    @pytest.mark.parametrize("kind", ["opt_out", "hardship"])
+    def test_what_an_event_told_is_kept(self, read, loaded, kind):
+        one = self.callable_()
+        told = signalled(kind, one.borrower_id, starts_at="2026-03-10T01:00:00Z",
+                         detail={"address": NUMBER} if kind == "opt_out" else {})  # fmt: skip
+        assert read.post("/api/v1/events", told).status == 200
+        asked = NUMBER if kind == "opt_out" else CALLED
+        found = self.ask(read, one.loan_id, f"test-8-{kind}", address=asked).json
+        assert (found["allowed"], found["effect"]) == (False, "block"), found
+        assert not Contact.objects.filter(contact_id=f"test-8-{kind}").exists()
 
     def test_nothing_due_is_nothing_to_contact_about(self, read, loaded):
         one = Decision.objects.filter(decision="none").first()

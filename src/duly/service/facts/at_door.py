@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.types.json import JsonbLoader
 
 from duly.delivery.door import Told
 from duly.plan.addresses import key_of
@@ -102,6 +103,8 @@ class _Look:
     ) -> None:
         self._at = at
         self._cursor = connection.cursor(row_factory=dict_row)
+        # Whose connection it is does not matter: Django's hands over the text of a jsonb.
+        self._cursor.adapters.register_loader("jsonb", JsonbLoader)
         people = sorted({row["borrower_id"] for row in rows})
         loans = sorted({loan for row in rows for loan in row["loan_ids"]})
         numbers = sorted({key_of(row["address"]) for row in rows})
