@@ -218,11 +218,16 @@ def day(world, server):
 
 
 def settled(ours, *, nth=0):
-    """Return a person with a delivered message whose loans are paid: loan, person, message."""
+    """Return a person with a delivered message whose loans are paid: loan, person, message.
+
+    The sandbox says some things twice; how often it did before the day ended, its clock decides:
+    the message is one that was claimed, submitted, answered and delivered once.
+    """
     loan, borrower, message = ours.execute(
         "SELECT l.loan_id, m.borrower_id, m.message_id FROM store_message AS m"
         " JOIN store_messageloan AS l USING (message_id) WHERE m.state = 'delivered' AND NOT EXISTS"
         " (SELECT 1 FROM store_signal AS s WHERE s.borrower_id = m.borrower_id)"
+        " AND (SELECT count(*) FROM store_audit AS a WHERE a.subject = m.message_id) = 4"
         " ORDER BY m.message_id LIMIT 1 OFFSET %s", (nth,)
     ).fetchone()  # fmt: skip
     ours.execute("UPDATE store_decision SET figures = figures || '{\"outstanding_total\": 0}'"
