@@ -12,7 +12,7 @@ from duly.replies.numerals import CHARACTERS, number
 #: Larger figures are phone or card numbers.
 AMOUNT_MAX = Decimal(10_000_000)
 
-_FIGURE = r"\d{1,3}(?:,\d{2,3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
+_FIGURE = r"\d{1,3}(?:,\d{2})*,\d{3}(?!\d)(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
 _CURRENCY = r"[$£€¥₹₦]|rs\.?|inr|ksh|kes|ngn|usd|gbp|rmb|cny|us\$|hk\$|nt\$|r(?=\d)|n(?=\d)"
 _MONEY = re.compile(
     rf"(?P<mark>(?<![a-z])(?:{_CURRENCY})\s?)?"
@@ -53,7 +53,7 @@ _INCOME_AFTER = re.compile(
 _OWED_BEFORE = re.compile(
     r"(?:只?借(?:了|款|的|过)?|就借(?:了)?|到手(?:只有|才|就|了)?|实际(?:到账|到手|借款)?|"
     r"本金(?:是|只有|才|就)?|(?:应该)?(?:只|就)剩(?:下|余)?|[只才就](?:欠|该|应该|应)(?:是|了|还|你们)*|应该是|明明是?|"
-    r"合同(?:写的?)?(?:是|上是)?|上(?:个月|一?期)(?:还|才|只|是)*|(?:原来|原本|本来|之前|"
+    r"合同(?!.{0,3}[多少差])(?:写的?)?(?:是|上是)?|上(?:个月|一?期)(?:还|才|只|是)*|(?:原来|原本|本来|之前|"
     r"以前)(?:还|才|只|是)*|"
     r"borrowed|took(?: out)?|loan (?:was|of)|only owe|owe only|owe|principal(?: is| was)?|"
     r"original(?:ly)?(?: amount)?(?: was)?|should(?: only)? be|supposed to be|agreed(?: on)?|"

@@ -18,6 +18,18 @@ _LUNAR = {
     "春节": (1, 1), "大年初一": (1, 1), "元宵": (1, 15), "端午": (5, 5), "七夕": (7, 7),
     "中秋": (8, 15), "重阳": (9, 9), "小年": (12, 23),
 }  # fmt: skip
+#: Days that English replies name: fixed ones, and the nth (-1: last) weekday of a month.
+_ENGLISH = {
+    "christmas": (12, 25), "xmas": (12, 25), "boxing": (12, 26), "new year": (1, 1),
+    "halloween": (10, 31), "valentine": (2, 14), "independence day": (7, 4),
+    "st patrick": (3, 17), "juneteenth": (6, 19),
+}  # fmt: skip
+_NTH = {"thanksgiving": (11, 3, 4), "labor day": (9, 0, 1), "memorial day": (5, 0, -1)}
+_INDEPENDENCE_IN = (8, 15)
+_EASTER = {"good friday": 0, "easter monday": 3, "easter": 2}  #: from Good Friday on
+ENGLISH_HOLIDAYS = "|".join(
+    sorted((*_ENGLISH, *_NTH, *_EASTER, "black friday", "diwali"), key=len, reverse=True)
+)
 _EVES = ("除夕", "大年三十", "年三十")
 #: What a holiday is called, as a pattern.
 HOLIDAYS = "|".join(sorted((*_FIXED, "圣诞", *_LUNAR, *_EVES, "清明"), key=len, reverse=True))
@@ -106,9 +118,72 @@ def holiday(today: date, name: str) -> date | None:
     return None
 
 
+def english_holiday(today: date, name: str, country: str | None) -> date | None:
+    """Return the next day that English replies call so, not before today."""
+    if name == "independence day" and country == "IN":
+        return month_day(today, *_INDEPENDENCE_IN)
+    if name in _ENGLISH:
+        return month_day(today, *_ENGLISH[name])
+    for year in (today.year, today.year + 1):
+        found = _moving(year, name)
+        if found is not None and found >= today:
+            return found
+    return None
+
+
+def _moving(year: int, name: str) -> date | None:
+    """Return the day of a holiday that moves, in a year."""
+    if name == "black friday":
+        thursday = _moving(year, "thanksgiving")
+        return thursday + timedelta(days=1) if thursday else None
+    if name in _NTH:
+        month, day, nth = _NTH[name]
+        named = [date(year, month, one) for one in range(1, monthrange(year, month)[1] + 1)]
+        return [one for one in named if one.weekday() == day][nth - 1 if nth > 0 else nth]
+    country, said, days = ("NZ", "good friday", _EASTER[name]) if name in _EASTER else (
+        "IN", name, 0)  # fmt: skip
+    named = [day for day, words in _holidays(country, year).items() if said in words.casefold()]
+    found = min((day for day in named if day.year == year), default=None)
+    return found + timedelta(days=days) if found else None
+
+
 def after_holiday(day: date, country: str | None = "CN") -> date:
     """Return the first working day after a holiday."""
     return working_day(day, 1, country)
+
+
+def next_holiday(today: date, country: str) -> date | None:
+    """Return the next day off on a weekday that is public holiday, not before today."""
+    for ahead in range(180):
+        day = today + timedelta(days=ahead)
+        if day.weekday() < 5 and not is_working_day(day, country):
+            return day
+    return None
+
+
+def nth_weekday(today: date, day: int, nth: int, ahead: int) -> date | None:
+    """Return the nth such weekday (Monday 0; -1: the last) of a month, not before today."""
+    for months in (ahead, ahead + 1):
+        year, month = next_month(today, months)
+        days = [date(year, month, number) for number in range(1, monthrange(year, month)[1] + 1)]
+        named = [one for one in days if one.weekday() == day]
+        if -1 <= nth - 1 < len(named) or nth == -1:
+            found = named[-1] if nth == -1 else named[nth - 1]
+            if found >= today:
+                return found
+    return None
+
+
+def month_working_day(today: date, ahead: int, country: str | None, *, last: bool) -> date | None:
+    """Return the first or last working day of a month, not before today."""
+    for months in (ahead, ahead + 1):
+        year, month = next_month(today, months)
+        days = [date(year, month, number) for number in range(1, monthrange(year, month)[1] + 1)]
+        working = [one for one in days if is_working_day(one, country)]
+        found = working[-1 if last else 0]
+        if found >= today:
+            return found
+    return None
 
 
 def lunar_day(today: date, month: int, number: int) -> date | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from duly.replies import dates_en, dates_zh
+from duly.replies import dates_en, dates_zh, retracting
 from duly.replies.calendar import country_of
 from duly.replies.day_words import Mention, Seen, find
 
@@ -16,7 +16,8 @@ _PAST = re.compile(
     r"上+个?(?:周|星期|礼拜|月)(?:[一二三四五六日天末底初]|(?:月)?\d{1,2}[号日])?|昨[天晚日]|"
     r"大?前[天晚]|去年|前[几两]天|"
     r"刚才|[\d一二两三四五六七八九十几半]+(?:天|个?月|个?星期|周|年)(?:之前就|以前就|前就)|"
-    r"\b(?:last|past|previous) \w+|\byester\w+|\by'?day\b|(?<!the )\b(?:\w+ )?\w+ ago\b|"
+    r"\b(?:last|past|previous) \w+\b(?! (?:of|in) (?:the|this|next|each|every)\b)|"
+    r"\byester\w+|\by'?day\b|(?<!the )\b(?:\w+ )?\w+ ago\b|"
     r"[\d一二两三四五六七八九十几半]+(?:天|个?月|个?星期|周|年)多?了(?!再|就)|"
     r"\bsince \w+(?: \d+\w*)?"
 )
@@ -64,6 +65,17 @@ _DAY_NUMBER = re.compile(
 _AT_ONCE = re.compile(
     r"(?:马上|立[刻马即]|当[天日]|这就|就|第一时间)\w{0,2}|immediately|right away|straight away"
 )
+_NEXT_WEEK = re.compile(r"下+个?(?:周|星期|礼拜)|(?:next|nxt) (?:week|wk)")
+_BARE_WEEKDAY = re.compile(
+    r"(?:周|星期|礼拜|週)[一二三四五六日天]|(?:on |by )*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
+)
+#: An hour of any day, which means today only where it stands alone.
+_HOUR = re.compile(
+    r"(?:by |before |at |in |the |this )*(?:close of business|cob|eod|end of (?:the )?day|"
+    r"morning|afternoon|evening|eve|noon|after work)|"
+    r"(?:早上|上午|中午|下午|傍晚|晚上|晚些时候|下了?班(?:就|后|了|以后|之后)?|睡前|(?:回|到)家(?:后|就|了)|"
+    r"(?:\d{1,2}|十[一二]?|[二三四五六七八九两])点(?:半|钟)?(?:之?前|之?后|以?后)?)+"
+)
 _BESIDE = re.compile(
     r"[\s,.()（）、/-]*(?:the|on|of|也就是|就是|即|那天|这天|的)?[\s,.()（）、/-]*"
 )
@@ -72,7 +84,6 @@ _FROM_BEFORE = re.compile(
     r"(?:\b(?:from|starting|beginning|start|commencing|as of)(?: on| from| the)*|从|自) ?$"
 )
 _FROM_AFTER = re.compile(r"^ ?(?:起|开始|onwards?|onward)")
-_NOW = ("now", "right now", "rn", "现在", "现在就", "马上", "立刻")
 
 
 def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mention, ...]:
@@ -92,16 +103,27 @@ def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mentio
         rules = dates_zh.RULES + dates_en.RULES
     elif not re.search(r"[a-z]", text):
         rules = dates_zh.RULES
-    return _merged(text, find(rules, plain, seen))
+    return _merged(text, find(rules, plain, seen), received_at.date())
 
 
-def _merged(text: str, found: tuple[Mention, ...]) -> tuple[Mention, ...]:
+def _merged(text: str, found: tuple[Mention, ...], received: date) -> tuple[Mention, ...]:
     """Join a weekday to the date that it only repeats; drop 'at once' after a day."""
     kept = list[Mention]()
     for one in found:
         if kept and _AT_ONCE.fullmatch(one.words):
             continue
         last = kept[-1] if kept else None
+        if last is not None and (day := _of_an_hour(text, last, one)) is not None:
+            words = text[last.start : one.end].strip()
+            kept[-1] = replace(day, start=last.start, end=one.end, words=words)
+            continue
+        if last is not None and one.day and _NEXT_WEEK.fullmatch(last.words) and (
+            _BARE_WEEKDAY.fullmatch(one.words)
+        ):  # fmt: skip
+            # 'Next week, Wednesday' is no Wednesday of this week.
+            monday = received + timedelta(days=7 - received.weekday())
+            kept[-1] = replace(one, day=monday + timedelta(days=one.day.weekday()))
+            continue
         if last is not None and _same(text, last, one):
             other = _WEEKEND.search(one.words) or _DAY_NUMBER.search(last.words)
             numbered = last if other else one
@@ -110,6 +132,18 @@ def _merged(text: str, found: tuple[Mention, ...]) -> tuple[Mention, ...]:
             continue
         kept.append(one)
     return tuple(kept)
+
+
+def _of_an_hour(text: str, first: Mention, second: Mention) -> Mention | None:
+    """Return the day of two mentions side by side where the other is an hour of that day."""
+    if first.day is None or second.day is None:
+        return None
+    if not _BESIDE.fullmatch(text[first.end : second.start]):
+        return None
+    hours = [bool(_HOUR.fullmatch(one.words)) for one in (first, second)]
+    if sum(hours) != 1:
+        return None
+    return second if hours[0] else first
 
 
 def _same(text: str, first: Mention, second: Mention) -> bool:
@@ -134,7 +168,8 @@ def chosen(text: str, found: Sequence[Mention], intent: str) -> Mention | None:
     """
     left = undenied(text, found)
     if intent == "instalment_request":  # Parts have no day unless one is named.
-        left = tuple(one for one in left if one.confidence == "firm" and one.words not in _NOW)
+        firm = (one for one in left if one.confidence == "firm")
+        left = tuple(one for one in firm if one.words not in retracting.NOW)
     if intent == "instalment_request":  # 60 every friday from the 24th: from the 24th on.
         left = tuple(one for one in left if not _EVERY.search(text[: one.start])) or left
         left = tuple(one for one in left if _starts(text, one)) or left
@@ -156,8 +191,9 @@ def _starts(text: str, one: Mention) -> bool:
 
 
 def undenied(text: str, found: Sequence[Mention]) -> tuple[Mention, ...]:
-    """Return the dates that a reply does not say no to."""
-    return tuple(one for one in found if not _denied(text, one, found))
+    """Return the dates that a reply does not say no to, take back or name for something else."""
+    left = tuple(one for one in found if not _denied(text, one, found))
+    return retracting.kept(text, left)
 
 
 def _denied(text: str, one: Mention, others: Sequence[Mention]) -> bool:

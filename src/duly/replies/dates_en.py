@@ -131,6 +131,36 @@ def _week_end(found: re.Match[str], seen: Seen) -> Meant:
     return day, "soft"
 
 
+def _week_from(found: re.Match[str], seen: Seen) -> Meant | None:
+    """Resolve 'a week today', 'two weeks on Friday', 'tomorrow week'."""
+    weeks = 2 if "fortnight" in found[0] else whole(found["n"] or "1") or 1
+    said = found["from"]
+    if said == "today":
+        return days_from(seen, 7 * weeks)
+    if said.startswith("tom"):
+        return days_from(seen, 7 * weeks + 1)
+    day, _ = weekday(seen, _WEEKDAYS[said], weeks)
+    return on(day)
+
+
+def _holiday(found: re.Match[str], seen: Seen) -> Meant | None:
+    eve = 1 if found["eve"] else 0
+    day = calendar.english_holiday(seen.today + timedelta(days=eve), found["name"], seen.country)
+    return on(day - timedelta(days=eve) if day else None)
+
+
+def _nth_weekday(found: re.Match[str], seen: Seen) -> Meant:
+    nth = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4,
+           "4th": 4, "last": -1}[found["nth"]]  # fmt: skip
+    ahead = 1 if "next month" in found[0] else 0
+    return on(calendar.nth_weekday(seen.today, _WEEKDAYS[found["day"]], nth, ahead))
+
+
+def _month_working_day(found: re.Match[str], seen: Seen) -> Meant:
+    ahead, last = int("next month" in found[0]), found["nth"] == "last"
+    return on(calendar.month_working_day(seen.today, ahead, seen.country, last=last))
+
+
 def _month_start(found: re.Match[str], seen: Seen) -> Meant:
     del found
     return on(calendar.day_of_month(seen.today, 1))
@@ -144,6 +174,23 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         rf"{_BY}(?P<m>{_MONTH})\.? (?:the )?(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?![\d.]|"
         r"\s?(?:dollars|bucks|days|weeks|a ))"
     ), _month_day),
+    ((
+        rf"{_BY}(?:an? |one )?(?:(?P<n>{_N}) )?(?:weeks?|wks?|fortnight)(?: from| on| come)? "
+        rf"(?P<from>today|tomorrow|{_DAY})\b"
+    ), _week_from),
+    (rf"{_BY}(?P<n>)(?P<from>today|tomorrow) week\b", _week_from),
+    ((
+        rf"(?<!after ){_BY}(?P<name>{calendar.ENGLISH_HOLIDAYS})(?:'?s)?(?: day)?"
+        r"(?P<eve>(?:'?s)? eve)?\b"
+    ), _holiday),
+    ((
+        rf"{_BY}(?:the )?(?P<nth>first|1st|second|2nd|third|3rd|fourth|4th|last) (?P<day>{_DAY}) "
+        r"(?:of|in) (?:the |this |next |each |every )*month"
+    ), _nth_weekday),
+    ((
+        rf"{_BY}(?:the )?(?P<nth>first|1st|last) (?:business|working|work|banking) day (?:of|in) "
+        r"(?:the |this |next )*month"
+    ), _month_working_day),
     (rf"{_BY}(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?: of)?[ -](?P<m>{_MONTH})\b", _month_day),
     (rf"{_BY}(?P<a>[0-3]?\d)[/.-](?P<b>[0-3]?\d)(?:[/.-](?:20)?\d\d)?(?![\d/%])", _numeric),
     (rf"{_BY}{_ORD} (?:of )?(?P<next>next month)", _ordinal),
@@ -171,7 +218,10 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         rf"{_BY}(?:(?P<next>next|following) (?:business|working|work|banking) day|(?:in |"
         rf"within )?(?P<n>{_N}) (?:business|working|work|banking) days?)"
     ), _working_days),
-    (rf"{_BY}(?:the )?(?:day after (?:tomorrow|tmrw|tmr|2moro)|day after tomoro)", in_days(2)),
+    ((
+        rf"{_BY}(?:the )?day (?:after|aftr|aftar|afta|aft) (?:tomorrow|tomorow|tomm?or+ow|tomoro|"
+        r"tmrw|tmr|2moro|tom)\b"
+    ), in_days(2)),
     ((
         rf"{_BY}(?:tomorrow|tommorow|tommorrow|tomorow|tomorrows|tomoro|tomorro|2morrow|2moro|"
         r"2mrw|2mro|tmrw|tmrow|tmr|tmw|tmoro|tomoz|tomoz|tomo|tom(?= (?:morning|"
@@ -180,7 +230,8 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"{_BY}(?:next |this |the )*week ?end\b", _weekend),
     (rf"{_BY}(?:the )?(?:end of (?:the |this |next )?week|eow)\b", _week_end),
     ((
-        r"(?:on or before|on|by|before|till|til|until) (?P<n>[0-3]?\d)(?P<next>)(?![\d.,:/%]|"
+        r"(?<!shift )(?<!work )(?<!working )(?:on or before|on|by|before|till|til|until) "
+        r"(?P<n>[0-3]?\d)(?P<next>)(?![\d.,:/%]|"
         r" ?(?:am|pm|a\.m|p\.m|days?|weeks?|months?|hours?|hrs?|mins?|minutes?|percent|k\b|rs|"
         r"dollars|bucks|quid|pounds|o'?clock|times|calls|weeks))"
     ), _ordinal),

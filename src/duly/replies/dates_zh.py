@@ -117,6 +117,38 @@ def _full(found: re.Match[str], seen: Seen) -> Meant | None:
     return None if day < seen.today else (day, "firm")
 
 
+def _today_or_tomorrow(found: re.Match[str], seen: Seen) -> Meant | None:
+    return days_from(seen, 1 if found["within"] else 0)
+
+
+def _within(found: re.Match[str], seen: Seen) -> Meant:
+    """Resolve 'within this week' or month: its last day."""
+    if found["unit"].startswith("月"):
+        return on(calendar.month_end(seen.today.year, seen.today.month))
+    return weekday(seen, 6, 0)
+
+
+def _nth_weekday(found: re.Match[str], seen: Seen) -> Meant:
+    """Resolve the first, second, ... or last such weekday of a month, not before today."""
+    nth = -1 if "最后" in found["nth"] else (whole(found["nth"][1:]) or 1)
+    ahead = (found["month"] or "").count("下")
+    return on(calendar.nth_weekday(seen.today, _WEEKDAYS[found["day"]], nth, ahead))
+
+
+def _month_working_day(found: re.Match[str], seen: Seen) -> Meant:
+    """Resolve the first or last working day of a month."""
+    ahead = (found["month"] or "").count("下")
+    last = "最后" in found["nth"]
+    return on(calendar.month_working_day(seen.today, ahead, seen.country or "CN", last=last))
+
+
+def _after_holiday(found: re.Match[str], seen: Seen) -> Meant | None:
+    """Resolve the first working day after a holiday."""
+    day = calendar.holiday(seen.today, found["name"]) if found["name"] else None
+    begins = day or calendar.next_holiday(seen.today, seen.country or "CN")
+    return on(calendar.after_holiday(begins, seen.country or "CN") if begins else None)
+
+
 def _lunar(found: re.Match[str], seen: Seen) -> Meant | None:
     named = found["m"]
     month = _MONTHS.get(named) or whole(named) or 0 if named else 1
@@ -144,6 +176,18 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"(?P<month>下+个?月|这个?月|本月|月)初(?P<n>{N})(?:号|日)", _day_of_month),
     (r"(?P<month>(?<!剩)(?<!余)下+个?月|这个?月|本月|每个?月|月)?(?:的)?最后一[天日]", _month_end),
     (rf"(?:过?年|大年|正月)?(?P<m>)初(?P<n>[{CHARACTERS}])(?![中级])", _lunar),
+    ((
+        rf"(?:过完?|等)?(?P<name>{calendar.HOLIDAYS})?(?:节|假期|长假|黄金周|放假)?(?:之?后|过后|过完|完|以后|结束后?)的?"
+        r"(?:第一个|首个|第一天)(?:工作日|上班|开工)(?:日|天)?"
+    ), _after_holiday),
+    ((
+        r"(?P<month>下+个?月|这个?月|本月|每个?月|月底?|当月)?(?:的)?(?P<nth>第一个|首个|最后一个|最后1个)工作日"
+        r"(?<!^第一个工作日)"
+    ), _month_working_day),
+    ((
+        rf"(?P<month>下+个?月|这个?月|本月|每个?月|月底?|当月)(?:的)?(?P<nth>第[{CHARACTERS}1-5]|最后一?)个"
+        rf"{_WEEK}(?P<day>[一二三四五六日天1-7]){_TIME}{_HOUR}"
+    ), _nth_weekday),
     (rf"(?:过|等)?(?<![周期拜二三月初号])(?P<name>{calendar.HOLIDAYS})(?![号日定个月点次期块百千万])(?:节|节假日|假期|放假|黄金周)?"
      r"(?P<after>(?:过|完|结束|以|之)*后|过了|过完)?(?!路)", _holiday),
     (rf"(?P<m>{N})月份?(?:的)?(?P<n>{N})(?:日|号)?{_TIME}{_HOUR}(?![期个块元万千])", _month_day),
@@ -160,6 +204,11 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         rf"(?P<n>{N})(?:天|日)"
     ), _days_from_a_day),
     (rf"(?<=[多限延缓迟晚再容宽])(?P<n>{N})日(?!前|之前|以前)", _more_days),
+    # Several days are the earliest of them.
+    ((
+        rf"(?P<month>(?:下+个?|这个?|本|当)月)?(?P<n>{N})(?:号|日)?(?:到|至|-|~|或者?|、|和)(?:{N})(?:号|日)(?!线|码|楼|院|店)"
+        r"(?:之?间|之?前)?"
+    ), _day_of_month),
     ((
         rf"(?P<month>(?:下+个?|这个?|本|当|每个?)?月)?(?:的)?(?P<n>{N})(?:号|日)(?!线|码|楼|院|"
         rf"店){_TIME}{_HOUR}"
@@ -169,6 +218,7 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         r"(?P<month>下+个?月|本月|这个?月|当月)(?P<n>\d{1,2}|[一二三四五六七八九十廿]{1,3})(?![\d个期块元百千万起次并定共总半]|多|左右)"
     ), _day_of_month),
     (rf"(?P<m>{N})月份?(?:底|末)", _named_month_end),
+    (r"(?P<next>这个?|本|当)(?P<unit>月份?|周|星期|礼拜)(?:之?内|以内)", _within),
     (r"(?P<month>(?<!剩)(?<!余)下+个?月|这个?月|本月|月)(?:的)?(?:底|末)", _month_end),
     (r"(?:今年)?年(?:底|末)|今年内", lambda _f, seen: on(date(seen.today.year, 12, 31))),
     ((
@@ -180,14 +230,16 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     (r"(?:一两|两三|三五|三四|四五|五六|七八)(?:天|日|个?月|个?星期|周)", vague),
     (rf"(?P<about>过|等)?(?P<n>半)个月{_AFTER}", _half_month),
     ((
-        rf"(?P<about>过|(?<![多再])等)?(?P<n>(?:\d{{1,4}}|[{CHARACTERS}]{{1,3}}))个?(?P<unit>天|日|周|星期|"
+        rf"(?<!今明)(?P<about>过|(?<![多再])等)?(?P<n>(?:\d{{1,4}}|[{CHARACTERS}]{{1,3}}))个?(?P<unit>天|日|周|星期|"
         rf"礼拜)(?!一|二|三|四|五|六)(?:时间)?{_AFTER}(?!打|都打|给我打)"
     ),
      _days),
     (rf"(?P<about>过|等)?(?P<n>{N})个(?P<unit>月)(?:时间)?{_AFTER}", _days),
     (rf"(?P<n>{N})个?(?:小时|钟头)(?:之?内|之?后|以?后)?", hours),
-    (rf"{N}个?分钟(?:之?内|之?后|以?后)?", in_days(0)),
-    (rf"大+后[天日]{_TIME}{_HOUR}", in_days(3)),
+    (rf"(?:{N}个?分钟|半个?(?:小时|钟头))(?:之?内|之?后|以?后)?", in_days(0)),
+    (rf"(?:大+|外)后[天日]{_TIME}{_HOUR}", in_days(3)),
+    (rf"今明(?:两|二)?[天日]{_TIME}(?P<within>之?内|以内)?", _today_or_tomorrow),
+    (rf"明后(?:两|二)?[天日]{_TIME}", in_days(1)),
     (rf"(?<!今)后[天日]{_TIME}{_HOUR}", in_days(2)),
     (rf"明(?:天|早|晚|日){_TIME}{_HOUR}(?:下班)?", in_days(1)),
     (rf"(?:今[天晚日夜早]|当[天日]){_TIME}{_HOUR}(?:下班|之?内)?", in_days(0)),

@@ -39,6 +39,10 @@ _FAINT = 0.10
 _HEARD = 0.50
 #: A model this sure of a graver act than the rules name comes before them.
 _GRAVER = 0.35
+#: A model this sure of a promise is heard before what the words of these acts alone say.
+_BEFORE_A_PROMISE = {
+    "paid_already": 0.80, "instalment_request": 0.80, "extension_request": 0.80,
+}  # fmt: skip
 _LEAST = tuple(INTENTS[INTENTS.index("acknowledge") :])
 
 
@@ -146,7 +150,13 @@ def _primary(
     """Return the intent that comes first, and how sure the rules are of it by themselves."""
     strong = _ALONE["sound" if evidence.by_sound else "sure"]
     if sure:
-        return next(one for one in INTENTS if one in sure), strong
+        first = next(one for one in INTENTS if one in sure)
+        # A day tied to paying, and a model that hears nothing else: 'I get paid on the 15th, then'.
+        if evidence.pays_on and "promise_to_pay" in sure and (
+            chances["promise_to_pay"] >= _BEFORE_A_PROMISE.get(first, 2)
+        ):  # fmt: skip
+            return "promise_to_pay", strong
+        return first, strong
     best = max(INTENTS, key=lambda one: chances[one])
     if likely:
         ranked = max(likely, key=lambda one: (chances[one], -INTENTS.index(one)))

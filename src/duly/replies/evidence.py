@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from duly.replies import amounts, dates, tying
+from duly.replies import amounts, dates, retracting, tying
 from duly.replies.amounts import Figure
 from duly.replies.cues import Cue, cues
 from duly.replies.day_words import Mention
-from duly.replies.respelling import by_sound, respelled
+from duly.replies.respelling import by_sound, days_by_sound, respelled
 
 _HAN = re.compile(r"[㐀-鿿]")
 #: The reply says that nothing was paid yet.
 _UNPAID = re.compile(
-    r"没有?(?:还|付|转|交)(?!.{0,2}(?:更新|到账|过期|同步))|尚?未(?:还|付|转|交)|"
+    r"没钱(?:还|付|交)|没有?(?:还|付|转|交)(?!.{0,2}(?:更新|到账|过期|同步))|尚?未(?:还|付|转|交)|"
     r"\b(?:not|haven'?t|havent|didn'?t|didnt|never|hasn'?t|hasnt|isn'?t|wasn'?t|nt)"
     r" (?:yet |been |even |actually |be )*(?:paid|pay|settled|cleared)|"
     r"\b(?:you|u|ya|una)(?:'ll| will| go)? (?:get|be) paid\b|\bif (?:i|we|he|she) (?:only |"
@@ -25,6 +25,15 @@ _UNPAID = re.compile(
 _TO_COME = re.compile(r"下|明|后天|后日|月底|月末|之?内$|以内$|[天周日月]之?后$|到时")
 #: 转过去 is what will be done, 转过去了 what was.
 _GOES = re.compile(r"去(?!了|的|啦|咗)")
+#: What should have been paid was not.
+_OWED = re.compile(r"(?:该|应)还(?!.*了)")
+#: Nobody complains who says that he does not, or asks beforehand that something be left.
+_NO_COMPLAINT = re.compile(
+    r"(?:不是|不想|没想|无意|没打算)(?:要|想|来|打算|去|为了)?\|(?:投诉|举报)|"
+    r"(?:不要|别|请勿|不许|不准|不得|莫)(?:去|给我|随便|往)?\|(?:打|联系|找|发给|发到)|"
+    r"\b(?:not|don'?t|never|no)(?: want| wanna| wish| mean| trying| looking| here| a)*(?: to)? ?"
+    r"\|complain"
+)
 _DONE = re.compile(r"已|昨|刚|早(?!上)|前[天晚]|过了")
 
 
@@ -59,13 +68,19 @@ class Evidence:
 def gathered(text: str, received_at: datetime, lang: str | None) -> Evidence:
     """Return the evidence of a reply; a Chinese text without cues is heard as well as read."""
     evidence = _of(respelled(text, lang), received_at, lang)
+    if _HAN.search(evidence.text) and not any(one.day for one in evidence.mentions):
+        heard = days_by_sound(evidence.text)
+        if heard != evidence.text and (second := _of(heard, received_at, lang)).pays_on:
+            return second
     known = evidence.cues or evidence.pays_on or evidence.shifts or evidence.in_parts
     if known or not _HAN.search(evidence.text):
         return evidence
     heard = by_sound(evidence.text)
     if heard != evidence.text:
         second = _of(heard, received_at, lang)
-        if second.pays_on or any(one.strength == "sure" for one in second.cues):
+        # Where a day is named already, sounds are only asked for what is done on it.
+        dated = any(one.day for one in evidence.mentions)
+        if second.pays_on or (not dated and any(one.strength == "sure" for one in second.cues)):
             return replace(second, by_sound=True)
     return evidence
 
@@ -105,8 +120,20 @@ def _without_denied(
     """Leave out that something was paid where the reply says that it was not, or will be."""
     unpaid = bool(_UNPAID.search(text))
     to_come = [one.end for one in mentions if one.day and _TO_COME.search(one.words)]
+    put_right = retracting.corrections(text, mentions)
 
     def denied(one: Cue) -> bool:
+        # 'The 15th was a typo' is said of a day: neither of a number nor of a bill.
+        if one.act.startswith("dispute_") and any(
+            start <= one.start < end for start, end in put_right
+        ):
+            return True
+        if one.act in ("complaint", "demand", "accusation") and _NO_COMPLAINT.search(
+            f"{text[: one.start]}|{one.words}"
+        ):
+            return True
+        if one.act == "paid_already" and _OWED.search(one.words):
+            return True
         if one.act != "paid_already" or unpaid:
             return one.act == "paid_already"
         if _GOES.match(text[one.end :]) and not _DONE.search(text[: one.end]):

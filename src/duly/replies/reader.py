@@ -18,6 +18,17 @@ LONG = 1000
 #: How much of a long text is looked at for what must not be missed, at each end.
 LOOKED_AT = 1000
 _CERTAIN = Decimal("0.99")
+#: What telephones and mailboxes answer by themselves.
+_AUTOMATIC = re.compile(
+    r"自动回复|\bauto(?:matic|mated)?[- ]?(?:reply|response|responder)\b|"
+    r"\bout of (?:the )?office\b|"
+    r"\bdo not disturb while driving\b|"
+    r"^(?:您好[,!]*)?我?(?:现在|正在|在)*(?:开车|开会|忙)(?:中)?[,. ]*"
+    r"(?:稍后|一会儿?|晚点|等下)(?:再)?(?:给)?(?:您|你)?(?:回复|回电|联系[您你]|回拨)|"
+    r"\b(?:can'?t|cannot) (?:talk|take your call) right now\b[^?]*(?:later|soon|back)?$"
+)
+#: Acts that are heard even in what looks automatic.
+GRAVE_EVER = ("deceased_or_incapacity", "legal_representation", "dispute_identity", "hardship")
 _WORD = re.compile(r"[^\W_]")
 _PICTURE = re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF\U0001F170-\U0001F251❤]")
 
@@ -37,6 +48,9 @@ def read(reply: Reply, model: Model | None = None) -> Reading:
     if not _WORD.search(evidence.text) and not _PICTURE.search(evidence.text):
         return _unread(reply)
     decision = decide(evidence, model.probabilities(evidence.text, evidence.named))
+    if _AUTOMATIC.search(evidence.text) and decision.intent not in GRAVE_EVER:
+        # A telephone answers, nobody: nothing follows, and a person may look at it.
+        return _unread(reply)
     return _reading(reply, evidence, decision)
 
 

@@ -89,6 +89,28 @@ def by_sound(plain: str) -> str:
     return "".join(out)
 
 
+#: Words of days by their sound: whoever types 名天 means 明天.
+_DAYS_BY_SOUND = {
+    ("ming", "tian"): "明天", ("hou", "tian"): "后天", ("jin", "tian"): "今天",
+    ("jin", "wan"): "今晚", ("yue", "di"): "月底", ("zhou", "mo"): "周末",
+    ("xia", "zhou"): "下周", ("xia", "yue"): "下月", ("xing", "qi"): "星期",
+    ("li", "bai"): "礼拜",
+}  # fmt: skip
+
+
+def days_by_sound(plain: str) -> str:
+    """Return a Chinese text with what sounds like a word of days written as that word."""
+    pinyin = import_module("pypinyin").lazy_pinyin(list(plain), errors="default")
+    out, place = list(plain), 0
+    while place < len(plain) - 1:
+        word = _DAYS_BY_SOUND.get((pinyin[place], pinyin[place + 1]))
+        if word is not None:
+            out[place : place + 2] = word
+            place += 1
+        place += 1
+    return "".join(out)
+
+
 def _from_pinyin(run: str, whole: str, lang: str | None) -> str:
     """Return a run of letters as characters where all of it reads as pinyin, else as it is."""
     words = run.replace("'", " ").split()

@@ -1,4 +1,4 @@
-"""Right slips of one letter in the long English words that the gravest cues hang on."""
+"""Right slips of one letter in the long English words that the gravest cues and dates hang on."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ _KEYS = frozenset(
     " dementia depressed depression dialysis executor funeral guardian harassing harassment"
     " homeless hospital husband identity insolvency insolvent liquidator litigation messages"
     " overdose paralysed pregnant recycled representative sequestration solicitor solicitors"
-    " suicidal suicide unconscious unsubscribe ventilator violence".split()
+    " suicidal suicide unconscious unsubscribe ventilator violence"
+    " fortnight monday tuesday wednesday thursday friday saturday sunday tomorrow weekend".split()
 )
 #: True words that are one letter away from those.
-_TRUE = frozenset("borrowed identify diagnose message overdosed paralyzed recycler violent".split())
+_TRUE = frozenset(
+    "borrowed fridays identify mondays sundays weekends weekday diagnose"
+    " message overdosed paralyzed recycler"
+    " violent".split()
+)
 
 
 def righted(text: str) -> str:

@@ -11,7 +11,7 @@ from duly.replies.day_words import Mention
 _HAN = re.compile(r"[㐀-鿿]")
 #: Words of paying right after a date: the date is when money goes out.
 _PAYS_AFTER_ZH = re.compile(
-    r"^[^,.!?]{0,12}?(?:还款|还钱|还清|还上|还(?!要|有|在|是|没|不|能|会|来|想|打|发|催|得上|"
+    r"^[^,.!?]{0,12}?(?:还款|还钱|还清|还上|缴|还(?!要|有|在|是|没|不|能|会|来|想|打|发|催|得上|"
     r"需|可以|行|差|欠)|付|转|打(?:给你|款|钱|过去)|给(?:你|钱|我结|$|,)|存|处理|交(?!代)|结清|"
     r"搞定|弄(?!错|丢|清楚|坏)|补|汇|到(?:账|你|位|$|,)|安排|解决|结(?!婚|束|果|账单)|清(?!楚|单|明)|过(?:数|账|给|\d)|"
     r"凑齐|扣(?!错|多)|划(?!算))"
@@ -224,7 +224,7 @@ def pays_on(text: str, found: tuple[Mention, ...], figures: tuple[Figure, ...]) 
 def _pays_after(text: str, one: Mention) -> bool:
     after = _PAYS_AFTER_ZH.match(text[one.end :])
     rest = text[one.end + after.end() :] if after else ""
-    tail = re.split(r"[,.!]", rest[:3])[0]
+    tail = re.split(r"[,.!]|谢|辛苦|麻烦|拜托", rest[:3])[0]
     return bool(after and not _ASKS_BETWEEN.search(after[0]) and not _ASKS_BETWEEN.search(tail)
                 and not re.match(r"^不[了起上出清]", tail))  # fmt: skip
 

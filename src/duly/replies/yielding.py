@@ -44,6 +44,14 @@ _BROKEN = re.compile(
     r"\b(?:app|link|site|website|login|portal|page|otp|card|server)\b"
 )
 _TELLS = re.compile(r".{0,3}告(?:死|定)?(?:你|你们|贵司)?.{0,2}")
+_SHORT_NOW = re.compile(
+    r"^(?:(?:今天|现在|暂时|目前|手上|手头|手里|身上|卡里|账上)?(?:的?钱|余额)?(?:还)?"
+    r"(?:不够|不足|没那么多|没有那么多|没这么多|没带|没)(?:钱|现金)?)$|"
+    r"^(?:工资|薪水|公司)(?:还)?(?:没发|没到|晚发|延迟|推迟|延后)$|"
+    r"^(?:my )?(?:salary|wages?|pay)(?: is| was| got| been| has been)* (?:delayed|late|not (?:in|"
+    r"credited|paid|here)(?: yet)?)$|"
+    r"\b(?:short|not enough|low on)\b[^,.;!]{0,12}\b(?:today|now|right now|atm)\b"
+)
 _NO_NEED = re.compile(r"(?:不用|不必|甭|无需|不需要)(?:再|老|一直)?催")
 _UNABLE = (
     "不了",
@@ -73,6 +81,12 @@ def give_way(evidence: Evidence, sure: Acts) -> None:
 def _hardship(evidence: Evidence, sure: Acts, acts: Mapping[str, Cue]) -> None:
     """Leave out that somebody cannot pay where it is told what he can, or that an app cannot."""
     if "hardship" not in sure or any(act in acts for act in CARE):
+        return
+    said = [one.words for one in evidence.cues
+            if one.act == "hardship" and one.strength == "sure"]  # fmt: skip
+    # Too little at hand today, or wages late, and a day on which it is paid: no more than a date.
+    if evidence.pays_on and evidence.stands and all(_SHORT_NOW.search(words) for words in said):
+        del sure["hardship"]
         return
     if not any(mark in acts["hardship"].words for mark in _UNABLE):
         return
