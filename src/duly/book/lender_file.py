@@ -18,7 +18,7 @@ from duly.core import near as words
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 
-_KINDS_OF_ROUTE = ("smpp", "http", "smtp", "tasks", "sandbox")
+_KINDS_OF_ROUTE = ("smpp", "http", "smtp", "webhook", "letter", "tasks", "sandbox")
 _CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
 
 
@@ -166,7 +166,7 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
 }
 _ROUTE_KEYS: Mapping[str, tuple[str, Callable[[object], object]]] = {
     "name": ("name", _text),
-    "channel": ("channel", _choice("sms", "voice", "email")),
+    "channel": ("channel", _choice("sms", "voice", "email", "push", "letter")),
     "kind": ("kind", _choice(*_KINDS_OF_ROUTE)),
     "accepts": ("accepts", _classes),
 }
@@ -179,6 +179,7 @@ _ROUTE_SETTINGS = (
     "webhook_secret_env",
     *("sender_name", "envelope", "subject", "unsubscribe_url", "unsubscribe_mail"),
     *("dkim_domain", "dkim_selector", "dkim_key_file"),
+    *("title", "preview", "link", "spool", "letterhead", "typeface", "fonts"),
 )
 _REQUIRED = {
     "lender": ("name", "signature", "hotline", "app"),

@@ -28,8 +28,13 @@ _MEANINGS: dict[str, Meaning] = {
     "LIMITEXCEEDED.DELIVERYFREQUENCYLIMIT": "frequency",
     **dict.fromkeys(("ISV.SMS_CONTENT_ILLEGAL", "FAILEDOPERATION.CONTAINSENSITIVEWORD"), "content"),
     "FAILEDOPERATION.PHONENUMBERINBLACKLIST": "blocked",
+    # An app's push, and the post: a token or an address that is no more, a letter that came back.
+    **dict.fromkeys(("UNREGISTERED", "MOVED", "UNKNOWN_ADDRESS"), "no_such_number"),
+    **dict.fromkeys(("RETURNED", "REFUSED_BY_ADDRESSEE", "LOST", "NOT_PRINTED"), "unreachable"),
     "MK:0010": "unknown",  # An empty number to some, a full memory to others.
 }
+#: Words for a stage on the way, which say nothing of the end: a posted letter may yet come back.
+ON_THE_WAY = frozenset({"PRINTED", "POSTED", "QUEUED"})
 _CONTENT = re.compile(r"MA:\d{4}")
 _FREQUENCY = re.compile(r"BEYOND[A-Z]?")
 

@@ -62,10 +62,17 @@ class HttpSettings:
 
 
 class HttpGateway:
-    """One route by HTTP; `clock` gives the instant of a signature."""
+    """One route by HTTP; `clock` gives the instant of a signature.
 
-    def __init__(self, name: str, settings: HttpSettings, *, clock: Callable[[], datetime]) -> None:
+    `tell` gives what the body says instead of the text alone.
+    """
+
+    def __init__(
+        self, name: str, settings: HttpSettings, *, clock: Callable[[], datetime],
+        tell: Callable[[Outgoing], Mapping[str, object]] | None = None,
+    ) -> None:  # fmt: skip
         self.name = name
+        self._tell = tell
         self.window = settings.window
         self._settings = settings
         self._clock = clock
@@ -130,7 +137,7 @@ class HttpGateway:
     async def _send(self, one: Outgoing) -> Answer:
         if not one.address or len(one.address) > _ADDRESS_MAX or not one.address.isprintable():
             return Answer(message_id=one.message_id, outcome="refused", code="DULY:address")
-        body, why = _body(one, self._settings.template_codes)
+        body, why = _body(one, self._settings.template_codes, self._tell)
         if why:
             return Answer(message_id=one.message_id, outcome="refused", code=why)
         async with self._places:
@@ -198,7 +205,11 @@ class HttpGateway:
         return True
 
 
-def _body(one: Outgoing, template_codes: Mapping[str, str]) -> tuple[bytes, str]:
+def _body(
+    one: Outgoing,
+    template_codes: Mapping[str, str],
+    tell: Callable[[Outgoing], Mapping[str, object]] | None,
+) -> tuple[bytes, str]:
     """Return the request's body, or why there is none."""
     told: dict[str, object] = {
         "id": one.message_id,
@@ -207,12 +218,14 @@ def _body(one: Outgoing, template_codes: Mapping[str, str]) -> tuple[bytes, str]
         "class": one.message_class,
         "locale": one.locale,
     }
-    if template_codes:
+    if not one.text and not template_codes:
+        return b"", "DULY:text_empty"
+    if tell is not None:
+        told |= tell(one)
+    elif template_codes:
         if one.template not in template_codes:
             return b"", "DULY:no_template_code"
         told |= {"template": template_codes[one.template], "params": dict(one.params)}
-    elif not one.text:
-        return b"", "DULY:text_empty"
     else:
         told["text"] = one.text
     if one.not_after is not None:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qsl
 
-from duly.delivery.codes import State, state_of
+from duly.delivery.codes import ON_THE_WAY, State, state_of
 from duly.delivery.port import Incoming, Receipt, Reply
 from duly.delivery.records import printable, record
 
@@ -199,6 +199,8 @@ def _plain(element: object, when: When) -> Incoming:
             at=_zoned(fields.get("at"), when),
         )
     code = _text(fields, "code")
+    if code.strip().upper() in ON_THE_WAY:
+        return record(_code(code), _raw(fields))
     part = _number(fields, "part") if "part" in fields else 1
     parts = _number(fields, "parts") if "parts" in fields else 1
     return Receipt(

@@ -24,6 +24,8 @@ from duly.service.outbox.route_settings import RouteSettings
 
 #: Seconds by which the instant of a signature may differ from ours.
 TOLERANCE_SECONDS = 300
+#: Kinds of route whose gateway may report by webhook.
+_REPORTS = ("http", "webhook", "letter")
 _RECORDS_A_MINUTE = 30  #: of one route and reason: a flood of forgeries fills no disk
 _SWEPT_AT_ONCE = 50
 _NAME_MAX = 150
@@ -57,19 +59,16 @@ class WebhookRefused(Exception):
 def intakes_of(
     routes: Sequence[Route], environ: Mapping[str, str] = os.environ
 ) -> dict[str, Intake]:
-    """Return the intake of each HTTP route that names a secret for it; refuse broken settings."""
+    """Return the intake of each route that names a secret for it; refuse broken settings."""
     found: list[Diagnostic] = []
     made: dict[str, Intake] = {}
     for route in routes:
-        if route.kind != "http" or "webhook_secret_env" not in route.settings:
+        if route.kind not in _REPORTS or "webhook_secret_env" not in route.settings:
             continue
         settings = RouteSettings(route, environ)
         made[route.name] = Intake(
             route=route.name,
-            form=cast(
-                "Format",
-                settings.choice("webhook_format", "generic", "aliyun", "tencent", "huawei"),
-            ),
+            form=_form(route, settings),
             secret=settings.secret("webhook_secret_env", required=True).encode(),
             zone=settings.zone("time_zone"),
         )
@@ -77,6 +76,14 @@ def intakes_of(
     if found:
         raise Refused(*found)
     return made
+
+
+def _form(route: Route, settings: RouteSettings) -> Format:
+    """Return in which words a gateway reports; only resellers of text messages have their own."""
+    if route.kind != "http":
+        return "generic"
+    found = settings.choice("webhook_format", "generic", "aliyun", "tencent", "huawei")
+    return cast("Format", found)
 
 
 def take(

@@ -22,6 +22,9 @@ from duly.service.outbox.route_settings import RouteSettings
 
 #: Kinds that a worker sends by; a task for a person is no message.
 _NOT_SENT = ("tasks",)
+#: Channels that one kind alone serves, and the kinds that serve one alone.
+_OWN = {"push": "webhook", "letter": "letter"}
+_CHANNEL_OF = {kind: channel for channel, kind in _OWN.items()}
 _WINDOW_MAX, _PER_SECOND_MAX, _SECONDS_MAX = 10_000, 100_000, 600
 _SYSTEM_ID_MAX, _SYSTEM_TYPE_MAX = 15, 12  #: characters (SMPP 3.4, 4.1.5)
 
@@ -53,6 +56,9 @@ def gateways_of(
             found.append(Diagnostic(area="service", code="no_gateway", values=values))
             continue
         settings = RouteSettings(route, environ)
+        if not _carries(route):
+            values = {"route": route.name, "kind": route.kind, "channel": route.channel}
+            found.append(Diagnostic(area="service", code="route_other_channel", values=values))
         gateway = _MAKERS[route.kind](route, settings, clock, label)
         settings.rest()
         found += settings.found
@@ -61,6 +67,13 @@ def gateways_of(
     if found:
         raise Refused(*found)
     return made
+
+
+def _carries(route: Route) -> bool:
+    """Return whether a kind is for its route's channel: a push by another shows its text."""
+    if route.kind == "sandbox":
+        return True
+    return _OWN.get(route.channel) == _OWN.get(_CHANNEL_OF.get(route.kind, ""))
 
 
 def _sandbox(route: Route, settings: RouteSettings, _clock: Clock, _label: str) -> Gateway:
@@ -146,9 +159,24 @@ def _http(route: Route, settings: RouteSettings, clock: Clock, _label: str) -> G
     )
 
 
+def _webhook(route: Route, settings: RouteSettings, clock: Clock, _label: str) -> Gateway:
+    # A worker that pushes nothing need not load what the lock screen is checked by.
+    from duly.service.outbox.own_routes import push_settings
+
+    return push_settings(route, settings, clock)
+
+
+def _letter(route: Route, settings: RouteSettings, clock: Clock, label: str) -> Gateway:
+    from duly.service.outbox.own_routes import letter_settings
+
+    return letter_settings(route, settings, clock, label)
+
+
 _MAKERS: Mapping[str, Callable[[Route, RouteSettings, Clock, str], Gateway]] = {
     "sandbox": _sandbox,
     "smpp": _smpp,
     "smtp": _smtp,
     "http": _http,
+    "webhook": _webhook,
+    "letter": _letter,
 }

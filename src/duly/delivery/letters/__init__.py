@@ -1,0 +1,6 @@
+"""A way out by post: a letter as a PDF, in the spool of a print house."""
+
+from duly.delivery.letters.gateway import LetterGateway, LetterSettings
+from duly.delivery.letters.page import Letterhead, UnprintableError
+
+__all__ = ["LetterGateway", "LetterSettings", "Letterhead", "UnprintableError"]
