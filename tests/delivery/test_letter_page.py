@@ -78,13 +78,13 @@ def all_said(pdf: bytes) -> str:
 @pytest.mark.parametrize("locale", list(TEXTS))
 class TestEachLocale:
     def test_every_character_is_on_the_page_and_has_a_glyph(self, press, locale):
-        said = all_said(press.print(letter(locale), HEAD, on=ON).pdf)
+        said = all_said(press.sheet(letter(locale), HEAD, on=ON).pdf)
         assert squeezed(TEXTS[locale]) in said
         assert squeezed(ADDRESSES[locale].replace("|", "")) in said
         assert squeezed(HEAD.lines[locale][0]) in said
 
     def test_fonts_are_in_it_and_only_what_is_used_of_them(self, press, locale):
-        sheet = press.print(letter(locale), HEAD, on=ON)
+        sheet = press.sheet(letter(locale), HEAD, on=ON)
         names = set()
         for page in read(sheet.pdf).pages:
             for font in page["/Resources"]["/Font"].values():
@@ -98,14 +98,14 @@ class TestEachLocale:
         assert len(sheet.pdf) < 100_000  # The whole fonts are 8 and 6 MB.
 
     def test_the_same_again_is_the_same_bytes_on_any_press(self, press, locale):
-        first = press.print(letter(locale), HEAD, on=ON)
-        assert press.print(letter(locale), HEAD, on=ON) == first
+        first = press.sheet(letter(locale), HEAD, on=ON)
+        assert press.sheet(letter(locale), HEAD, on=ON) == first
         other = Press(route="other", typeface="Noto Sans")
-        assert other.print(letter(locale), HEAD, on=ON) == first
-        assert press.print(letter(locale), HEAD, on=date(2026, 6, 26)) != first
+        assert other.sheet(letter(locale), HEAD, on=ON) == first
+        assert press.sheet(letter(locale), HEAD, on=date(2026, 6, 26)) != first
 
     def test_the_file_says_nothing_of_the_person_beside_the_page(self, press, locale):
-        pdf = press.print(letter(locale), HEAD, on=ON).pdf
+        pdf = press.sheet(letter(locale), HEAD, on=ON).pdf
         found = read(pdf)
         assert set(found.metadata) == {"/Title", "/Creator", "/CreationDate", "/ModDate"}
         assert found.metadata.title == say("letters", "title", locale)
@@ -115,7 +115,7 @@ class TestEachLocale:
             assert word not in about
 
     def test_the_window_shows_the_mark_and_the_address_and_no_word_of_a_debt(self, press, locale):
-        (page,) = read(press.print(letter(locale), HEAD, on=ON).pdf).pages
+        (page,) = read(press.sheet(letter(locale), HEAD, on=ON).pdf).pages
         inside: list[str] = []
 
         def look(text, _matrix, place, _font, _size):
@@ -144,7 +144,7 @@ class TestTexts:
     def test_a_long_text_is_on_numbered_pages_whole(self, press):
         text = "".join(f"第{n}句，您的还款。" for n in range(500))
         assert len(text) > 5000
-        sheet = press.print(letter(text=text), HEAD, on=ON)
+        sheet = press.sheet(letter(text=text), HEAD, on=ON)
         pages = [squeezed(page.extract_text()) for page in read(sheet.pdf).pages]
         assert sheet.pages == len(pages) > 2
         for n, page in enumerate(pages, 1):
@@ -162,7 +162,7 @@ class TestTexts:
         ],
     )
     def test_markup_and_pieces_of_a_pdf_are_shown_and_not_obeyed(self, press, text):
-        pdf = press.print(letter(text=text), HEAD, on=ON).pdf
+        pdf = press.sheet(letter(text=text), HEAD, on=ON).pdf
         assert squeezed(text) in all_said(pdf)
         for word in (b"/JavaScript", b"/OpenAction", b"/URI", b"/Annots", b"/AA", b"/Launch",
                      b"/EmbeddedFile", b"/AcroForm"):  # fmt: skip
@@ -187,10 +187,10 @@ class TestTexts:
     )
     def test_what_paper_cannot_show_is_refused_and_never_a_box(self, press, text, code):
         with pytest.raises(UnprintableError, match=f"^{code}$"):
-            press.print(letter(text=text), HEAD, on=ON)
+            press.sheet(letter(text=text), HEAD, on=ON)
 
     def test_a_rare_character_of_a_name_is_taken_from_the_other_font(self, press):
-        said = all_said(press.print(letter("zh-TW", text="周镕、張媽"), HEAD, on=ON).pdf)
+        said = all_said(press.sheet(letter("zh-TW", text="周镕、張媽"), HEAD, on=ON).pdf)
         assert "周镕、張媽" in said
 
     @pytest.mark.parametrize(

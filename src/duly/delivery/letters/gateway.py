@@ -142,7 +142,7 @@ class LetterGateway:
         assert self._press is not None, "open comes first"
         name, made_at, settings = name_of(one.message_id), self._clock(), self._settings
         try:
-            sheet = self._press.print(
+            sheet = self._press.sheet(
                 one, settings.letterhead, on=made_at.astimezone(settings.zone).date()
             )
         except UnprintableError as error:

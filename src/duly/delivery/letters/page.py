@@ -90,7 +90,7 @@ class Press:
                 package_path=page.parent, package_cache_path=page.parent,
             )  # fmt: skip
 
-    def print(self, one: Outgoing, head: Letterhead, *, on: date) -> Sheet:
+    def sheet(self, one: Outgoing, head: Letterhead, *, on: date) -> Sheet:
         """Return a letter, equal bytes for equal inputs; refuse (UnprintableError) what is none."""
         import typst
 
@@ -114,7 +114,7 @@ class Press:
                 message_class="answer", template="",
             )  # fmt: skip
             try:
-                self.print(one, head, on=_ANY_DAY)
+                self.sheet(one, head, on=_ANY_DAY)
             except UnprintableError as error:
                 raise _refused(
                     "letter_no_glyph", self._route, font=", ".join(self._families)
@@ -192,8 +192,8 @@ def _key(name: str, locale: str) -> str:
 
 
 def _date(on: date, locale: str) -> str:
-    return say("letters", "on", locale, year=on.year, month=on.month, day=on.day,
-               month_name=say("letters", f"month_{on.month}", locale))  # fmt: skip
+    month = say("letters", f"month_{on.month}", locale)
+    return say("letters", "on", locale, year=on.year, month=month, day=on.day)
 
 
 def _folder_of(package: str) -> Path | None:

@@ -12,6 +12,7 @@ import psycopg
 from duly.delivery import Incoming, Receipt, Reply
 from duly.plan.addresses import key_of
 from duly.service.outbox.auditing import audit
+from duly.service.outbox.naming import name_told, name_waiting
 
 _REPLY = """
 INSERT INTO store_reply
@@ -99,6 +100,8 @@ def write_reports(
                 _keep_reply(connection, new.pop(digest), route, one, digest)
     named = [one.provider_id for one in receipts if one is not None]
     if named:
+        with connection.transaction():
+            name_told(connection, route, named)
         match_receipts(connection, route, named)
 
 
@@ -119,6 +122,7 @@ def _keep_reply(
 
 def match_late_receipts(connection: psycopg.Connection[Any]) -> None:
     """Match what a process that died between its two steps left unmatched, three days back."""
+    name_waiting(connection)
     rows = connection.execute(
         "SELECT DISTINCT r.route, r.provider_id FROM store_report AS r"
         " JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id"
