@@ -181,6 +181,34 @@ class TestSpool:
         assert refused.value.diagnostics[0].code == "letter_no_spool"
         assert not (tmp_path / "nowhere").exists()
 
+    @pytest.mark.parametrize(
+        ("done", "outcome", "letters"), [(True, "unknown", 1), (False, "not_sent", 0)]
+    )
+    def test_a_share_that_says_it_failed_is_believed_only_where_that_is_sure(
+        self, tmp_path, monkeypatch, done, outcome, letters
+    ):
+        rename = Path.rename
+
+        def failing(self, target):
+            if done:
+                rename(self, target)
+            raise OSError(errno.EIO, "the share has gone")
+
+        monkeypatch.setattr(Path, "rename", failing)
+        (answer,) = asyncio.run(sent(gateway(tmp_path / "s"), outgoing(1)))
+        assert (answer.outcome, answer.code) == (outcome, "DULY:EIO")
+        assert len(lying(tmp_path / "s")) == letters
+
+    def test_the_print_houses_group_may_take_letters_out_and_nobody_else_reads_them(self, tmp_path):
+        asyncio.run(sent(gateway(tmp_path / "s"), outgoing(1)))
+        modes = {
+            name: (tmp_path / "s" / name).stat().st_mode & 0o777
+            for name in ("ready", "receipts", "ready/m0001-accepted", ".making/w1")
+        }
+        assert modes == {
+            "ready": 0o770, "receipts": 0o770, "ready/m0001-accepted": 0o770, ".making/w1": 0o700,
+        }  # fmt: skip
+
     def test_a_full_disk_holds_the_route_until_there_is_room(self, tmp_path):
         class Full(Spool):
             full = True
@@ -256,6 +284,19 @@ class TestReceipts:
         assert isinstance(found, Receipt)
         assert (found.provider_id, found.state, found.code) == (provider_id, state, code)
         assert '"m1"' in found.raw
+
+    def test_a_worker_that_ends_at_once_still_reads_what_lies_there(self, tmp_path):
+        async def whole():
+            mine = gateway(tmp_path / "s", poll_seconds=60.0)
+            await mine.open()
+            file = tmp_path / "s" / "receipts" / "a.json"
+            file.write_bytes(b'{"receipts": [{"id": "m1", "code": "RETURNED"}]}')
+            await mine.close()
+            found = [one async for one in mine.incoming()]
+            assert [one.code for one in found] == ["RETURNED"]
+            assert not file.exists()
+
+        asyncio.run(whole())
 
     def test_a_file_that_cannot_be_read_is_set_aside_for_a_person(self, tmp_path):
         (found,) = self.told(tmp_path / "s", ("a.json", b"\xff not JSON"), want=1)

@@ -12,8 +12,10 @@ import pytest
 from duly.book import Route, load_lender
 from duly.core.errors import Refused
 from duly.delivery.http import HttpGateway
+from duly.delivery.letters import LetterGateway
 from duly.delivery.smpp import SmppGateway
 from duly.delivery.smtp import SmtpGateway
+from duly.service.operations.intake import intakes_of
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 
 ENVIRON = {"DULY_SMPP_PASSWORD": "s3cr3t", "DULY_GATEWAY_SECRET": "a secret"}
@@ -22,6 +24,8 @@ SMPP = {
     "password_env": "DULY_SMPP_PASSWORD",
 }  # fmt: skip
 SMTP = {"host": "127.0.0.1", "port": 25, "sender": "service@lender.example"}
+HEAD = {"zh-CN": "示例消费金融有限公司|95xxx"}
+LETTER = {"spool": "/nowhere", "letterhead": HEAD}
 HTTP = {"url": "http://127.0.0.1:8081/send", "secret_env": "DULY_GATEWAY_SECRET"}
 
 
@@ -30,7 +34,7 @@ def clock() -> datetime:
 
 
 def made(kind: str, settings, environ=ENVIRON):
-    channel = "email" if kind == "smtp" else "sms"
+    channel = {"smtp": "email", "webhook": "push", "letter": "letter"}.get(kind, "sms")
     route = Route(name="one", channel=channel, kind=kind, settings=settings)
     return gateways_of([route], clock=clock, label="w1", environ=environ)["one"]
 
@@ -67,6 +71,13 @@ routes:
      unsubscribe_url: "https://lender.example/stop/{{message_id}}",
      unsubscribe_mail: stop@lender.example, dkim_domain: lender.example, dkim_selector: s1,
      dkim_key_file: "{key}", window: 5, per_second: 9, timeout_seconds: 9}}
+  - {{name: d, channel: push, kind: webhook, url: "https://app.lender.example/duly",
+     secret_env: DULY_GATEWAY_SECRET, webhook_secret_env: DULY_GATEWAY_SECRET, id_field: ref,
+     title: {{en: A message}}, preview: {{zh-CN: 请打开App}}, time_zone: Asia/Shanghai,
+     link: "lender://inbox/{{message_id}}", window: 5, per_second: 9, timeout_seconds: 9}}
+  - {{name: e, channel: letter, kind: letter, spool: "{tmp_path}", time_zone: Asia/Taipei,
+     letterhead: {{zh-TW: "示例|02-0000-0000"}}, fonts: "{tmp_path}", typeface: Noto Serif,
+     webhook_secret_env: DULY_GATEWAY_SECRET, window: 5, per_second: 9, timeout_seconds: 9}}
 """,
         encoding="utf-8",
     )
@@ -74,7 +85,13 @@ routes:
     assert isinstance(found["a"], SmppGateway)
     assert isinstance(found["b"], HttpGateway)
     assert isinstance(found["c"], SmtpGateway)
-    assert [one.window for one in found.values()] == [5, 5, 5]
+    assert isinstance(found["d"], HttpGateway)
+    assert isinstance(found["e"], LetterGateway)
+    assert [one.window for one in found.values()] == [5, 5, 5, 5, 5]
+    assert set(intakes_of(load_lender(file).routes, ENVIRON)) == {"d", "e"}
+    assert {one.form for one in intakes_of(load_lender(file).routes, ENVIRON).values()} == {
+        "generic"
+    }
 
 
 @pytest.mark.parametrize(
@@ -108,6 +125,20 @@ routes:
         ("smtp", SMTP | {"dkim_domain": "x.example"}, "route_missing_setting", "dkim_key_file"),
         ("sandbox", {"seed": "seven"}, "route_bad_setting", "seed"),
         ("sandbox", {"host": "127.0.0.1"}, "route_unknown_setting", "host"),
+        ("webhook", {"url": HTTP["url"]}, "route_missing_setting", "secret_env"),
+        ("webhook", HTTP | {"title": "您好"}, "route_bad_setting", "title"),
+        ("webhook", HTTP | {"title": {"zh-CN": "还款提醒"}}, "route_tells_debt", "还款"),
+        ("webhook", HTTP | {"link": "//lender.example"}, "route_bad_setting", "link"),
+        ("webhook", HTTP | {"webhook_format": "aliyun"}, "route_unknown_setting",
+         "webhook_format"),
+        ("letter", {"spool": "/nowhere"}, "route_missing_setting", "letterhead"),
+        ("letter", {"letterhead": HEAD}, "route_missing_setting", "spool"),
+        ("letter", LETTER | {"letterhead": {}}, "route_bad_setting", "letterhead"),
+        ("letter", LETTER | {"letterhead": {"zh-CN": "示例||95xxx"}}, "route_bad_setting",
+         "letterhead"),
+        ("letter", LETTER | {"letterhead": "示例"}, "route_bad_setting", "letterhead"),
+        ("letter", LETTER | {"time_zone": "Beijing"}, "route_bad_setting", "time_zone"),
+        ("letter", LETTER | {"url": "https://x.example"}, "route_unknown_setting", "url"),
         ("pigeon", {}, "no_gateway", "pigeon"),
     ],
 )  # fmt: skip

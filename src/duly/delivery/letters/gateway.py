@@ -102,12 +102,15 @@ class LetterGateway:
         A file is removed when the next one is asked for, that is after it was written down: what
         a crash leaves is read again, and the same receipt is kept once.
         """
-        while not self._closing:
+        while True:
+            last = self._closing  # Who closes at once is still told what lies there.
             for file in await asyncio.to_thread(self._told):
                 reports = await asyncio.to_thread(self._read, file)
                 if reports:
                     yield reports
                     await asyncio.to_thread(_remove, file)
+            if last:
+                return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closed.wait(), self._settings.poll_seconds)
 

@@ -57,8 +57,9 @@ class Spool:
         """Make the folders that are missing and take away what dead workers left half-written."""
         if not self._folder.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._folder))
-        for one in (self.ready, self.receipts, self._mine):
-            one.mkdir(mode=0o700 if one == self._mine else 0o770, parents=True, exist_ok=True)
+        for one in (self.ready, self.receipts):
+            _shared(one, exist_ok=True)
+        self._mine.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.close()
         self._lock = _locked(self._mine)
         if self._lock is None:
@@ -80,17 +81,13 @@ class Spool:
         """
         making = self._mine / name
         shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(mode=0o750)
+        _shared(making)
         try:
             told = json.dumps(manifest, ensure_ascii=True, indent=1, sort_keys=True) + "\n"
             _write(making / f"{name}.pdf", pdf)
             _write(making / f"{name}.json", told.encode())
             _sync(making)
-            try:
-                making.rename(self.ready / name)
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise
+            if not self._moved(making, self.ready / name):
                 return False
         finally:
             shutil.rmtree(making, ignore_errors=True)
@@ -98,6 +95,25 @@ class Spool:
             self.settle()
         except OSError as error:
             raise HalfDoneError(error.errno, error.strerror) from error
+        return True
+
+    def _moved(self, making: Path, ready: Path) -> bool:
+        """Move a letter to where it is taken from; return False where one lies there already.
+
+        A share may say that it failed and have done it: what is not surely undone is half done.
+        """
+        try:
+            making.rename(ready)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                return False
+            try:
+                surely = not ready.is_symlink() and making.is_dir()
+            except OSError:
+                surely = False
+            if not surely:
+                raise HalfDoneError(error.errno, error.strerror) from error
+            raise
         return True
 
     def probe(self) -> None:
@@ -115,6 +131,14 @@ class Spool:
     def told(self) -> tuple[Path, ...]:
         """Return the files of receipts, the oldest name first."""
         return tuple(sorted(self.receipts.glob("*.json")))
+
+
+def _shared(folder: Path, *, exist_ok: bool = False) -> None:
+    """Make a folder whose group, the print house, may read it and take things out of it."""
+    there = folder.is_dir()
+    folder.mkdir(exist_ok=exist_ok)
+    if not there:
+        folder.chmod(folder.stat().st_mode & ~0o007 | 0o770)
 
 
 def _write(file: Path, content: bytes) -> None:

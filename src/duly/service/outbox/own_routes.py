@@ -97,7 +97,7 @@ def letter_settings(
         route.name,
         LetterSettings(
             spool=Path(settings.text("spool")),
-            letterhead=_letterhead(settings),
+            letterhead=_letterhead(route, settings),
             zone=settings.zone("time_zone") or _HERE,
             typeface=settings.text("typeface", "Noto Sans"),
             fonts=settings.text("fonts", ""),
@@ -110,9 +110,13 @@ def letter_settings(
     )
 
 
-def _letterhead(settings: RouteSettings) -> Letterhead:
+def _letterhead(route: Route, settings: RouteSettings) -> Letterhead:
+    said = route.settings.get("letterhead")
     told: Mapping[str, str] = settings.table("letterhead")
     lines = {locale: [line.strip() for line in text.split(_PARTS)] for locale, text in told.items()}
-    if not lines or not all(line and line.isprintable() for one in lines.values() for line in one):
-        settings.wrong("letterhead", '{zh-CN: "示例消费金融有限公司|95xxx|…"}')
+    good = lines and all(line and line.isprintable() for one in lines.values() for line in one)
+    if said is None:
+        settings.text("letterhead")
+    elif isinstance(said, dict) and not good:
+        settings.wrong("letterhead", "zh-CN: 示例消费金融有限公司|95xxx|…")
     return Letterhead(lines=lines)
