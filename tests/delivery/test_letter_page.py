@@ -182,7 +182,7 @@ class TestTexts:
             ("\ue000", "DULY:text_control"),
             ("您好👩", "DULY:glyph"),
             ("السلام", "DULY:glyph"),
-            ("字" * 20_001, "DULY:text_long"),
+            ("字" * 20_001, "DULY:text_too_long"),
         ],
     )
     def test_what_paper_cannot_show_is_refused_and_never_a_box(self, press, text, code):

@@ -160,7 +160,7 @@ def address_lines(address: str) -> tuple[str, ...]:
 def _plain(text: str) -> str:
     """Return a text with its lines ended by LF, paragraphs parted by one empty line."""
     if len(text) > _TEXT_MAX:
-        raise UnprintableError("DULY:text_long")
+        raise UnprintableError("DULY:text_too_long")
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     if any(_is_control(character) for line in lines for character in line):
         raise UnprintableError("DULY:text_control")
