@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, time
 from pathlib import Path
 
 import pytest
 
 from duly.book import Limits, People, load_lender
-from duly.book.lender import Agency
+from duly.book.lender import Agency, Daily
 from duly.core.errors import Refused
 
 GOOD = """\
@@ -80,6 +81,40 @@ def test_own_texts_lie_beside_the_lender_file(tmp_path):
 )
 def test_words_of_texts_that_are_wrong_are_placed(tmp_path, line, place):
     assert refused(tmp_path, GOOD + line + "\n") == [place]
+
+
+def test_the_daily_run_is_stated_and_its_book_lies_beside_the_file(tmp_path):
+    path = tmp_path / "lender.yaml"
+    path.write_text(GOOD + 'daily: {at: 06:00, book: "books/{date}"}\n', encoding="utf-8")
+    daily = load_lender(path).daily
+    assert daily == Daily(
+        at=time(6), book=f"{tmp_path}/books/{{date}}", calendar="every_day", catch_up_days=3
+    )
+    assert daily.book_of(date(2026, 3, 10)) == tmp_path / "books" / "2026-03-10"
+    path.write_text(
+        GOOD + 'daily: {at: "23:59", calendar: working_days, catch_up_days: 0}\n', encoding="utf-8"
+    )
+    daily = load_lender(path).daily
+    assert daily == Daily(at=time(23, 59), book=None, calendar="working_days", catch_up_days=0)
+    assert daily.book_of(date(2026, 3, 10)) is None
+    assert load_lender(None).daily is None
+
+
+@pytest.mark.parametrize(
+    ("line", "places"),
+    [
+        ("daily: {book: 'b/{date}'}", [(2, "8", "lender_missing_key")]),
+        ("daily: {at: '6:00'}", [(2, "13", "lender_bad_value")]),
+        ("daily: {at: '24:00'}", [(2, "13", "lender_bad_value")]),
+        ("daily: {at: '06:00', book: books}", [(2, "28", "lender_bad_value")]),
+        ("daily: {at: '06:00', book: '{date}/{day}'}", [(2, "28", "lender_bad_value")]),
+        ("daily: {at: '06:00', calendar: weekly}", [(2, "32", "lender_bad_value")]),
+        ("daily: {at: '06:00', catch_up_days: 32}", [(2, "37", "lender_bad_value")]),
+        ("daily: {at: '06:00', catchup: 3}", [(2, "22", "lender_unknown_key")]),
+    ],
+)
+def test_mistakes_of_the_daily_run_are_placed(tmp_path, line, places):
+    assert refused(tmp_path, GOOD + line + "\n") == places
 
 
 def test_what_a_file_does_not_say_is_the_default(tmp_path):

@@ -58,7 +58,7 @@ def test_systemd_itself_takes_the_units(tmp_path):
 
 def test_the_compose_file_runs_commands_of_ours():
     found = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
-    for name in ("api", "worker"):
+    for name in ("api", "daily", "worker"):
         service = found["services"][name]
         understood([str(one) for one in service["command"]])
         assert service["cap_drop"] == ["ALL"]

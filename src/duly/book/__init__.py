@@ -1,7 +1,7 @@
 """What were we told? Schema, reading, quarantine, the snapshot and its hash."""
 
 from duly.book.check import CheckResult, check
-from duly.book.lender import Lender, Limits, People, Route
+from duly.book.lender import Daily, Lender, Limits, People, Route
 from duly.book.lender_file import load_lender
 from duly.book.schema import TABLES
 from duly.book.snapshot import (
@@ -16,6 +16,7 @@ from duly.book.snapshot import (
 __all__ = [
     "TABLES",
     "CheckResult",
+    "Daily",
     "Lender",
     "Limits",
     "People",

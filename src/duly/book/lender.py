@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, time
 from pathlib import Path
 
 
@@ -38,6 +39,27 @@ class Limits:
     book_age_hours: int = 26
     figures_age_hours: int = 12
     review_days: Mapping[str, int] = field(default_factory=dict)  #: hold kind → days to review
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daily:
+    """When the service runs each business date by itself, and from which book.
+
+    `book` is the path of a day's book with `{date}` in it; None: only what is told counts.
+    """
+
+    at: time
+    book: str | None = None
+    calendar: str = "every_day"
+    catch_up_days: int = 3  #: missed days that are worked through; those before are skipped
+
+    def book_of(self, day: date) -> Path | None:
+        """Return where the book of a business date is looked for.
+
+        >>> Daily(at=time(6), book="/books/{date}").book_of(date(2026, 3, 10))
+        PosixPath('/books/2026-03-10')
+        """
+        return None if self.book is None else Path(self.book.replace("{date}", day.isoformat()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,4 +102,5 @@ class Lender:
     late_charge_clause: str = ""  #: number of the contract's clause, such as 7 or 7.2
     relief_least_minor: int = 0  #: least to pay a month in hardship; 0: not stated
     agencies: tuple[Agency, ...] = ()
+    daily: Daily | None = None  #: None: nothing is run by itself
     sha256: str = ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import time
 from importlib import resources
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from duly.book import expressions
-from duly.book.lender import Agency, Lender, Limits, People, Route
+from duly.book.lender import Agency, Daily, Lender, Limits, People, Route
 from duly.core import digest, money
 from duly.core import near as words
 from duly.core.diagnostic import Diagnostic
@@ -20,6 +22,8 @@ from duly.core.errors import Refused
 
 _KINDS_OF_ROUTE = ("smpp", "http", "smtp", "webhook", "letter", "tasks", "sandbox")
 _CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_CATCH_UP_DAYS = range(32)
 
 
 class _WrongValueError(ValueError):
@@ -107,6 +111,26 @@ def _folder(value: object) -> Path:
     return Path(_text(value))
 
 
+def _clock(value: object) -> time:
+    if not isinstance(value, str) or not _CLOCK.fullmatch(value):
+        raise _WrongValueError('"06:00"')
+    return time.fromisoformat(value)
+
+
+def _dated(value: object) -> str:
+    """Read a path that a date is put into: with none, yesterday's book would pass for today's."""
+    text = _text(value)
+    if text.count("{date}") != 1 or set("{}") & set(text.replace("{date}", "")):
+        raise _WrongValueError('"books/{date}"')
+    return text
+
+
+def _catch_up_days(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in _CATCH_UP_DAYS:
+        raise _WrongValueError(f"a whole number from 0 to {_CATCH_UP_DAYS[-1]}")
+    return value
+
+
 def _agencies(value: object) -> tuple[Agency, ...]:
     wanted = "[{name: …, name_en: …}]"
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
@@ -154,6 +178,12 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "dials_a_day": ("dials_a_day", _count),
         "reserve_for_care": ("reserve_for_care", _share),
     },
+    "daily": {
+        "at": ("at", _clock),
+        "book": ("book", _dated),
+        "calendar": ("calendar", _choice("every_day", "working_days")),
+        "catch_up_days": ("catch_up_days", _catch_up_days),
+    },
     "limits": {
         "texts_per_day": ("texts_per_day", _count),
         "texts_per_7_days": ("texts_per_7_days", _count),
@@ -184,6 +214,7 @@ _ROUTE_SETTINGS = (
 _REQUIRED = {
     "lender": ("name", "signature", "hotline", "app"),
     "route": ("name", "channel", "kind"),
+    "daily": ("at",),
 }
 
 
@@ -259,10 +290,17 @@ def load_lender(path: Path | None) -> Lender:
     lender = _build(_parse(data, label), reader, digest.of_bytes(data))
     if reader.found or lender is None:
         raise Refused(*sorted(reader.found, key=lambda one: (one.line, int(one.column))))
-    if lender.templates is None:
-        return lender
-    beside = path.parent if path is not None else Path()
-    return replace(lender, templates=beside / lender.templates)
+    return _placed(lender, path.parent if path is not None else Path())
+
+
+def _placed(lender: Lender, beside: Path) -> Lender:
+    """Return the lender with its paths as they are meant: beside its file."""
+    if lender.templates is not None:
+        lender = replace(lender, templates=beside / lender.templates)
+    if lender.daily is not None and lender.daily.book is not None:
+        book = str(beside / lender.daily.book)
+        lender = replace(lender, daily=replace(lender.daily, book=book))
+    return lender
 
 
 def _refused(code: str, file: str, line: int = 0, column: str = "", **values: object) -> Refused:
@@ -293,6 +331,8 @@ def _build(node: object, reader: _Reader, sha256: str) -> Lender | None:
         return None
     parts = {key: reader.section(node[key], _KEYS[key], key) for key in sections if key in node}
     reader.required(node.get("lender", node), _REQUIRED["lender"], "lender")
+    if "daily" in node:
+        reader.required(node["daily"], _REQUIRED["daily"], "daily")
     routes = _routes(node.get("routes", []), reader)
     if reader.found:
         return None
@@ -303,6 +343,7 @@ def _build(node: object, reader: _Reader, sha256: str) -> Lender | None:
         routes=routes,
         people=People(**parts.get("people", {})),  # type: ignore[arg-type]
         limits=Limits(**parts.get("limits", {})),  # type: ignore[arg-type]
+        daily=Daily(**parts["daily"]) if "daily" in parts else None,  # type: ignore[arg-type]
         sha256=sha256,
     )
 

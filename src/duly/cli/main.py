@@ -34,6 +34,7 @@ COMMANDS = {
     "approve": "duly.cli.sending:approve",
     "stop": "duly.cli.sending:stop",
     "recall": "duly.cli.recalling:recall",
+    "daily": "duly.cli.daily:daily",
     "worker": "duly.cli.sending:worker",
     "status": "duly.cli.sending:status",
     "metrics": "duly.cli.metrics:metrics",
@@ -50,6 +51,7 @@ GROUPS = {
         "export": "duly.cli.audit:export",
         "check": "duly.cli.audit:check",
     },
+    "daily": {"list": "duly.cli.daily:list_days"},
     "db": {
         "start": "duly.cli.db:start",
         "stop": "duly.cli.db:stop",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from duly.service.api.serving import Serving
 
 #: How the serving processes are told what the command line said.
-URL, AT, LENDER, PLANS = "DULY_SERVED_URL", "DULY_SERVED_AT", "DULY_SERVED_LENDER", "DULY_PLANS"
+URL, AT, LENDER = "DULY_SERVED_URL", "DULY_SERVED_AT", "DULY_SERVED_LENDER"
 
 
 def application() -> Any:
@@ -45,7 +45,7 @@ def told(lender: Path | None, at: str | None) -> Serving:
         now=legal_now(at),
         clock=lambda: datetime.now(UTC),
         signer=Signer([key.secret for key in settings.keys(make=True).keys]),
-        plans=Path(os.environ.get(PLANS) or settings.home() / "plans"),
+        plans=settings.plans(),
         intakes=intakes_of(file.routes),
         proxies=frozenset(arguments.by_commas(os.environ.get("DULY_PROXIES", ""))),
     )

@@ -19,6 +19,11 @@ def home() -> Path:
     return Path(os.environ.get("DULY_HOME") or ".duly")
 
 
+def plans() -> Path:
+    """Return where the service keeps plans: DULY_PLANS, else `plans` under DULY_HOME."""
+    return Path(os.environ.get("DULY_PLANS") or home() / "plans")
+
+
 def database_url() -> str:
     """Return DULY_DATABASE_URL; empty means the server of DULY_HOME."""
     return os.environ.get("DULY_DATABASE_URL", "")

@@ -67,7 +67,7 @@ class RunOut(BaseModel):
 
     id: str
     business_date: date
-    state: Literal["planned", "released", "superseded", "stopped"]
+    state: Literal["planned", "released", "superseded", "stopped", "missed"]
     approvals_needed: int
     approvals_given: int
     loaded_at: datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -72,6 +73,12 @@ SELECT borrower_id, time_zone, region, locale, quiet_from::smallint, quiet_until
 FROM staged ORDER BY borrower_id
 ON CONFLICT (borrower_id) DO UPDATE SET time_zone = EXCLUDED.time_zone, region = EXCLUDED.region,
     locale = EXCLUDED.locale, quiet_from = EXCLUDED.quiet_from, quiet_until = EXCLUDED.quiet_until
+"""
+#: Of a day that is over: what a later plan said of a person is newer.
+_KNOW_PEOPLE = """
+INSERT INTO store_borrower (borrower_id, time_zone, region, locale, quiet_from, quiet_until)
+SELECT borrower_id, time_zone, region, locale, quiet_from::smallint, quiet_until::smallint
+FROM staged ORDER BY borrower_id ON CONFLICT (borrower_id) DO NOTHING
 """
 _KEEP_CONTACTS = """
 INSERT INTO store_contact (contact_id, borrower_id, loan_id, channel, address, at, direction,
@@ -144,7 +151,7 @@ class Loaded:
     brakes: tuple[Brake, ...] = ()
 
 
-def load(plan: Proven, *, at: datetime) -> Loaded:
+def load(plan: Proven, *, at: datetime, aside: int = 0) -> Loaded:
     """Load a plan and release it where its lender asks for no approval and every brake passes.
 
     Refused where the business date is over at the legal instant `at`, and where the plan duns from
@@ -152,10 +159,10 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
 
     The same plan twice adds nothing. Another plan of the same business date supersedes the earlier:
     what is not submitted is cancelled, and who was submitted to gets nothing more that day.
+    `aside` are loans that broken rows kept out of the plan's book: quarantined, for the brake.
     """
     sha = str(plan.run["plan_sha256"])
     day = date.fromisoformat(str(plan.run["business_date"]))
-    rows = plan.inputs.snapshot.rows
     today = at.astimezone(ZoneInfo(plan.lender.time_zone)).date()
     if day < today:
         raise Refused(
@@ -169,18 +176,13 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
             return Loaded(plan_sha256=sha, state=known[0], again=True, brakes=braking.kept(sha))
         _refuse_old_book(plan, at)
         superseded = _supersede(day)
-        cursor.execute(
-            "INSERT INTO store_run (plan_sha256, business_date, state, approvals_needed, kind,"
-            " messages_count, loans_count, payments_count, summary)"
-            " VALUES (%s, %s, 'planned', 0, 'plan', %s, %s, %s, %s::jsonb)",
-            [sha, day, plan.messages.num_rows, rows["loans"], rows["payments"], _json(plan.run)],
-        )
+        _keep_run(plan, sha, day, state="planned")
         _copy(plan, _PEOPLE, _KEEP_PEOPLE)
         _copy(plan, _CONTACTS, _KEEP_CONTACTS)
         _copy(plan, _SIGNALS, _KEEP_SIGNALS)
         count_payments(sha, plan.inputs.snapshot, at=at)
         _copy(plan, _DECISIONS, _KEEP_DECISIONS, run=sha)
-        brakes, state = _release(plan, sha, day)
+        brakes, state = _release(plan, sha, day, aside=aside)
         added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state=state)
         cursor.execute(_TELL_DECISIONS, [sha])
         record_decisions(sha)
@@ -200,6 +202,90 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
     )  # fmt: skip
 
 
+def load_missed(plan: Proven, *, at: datetime) -> Loaded:
+    """Keep what a plan of a day that is over decided, for the record: nothing of it may leave.
+
+    Its messages are `expired` from the start, no brake is asked, nobody is told of its decisions,
+    and of its book only persons that are not known yet are kept: what is newer stands. Where
+    another plan of the day counts, nothing is added.
+    """
+    sha = str(plan.run["plan_sha256"])
+    day = date.fromisoformat(str(plan.run["business_date"]))
+    assert day < at.astimezone(ZoneInfo(plan.lender.time_zone)).date(), "the day is not over"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        known = counting(day)
+        if known is not None:
+            return Loaded(plan_sha256=known[0], state=known[1], again=True)
+        _keep_run(plan, sha, day, state="missed")
+        _copy(plan, _PEOPLE, _KNOW_PEOPLE)
+        _copy(plan, _DECISIONS, _KEEP_DECISIONS, run=sha)
+        added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state="expired")
+        cursor.execute(
+            "UPDATE store_message SET reason = 'day_missed' WHERE run_id = %s"
+            " AND state = 'expired' RETURNING message_id",
+            [sha],
+        )
+        expired = sorted(row[0] for row in cursor.fetchall())
+        record_decisions(sha)
+        keep_sources(plan, sha)
+        record("run.missed", [(sha, {"business_date": day.isoformat(), "messages": added})])
+        record("message.expired", [(name, {"reason": "day_missed"}) for name in expired])
+    return Loaded(plan_sha256=sha, state="missed", messages=added)
+
+
+def counting(day: date) -> tuple[str, str] | None:
+    """Return the plan that counts for a business date, and its state; None where none is loaded."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT plan_sha256, state FROM store_run WHERE business_date = %s AND kind = 'plan'"
+            " AND state <> 'superseded'",
+            [day],
+        )
+        row = cursor.fetchone()
+    return None if row is None else (str(row[0]), str(row[1]))
+
+
+def overtake(day: date, *, by: str) -> int:
+    """Cancel what plans of days before one have not submitted; return how many messages.
+
+    Where a borrower's day ends after the lender's, yesterday's text could still leave beside
+    today's: today's plan decides about that person. A run that nobody let go waits no more.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE store_message AS m SET state = 'cancelled', reason = 'superseded',"
+            " state_at = now(), worker = NULL FROM store_run AS r WHERE r.plan_sha256 = m.run_id"
+            " AND r.kind = 'plan' AND r.business_date < %s"
+            " AND m.state IN ('planned', 'released', 'claimed') RETURNING m.run_id",
+            [day],
+        )
+        cancelled = Counter(row[0] for row in cursor.fetchall())
+        cursor.execute(
+            "UPDATE store_run SET state = 'superseded' WHERE kind = 'plan' AND state = 'planned'"
+            " AND business_date < %s RETURNING plan_sha256",
+            [day],
+        )
+        given_up = {row[0] for row in cursor.fetchall()}
+    record(
+        "run.overtaken",
+        [(sha, {"by": by, "cancelled": cancelled[sha]}) for sha in sorted(given_up | {*cancelled})],
+    )
+    return cancelled.total()
+
+
+def _keep_run(plan: Proven, sha: str, day: date, *, state: str) -> None:
+    rows = plan.inputs.snapshot.rows
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO store_run (plan_sha256, business_date, state, approvals_needed, kind,"
+            " messages_count, loans_count, payments_count, summary)"
+            " VALUES (%s, %s, %s, 0, 'plan', %s, %s, %s, %s::jsonb)",
+            [sha, day, state, plan.messages.num_rows, rows["loans"], rows["payments"],
+             _json(plan.run)],
+        )  # fmt: skip
+
+
 def _refuse_old_book(plan: Proven, at: datetime) -> None:
     """Refuse a plan that was made in time and is loaded too late for its book."""
     limit = plan.lender.limits.book_age_hours
@@ -211,15 +297,15 @@ def _refuse_old_book(plan: Proven, at: datetime) -> None:
     raise Refused(Diagnostic(area="service", code="book_stale", values=values))
 
 
-def _release(plan: Proven, sha: str, day: date) -> tuple[tuple[Brake, ...], str]:
+def _release(plan: Proven, sha: str, day: date, *, aside: int) -> tuple[tuple[Brake, ...], str]:
     """Ask the brakes and write down how many names the run needs; return them and its state."""
     decisions = plan.decisions.column("decision").to_pylist()
     rows = plan.inputs.snapshot.rows
     brakes = braking.ask_brakes(
         Measured(
             run=sha, day=day, messages=plan.messages.num_rows, loans=rows["loans"],
-            payments=rows["payments"], decided=len(decisions),
-            quarantined=decisions.count("quarantined"),
+            payments=rows["payments"], decided=len(decisions) + aside,
+            quarantined=decisions.count("quarantined") + aside,
         )
     )  # fmt: skip
     braking.keep(sha, brakes)

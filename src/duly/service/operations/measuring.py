@@ -49,6 +49,17 @@ UNION ALL
 SELECT 'runs', state, count(*) FROM store_run GROUP BY state
 UNION ALL
 SELECT 'posts', state, count(*) FROM store_eventpost GROUP BY state
+UNION ALL
+SELECT 'days', state, count(*) FROM store_businessday GROUP BY state
+UNION ALL
+SELECT 'day_faults', d.diagnostics->0->>'code', count(*)
+FROM store_businessday AS d LEFT JOIN store_run AS r ON r.plan_sha256 = d.run_id
+WHERE d.diagnostics <> '[]' AND (d.state IN ('begun', 'waiting') OR r.state = 'planned'
+    OR d.state = 'skipped' AND d.ended_at > now() - interval '7 days')
+GROUP BY 2
+UNION ALL
+SELECT 'day_age', '', coalesce(extract(epoch FROM now() - max(ended_at)), 0)
+FROM store_businessday WHERE state = 'done'
 """
 
 
@@ -138,6 +149,13 @@ def _of_the_rest(rows: Sequence[tuple[str, str, float]]) -> tuple[Figure, ...]:
                kind="gauge", labels=("scope",), samples=each("stops")),
         Figure(name="duly_runs", says="Runs by state; planned ones wait for a name or a brake.",
                kind="gauge", labels=("state",), samples=each("runs")),
+        Figure(name="duly_days", says="Business dates of the daily run by state.",
+               kind="gauge", labels=("state",), samples=each("days")),
+        Figure(name="duly_day_faults",
+               says="Business dates that wait, are held or were skipped in the last week, by code.",
+               kind="gauge", labels=("code",), samples=each("day_faults")),
+        Figure(name="duly_day_done_seconds", says="Time since a business date was done.",
+               kind="gauge", labels=(), samples=one("day_age")),
         Figure(name="duly_posts", says="Outgoing events by state; dead: nobody took them.",
                kind="gauge", labels=("state",), samples=each("posts")),
     )  # fmt: skip

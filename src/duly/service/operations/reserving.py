@@ -30,7 +30,8 @@ FACTS_DAYS_MAX = 1
 _DECISION = """
 SELECT d.borrower_id, d.business_date, d.facts::text, d.by_channel::text, d.run_id, r.loaded_at
 FROM store_decision AS d JOIN store_run AS r ON r.plan_sha256 = d.run_id
-WHERE d.loan_id = %s AND r.state <> 'superseded' ORDER BY d.business_date DESC LIMIT 1
+WHERE d.loan_id = %s AND r.state NOT IN ('superseded', 'missed')
+ORDER BY d.business_date DESC LIMIT 1
 """
 #: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now.
 _CONTACTS = """

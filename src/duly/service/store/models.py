@@ -15,7 +15,7 @@ from duly.service.store import book_models, event_models  # noqa: F401  (Django 
 _ID = 200  #: characters of the longest id that a book may hold, and more
 CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
 CHANNELS = ("sms", "email", "voice", "push", "letter")
-RUN_STATES = ("planned", "released", "superseded", "stopped")
+RUN_STATES = ("planned", "released", "superseded", "stopped", "missed")
 RUN_KINDS = ("plan", "correction")
 OUTCOMES = ("accepted", "refused", "throttled", "not_sent", "unknown")
 
@@ -318,6 +318,7 @@ from duly.service.store.api_models import (  # noqa: E402 Django looks for its t
     OutgoingEvent,
     SeenWebhook,
 )
+from duly.service.store.daily_models import BusinessDay  # noqa: E402
 from duly.service.store.log_models import Audit, Node, Root, Sealed, Unsealed  # noqa: E402
 from duly.service.store.privacy_models import (  # noqa: E402
     BorrowerKey,
@@ -329,9 +330,9 @@ from duly.service.store.release_models import Brake, Hold, Recall, Recalled  # n
 from duly.service.store.reply_models import Reply, Task  # noqa: E402
 
 __all__ = [
-    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "Contact",
-    "Counter", "Decision", "Deletion", "Endpoint", "EventPost", "Hold", "IdempotentAnswer",
-    "LegalHold", "Message", "Node", "OutgoingEvent", "Part", "Recall", "Recalled", "Reply",
-    "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal", "Source", "Stopped",
-    "Task", "Unsealed",
+    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "BusinessDay",
+    "Contact", "Counter", "Decision", "Deletion", "Endpoint", "EventPost", "Hold",
+    "IdempotentAnswer", "LegalHold", "Message", "Node", "OutgoingEvent", "Part", "Recall",
+    "Recalled", "Reply", "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal",
+    "Source", "Stopped", "Task", "Unsealed",
 ]  # fmt: skip
