@@ -11,7 +11,8 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -233,6 +234,7 @@ def _do(desk: Desk, lender: Lender, day: Day, at: datetime, *, missed: bool) -> 
                 # Somebody has loaded a plan by hand, or only the times of the files have changed.
                 return _stands(day, standing, book)
         exported = export_book(work / "known", lender=lender, at=at)
+        _alert(day, exported.alerts)
         _refuse_old(lender, cut_at=exported.cut_at, at=at)
         name = f"{day.business_date.isoformat()}.{day.plans + 1}"
         plan = desk.plans / name
@@ -241,8 +243,17 @@ def _do(desk: Desk, lender: Lender, day: Day, at: datetime, *, missed: bool) -> 
                     policy=None, locale=desk.locale, threads=desk.threads),
             key=desk.key,
             clock=desk.clock,
+            tell=lambda alerts: _alert(day, alerts),
         )  # fmt: skip
     return _load(desk, day, plan, book, missed=missed)
+
+
+def _alert(day: Day, alerts: Iterable[Diagnostic]) -> None:
+    """Write what a book or a plan warns of into the journal, by code; run.json has the rest."""
+    counts = Counter(one.code for one in alerts)
+    for code, count in sorted(counts.items()):
+        told = day.business_date.isoformat()
+        journal.warn("day.alert", business_date=told, code=code, count=count)
 
 
 def _stands(day: Day, standing: tuple[str, str], book: _Book | None) -> Outcome:
