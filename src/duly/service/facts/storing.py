@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
@@ -35,6 +36,7 @@ ON CONFLICT (kind, key) DO UPDATE SET time = EXCLUDED.time, source = EXCLUDED.so
     event_id = EXCLUDED.event_id, borrower_id = EXCLUDED.borrower_id, loan_id = EXCLUDED.loan_id,
     address_key = EXCLUDED.address_key, data = EXCLUDED.data
 WHERE (w.time, w.source, w.event_id) < (EXCLUDED.time, EXCLUDED.source, EXCLUDED.event_id)
+RETURNING w.kind, w.key, w.xmax = 0
 """
 
 Name = tuple[str, str]
@@ -47,10 +49,20 @@ def place_of(event: ReadEvent) -> Place:
     return event.time, event.source.encode(), event.event_id.encode()
 
 
-def store(
-    batch: Sequence[tuple[int, ReadEvent]], *, at: datetime
-) -> tuple[tuple[ReadEvent, ...], int]:
-    """Store a batch within a transaction; return the events that are new, and how many were not.
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What a batch added: new events, how many were not, and the words whose key nobody had told.
+
+    `first` is true of one transaction only, whatever else tells the same key at the same time.
+    """
+
+    new: tuple[ReadEvent, ...]
+    duplicates: int
+    first: tuple[NewWord, ...]
+
+
+def store(batch: Sequence[tuple[int, ReadEvent]], *, at: datetime) -> Stored:
+    """Store a batch within a transaction; return what it added.
 
     Refuses (EventsRefused) a name that stands for another body, here or in the store; each event
     comes with its place in the batch. Rows are written in the order of their keys: two batches at
@@ -74,8 +86,7 @@ def store(
     if problems:
         raise EventsRefused(sorted(problems, key=lambda one: one.index))
     added = tuple(first[name][1] for name in named if name in new)
-    _say(added)
-    return added, len(batch) - len(added)
+    return Stored(new=added, duplicates=len(batch) - len(added), first=_say(added))
 
 
 def _other_body(index: int, event: ReadEvent) -> EventProblem:
@@ -108,7 +119,8 @@ def _known(names: Sequence[Name]) -> Mapping[Name, str]:
         return {(source, name): body for source, name, body in cursor.fetchall()}
 
 
-def _say(events: Sequence[ReadEvent]) -> None:
+def _say(events: Sequence[ReadEvent]) -> tuple[NewWord, ...]:
+    """Say the last word about each key; return those about keys that had none."""
     last: dict[tuple[str, str], tuple[ReadEvent, NewWord]] = {}
     for event in sorted(events, key=place_of):
         last |= {(word.kind, word.key): (event, word) for word in event.words}
@@ -120,6 +132,10 @@ def _say(events: Sequence[ReadEvent]) -> None:
              "borrower_id": word.borrower_id, "loan_id": word.loan_id,
              "address_key": word.address_key, "data": word.cells}
         )  # fmt: skip
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_SAY, {"rows": _rows(rows)})
+    if not rows:
+        return ()
+    with connection.cursor() as cursor:
+        cursor.execute(_SAY, {"rows": _rows(rows)})
+        # A row that was only changed bears the number of who changed it.
+        said = [(kind, key) for kind, key, first in cursor.fetchall() if first]
+    return tuple(last[key][1] for key in sorted(said))

@@ -19,7 +19,7 @@ from duly.service.outgoing.secrets import UnreadableSecret, new_secret, seal, sh
 #: What is told today; the contract's other types come with what they tell of.
 TYPES = (
     "message.sent", "message.delivered", "message.failed", "message.unknown", "decision.made",
-    "reply.received",
+    "reply.received", "promise.made", "dispute.opened", "hardship.flagged",
 )  # fmt: skip
 OVERLAP_HOURS_MAX = 168
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

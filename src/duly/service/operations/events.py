@@ -18,6 +18,7 @@ from duly.service.facts.problems import EventProblem, EventsRefused
 from duly.service.facts.storing import store
 from duly.service.operations.cancelling import cancel
 from duly.service.operations.recording import record
+from duly.service.operations.telling_signals import tell_signals
 
 _TRIES = 5
 
@@ -66,11 +67,13 @@ def _taken(
 ) -> tuple[tuple[ReadEvent, ...], int, tuple[str, ...]]:
     """Store, record and cancel in one transaction; return what is new, known before, cancelled."""
     with transaction.atomic():
-        new, duplicates = store(list(enumerate(read)), at=at)
+        stored = store(list(enumerate(read)), at=at)
+        new = stored.new
         about = dict(zip((_name(one) for one in new), whose(new), strict=True))
         told = [_told(one, owner) for one, owner in zip(new, about.values(), strict=True)]
         record("event.accepted", zip(about, told, strict=True), about=about)
-        return new, duplicates, cancel(new, at=at)
+        tell_signals(stored.first)
+        return new, stored.duplicates, cancel(new, at=at)
 
 
 def _told(event: ReadEvent, owner: str | None) -> dict[str, object]:

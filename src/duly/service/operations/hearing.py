@@ -55,8 +55,6 @@ UPDATE store_reply SET state = %(state)s, whose = %(whose)s, borrower_id = %(bor
     signals = %(signals)s, error = %(error)s, acted_at = clock_timestamp()
 WHERE report_id = %(report)s
 """
-#: Intent → what other programs are told.
-_TOLD = {"promise": "promise.made", "dispute": "dispute.opened", "hardship": "hardship.flagged"}
 #: What is done for a number whoever of several people it is.
 _OF_THE_NUMBER = ("opt_out", "dispute_identity")
 
@@ -123,9 +121,6 @@ def _act(row: Mapping[str, Any], lender: Lender, at: datetime) -> None:
     if told:
         events.accept(told, at=max(at, said))
     signals = [one for _, each in followed for one in each.signals]
-    for one in signals:
-        _tell(one.kind, {"signal_id": one.signal_id, "borrower_id": one.borrower_id,
-                         "loan_id": one.loan_id or None, **one.detail})  # fmt: skip
     tasks = list(dict.fromkeys(task for _, each in followed for task in each.tasks))
     if found.whose != "one":
         tasks = ["whose_reply", *(tasks or tasks_of(reading, said))]
@@ -240,12 +235,6 @@ def _strange(point: Mapping[str, Any], row: Mapping[str, Any], said: datetime) -
 def _event(kind: str, name: str, said: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
     return {"specversion": "1.0", "id": name, "source": SOURCE, "type": kind,
             "time": said.isoformat(), "data": dict(data)}  # fmt: skip
-
-
-def _tell(kind: str, data: Mapping[str, Any]) -> None:
-    if kind in _TOLD:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT store_tell(%s, %s::jsonb)", [_TOLD[kind], json.dumps(data)])
 
 
 def _hand_over(row: Mapping[str, Any], error: str) -> None:
