@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from duly.book import Limits, People, load_lender
+from duly.book import Answers, Limits, People, load_lender
 from duly.book.lender import Agency, Daily
 from duly.core.errors import Refused
 
@@ -49,6 +49,13 @@ def test_the_built_in_example_is_that_of_the_contract():
     assert len(lender.sha256) == 64
 
 
+def test_how_replies_are_confirmed(tmp_path):
+    path = tmp_path / "lender.yaml"
+    path.write_text(GOOD + "answers: {send: false, hardship_days: 2}\n", encoding="utf-8")
+    assert load_lender(path).answers == Answers(send=False, hardship_days=2)
+    assert load_lender(None).answers == Answers()
+
+
 def test_the_built_in_example_has_the_words_of_notices():
     lender = load_lender(None)
     assert (lender.late_charge_clause, lender.relief_least_minor) == ("7", 12000)
@@ -76,6 +83,15 @@ def test_own_texts_lie_beside_the_lender_file(tmp_path):
         ("clauses: {late: 7}", (2, "11", "lender_unknown_key")),
         ("relief: {least_payment: -1}", (2, "25", "lender_bad_value")),
         ("relief: {least_payment: much}", (2, "25", "lender_bad_value")),
+        ("answers: {sned: true}", (2, "11", "lender_unknown_key")),
+        ("answers: {send: maybe}", (2, "17", "lender_bad_value")),
+        ("answers: {per_7_days: 8}", (2, "23", "lender_bad_value")),
+        ("answers: {payment_days: 4}", (2, "25", "lender_bad_value")),
+        ("answers: {dispute_days: 16}", (2, "25", "lender_bad_value")),
+        ("answers: {complaint_days: 16}", (2, "27", "lender_bad_value")),
+        ("answers: {hardship_days: 0}", (2, "26", "lender_bad_value")),
+        ("answers: {request_days: true}", (2, "25", "lender_bad_value")),
+        ("answers: 3", (1, "1", "lender_bad_value")),
         ("templtes: texts", (2, "1", "lender_unknown_key")),
     ],
 )

@@ -47,6 +47,7 @@ LONG = ("standard_notice", "itemized", "servicer", "pre_legal", "legal", "visit"
 CASES = (
     *("standard_notice", "legal", "visit", "dispute_opened", "plan_agreed", "hardship_received"),
     *("pre_legal", "itemized", "help_first", "servicer", "options", "promise_noted"),
+    *("complaint_received", "request_received"),
 )
 #: Figures of a case, as far as a text may name them.
 OF_CASE = {"1", "0101", "2026", "1001", "1002", "2603", "18", "12", "345", "3", "2025"}
@@ -115,7 +116,7 @@ def test_no_figure_stands_in_a_text_that_is_not_a_figure_of_the_facts(
     days += [params.overdue_since, params.as_of, params.answer_by, params.agency_from]
     dates = [date_text(day, locale, params.as_of) for day in days if day]
     known = {"1234", "95", "7", "9", "30", "09", str(params.days_past_due)}
-    if channel == "email" or template == "dispute_opened":
+    if channel == "email" or template in ("dispute_opened", "complaint_received"):
         known |= STATUTORY_NUMBERS
     if template in CASES:
         known |= OF_CASE

@@ -41,6 +41,7 @@ NAMES = {
     *("standard_notice", "itemized", "help_first", "servicer", "options", "pre_legal", "legal"),
     *("visit", "dispute_opened", "plan_agreed", "hardship_received", "promise_noted"),
     *("wrong_person", "opt_out_confirmed"),
+    *("payment_checking", "complaint_received", "request_received"),
 }
 
 
@@ -65,6 +66,7 @@ def test_classes_follow_the_contract():
             [
                 *("dispute_opened", "plan_agreed", "hardship_received", "promise_noted"),
                 *("wrong_person", "opt_out_confirmed"),
+                *("payment_checking", "complaint_received", "request_received"),
             ],
             "answer",
         ),
@@ -74,7 +76,7 @@ def test_classes_follow_the_contract():
 
 def test_the_index_has_a_row_a_template_and_locale():
     rows = index()
-    assert len(rows) == 78
+    assert len(rows) == 87
     assert {
         "name": "receipt",
         "locale": "zh-CN",

@@ -234,7 +234,12 @@ def test_a_claim_is_told_only_with_everything_that_proves_it(fact):
         ("plan_agreed", {"plan_cost": None}, "no plan_cost"),
         ("plan_agreed", {"plan_cost": -1}, "plan_cost is negative"),
         ("promise_noted", {"promise_amount": 0}, "no promise_amount"),
-        ("promise_noted", {"promise_on": None}, "promise_on is not after as_of"),
+        ("promise_noted", {"promise_on": None}, "promise_on is before as_of"),
+        (
+            "promise_noted",
+            {"promise_on": facts().as_of.replace(day=1)},
+            "promise_on is before as_of",
+        ),
         ("dispute_opened", {"answer_by": None}, "answer_by is not after as_of"),
         ("servicer", {"agency_from": None}, "no agency_from"),
         *(

@@ -42,6 +42,19 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answers:
+    """Whether replies are confirmed, how often a number is written to, by when a person answers."""
+
+    send: bool = True
+    per_7_days: int = 3  #: to one number; one a day in any case
+    payment_days: int = 3
+    dispute_days: int = 15
+    complaint_days: int = 15
+    hardship_days: int = 7
+    request_days: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
 class Daily:
     """When the service runs each business date by itself, and from which book.
 
@@ -98,6 +111,7 @@ class Lender:
     figures_principal_minor: int = 1
     figures_late_charge_minor: int = 100
     limits: Limits = Limits()
+    answers: Answers = Answers()
     templates: Path | None = None  #: directory of the lender's own texts
     late_charge_clause: str = ""  #: number of the contract's clause, such as 7 or 7.2
     relief_least_minor: int = 0  #: least to pay a month in hardship; 0: not stated

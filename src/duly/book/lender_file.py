@@ -14,7 +14,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from duly.book import expressions
-from duly.book.lender import Agency, Daily, Lender, Limits, People, Route
+from duly.book.lender import Agency, Answers, Daily, Lender, Limits, People, Route
 from duly.core import digest, money
 from duly.core import near as words
 from duly.core.diagnostic import Diagnostic
@@ -50,6 +50,15 @@ def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
         raise _WrongValueError("a whole number from 0 to 1000000")
     return int(value)
+
+
+def _within(least: int, most: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise _WrongValueError(f"a whole number from {least} to {most}")
+        return int(value)
+
+    return read
 
 
 def _flag(value: object) -> bool:
@@ -192,6 +201,16 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "book_age_hours": ("book_age_hours", _count),
         "figures_age_hours": ("figures_age_hours", _count),
         "review_days": ("review_days", _days),
+    },
+    # No later than the hold that pauses reminders is looked at: the text says that none come.
+    "answers": {
+        "send": ("send", _flag),
+        "per_7_days": ("per_7_days", _within(0, 7)),
+        "payment_days": ("payment_days", _within(1, 3)),
+        "dispute_days": ("dispute_days", _within(1, 15)),
+        "complaint_days": ("complaint_days", _within(1, 15)),
+        "hardship_days": ("hardship_days", _within(1, 30)),
+        "request_days": ("request_days", _within(1, 15)),
     },
 }
 _ROUTE_KEYS: Mapping[str, tuple[str, Callable[[object], object]]] = {
@@ -343,6 +362,7 @@ def _build(node: object, reader: _Reader, sha256: str) -> Lender | None:
         routes=routes,
         people=People(**parts.get("people", {})),  # type: ignore[arg-type]
         limits=Limits(**parts.get("limits", {})),  # type: ignore[arg-type]
+        answers=Answers(**parts.get("answers", {})),  # type: ignore[arg-type]
         daily=Daily(**parts["daily"]) if "daily" in parts else None,  # type: ignore[arg-type]
         sha256=sha256,
     )

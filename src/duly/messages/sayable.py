@@ -63,9 +63,11 @@ def _checks(stage: str, lender: Lender) -> list[tuple[str, Check]]:
             checks.append(("the lender does not report to the bureau", lambda _: [0]))
     checks += [
         (f"{name} is not after as_of", _behind(name))
-        for name in ("answer_by", "visit_on", "promise_on")
+        for name in ("answer_by", "visit_on")
         if name in needed
     ]
+    if "promise_on" in needed:
+        checks.append(("promise_on is before as_of", _before("promise_on")))
     checks += _OF_STAGE.get(stage, ())
     return checks
 
@@ -110,6 +112,16 @@ def _behind(name: str) -> Check:
     def places(columns: Columns) -> list[int]:
         pairs = zip(columns[name], columns["as_of"], strict=True)
         return [place for place, (day, as_of) in enumerate(pairs) if day is None or day <= as_of]
+
+    return places
+
+
+def _before(name: str) -> Check:
+    """Return the check that finds the places where a day is absent or lies before as_of."""
+
+    def places(columns: Columns) -> list[int]:
+        pairs = zip(columns[name], columns["as_of"], strict=True)
+        return [place for place, (day, as_of) in enumerate(pairs) if day is None or day < as_of]
 
     return places
 

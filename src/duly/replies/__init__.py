@@ -1,5 +1,7 @@
 """What does a borrower's reply say? Intent, day, amount, care: read by rules and a small model."""
 
+from duly.replies.answers import PAYMENT, PROMISE, STOPPED, STRANGER, Answer, answer_to, rank
+from duly.replies.automatic import is_automatic
 from duly.replies.reader import read
 from duly.replies.reading import CONFIDENCE_MIN, INTENTS, Reading, Reply
 from duly.replies.rows import Row, Sender, rows_of
@@ -10,6 +12,11 @@ __all__ = [
     "COLUMNS",
     "CONFIDENCE_MIN",
     "INTENTS",
+    "PAYMENT",
+    "PROMISE",
+    "STOPPED",
+    "STRANGER",
+    "Answer",
     "Followed",
     "Label",
     "Reading",
@@ -18,7 +25,10 @@ __all__ = [
     "Scores",
     "Sender",
     "Signal",
+    "answer_to",
+    "is_automatic",
     "label_of",
+    "rank",
     "read",
     "rows_of",
     "score",

@@ -13,6 +13,7 @@ from psycopg.types.json import JsonbLoader
 
 from duly.delivery.door import Told
 from duly.plan.addresses import key_of
+from duly.service.facts.answers import asks_nothing, is_for_a_stranger, is_last_word
 from duly.service.facts.told import HOLDS, IN_FORCE, LASTING_SQL, in_force, signal_of
 from duly.service.rows import Row
 
@@ -89,7 +90,7 @@ def news_of(
     """Return the news of each message by its id, asked by a few questions for all of them.
 
     A row has `message_id, borrower_id, run_id, loan_ids, channel, address, message_class,
-    loaded_at`.
+    loaded_at`, and `template` where it is a text.
     """
     look = _Look(connection, rows, at)
     return {row["message_id"]: look.news(row) for row in rows}
@@ -210,7 +211,9 @@ class _Look:
             if book["borrower_id"] == who and book["signal_id"] not in named:
                 told = _of_book(book, self._ended.get(book["signal_id"]))
                 # What the plan's own book said, the plan has judged: a promise may be broken.
-                if book["known_at"] > row["loaded_at"] and book["kind"] not in ("promise", "plan"):
+                # Nobody judged it for an answer, which no plan made.
+                new = row["message_class"] == "answer" or book["known_at"] > row["loaded_at"]
+                if new and book["kind"] not in ("promise", "plan"):
                     found.told.append(told)
         found.stopped = self._why(row, loans, number, found.told) or found.stopped
         return found
@@ -219,20 +222,20 @@ class _Look:
         self, row: Mapping[str, Any], loans: Sequence[str], number: str, told: Sequence[Told]
     ) -> str | None:
         # A correction asks for nothing: who paid needs it most. Only its address may be wrong.
-        correcting = row["message_class"] == "correction"
-        for kind, key, loan, who in () if correcting else self._payments:
+        harmless = asks_nothing(row)
+        for kind, key, loan, who in () if harmless else self._payments:
             concerns = loan in loans if loan else who == row["borrower_id"]
             if concerns and (row["run_id"], kind, key) not in self._counted:
                 return "payment" if kind == "payment" else "payment_reversed"
-        if self._closed & set(loans) and not correcting:
+        if self._closed & set(loans) and not harmless:
             return "loan_closed"
-        if number in self._wrong:
+        if number in self._wrong and not is_for_a_stranger(row):
             return "wrong_person"
-        if {None, row["channel"]} & self._stopped.get(number, set()):
+        if {None, row["channel"]} & self._stopped.get(number, set()) and not is_last_word(row):
             return "opt_out"
         if row["message_class"] == "dunning" and row["borrower_id"] in self._held:
             return "recalled"
-        for one in () if correcting else told:
+        for one in () if harmless else told:
             binds = one.loan_id is None or one.loan_id in loans
             if one.kind in HOLDS and binds and _is_open(one, self._at):
                 return HOLDS[one.kind]

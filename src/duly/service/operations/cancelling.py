@@ -12,6 +12,7 @@ from django.db import connection
 from duly.delivery.door import BINDS_PERSON, Told
 from duly.delivery.states import OPEN
 from duly.plan.addresses import key_of, spellings
+from duly.service.facts.answers import is_for_a_stranger, outlives_news
 from duly.service.facts.cloud_events import ReadEvent, number_of
 from duly.service.facts.told import reason_of, signal_of
 from duly.service.operations.locking import lock_people
@@ -42,7 +43,7 @@ WHERE kind = 'contact_point' AND address_key = ANY(%(numbers)s)
 UNION SELECT borrower_id FROM store_book_contact_points WHERE address_key = ANY(%(numbers)s)
 """
 _MESSAGES = """
-SELECT message_id, borrower_id, loan_ids, channel, address, not_after, message_class
+SELECT message_id, borrower_id, loan_ids, channel, address, not_after, message_class, template
 FROM store_message WHERE borrower_id = ANY(%s) AND state = ANY(%s)
 ORDER BY message_id FOR UPDATE
 """
@@ -76,14 +77,14 @@ class Concerns:
         """Return why a message may not leave any more, None where nothing concerns it."""
         who, channel, number = row["borrower_id"], row["channel"], key_of(row["address"])
         loans = row["loan_ids"]
-        # A correction asks for nothing: only its person or its address may say no to it.
-        correcting = row["message_class"] == "correction"
+        # What asks for nothing: only its person or its address may say no to it.
+        correcting = outlives_news(row)
         for loan in () if correcting else loans:
             if loan in self.loans:
                 return self.loans[loan]
         if who in self.people and not correcting:
             return self.people[who]
-        if number in self.numbers:
+        if number in self.numbers and not is_for_a_stranger(row):
             return self.numbers[number]
         if (who, number) in self.own_numbers:
             return self.own_numbers[who, number]
@@ -93,6 +94,8 @@ class Concerns:
             return "consent_withdrawn"
         for whose, told in self.signals:
             if correcting and told.kind not in BINDS_PERSON:
+                continue
+            if is_for_a_stranger(row) and told.kind == "identity_dispute":
                 continue
             if whose == who and _holds(told, loans, channel, row["not_after"], at):
                 return reason_of(told.kind)

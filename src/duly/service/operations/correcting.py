@@ -16,6 +16,7 @@ from duly.book import Lender
 from duly.core.check_key import CheckKey
 from duly.messages import Facts, Order, check_code, fill_code, load_templates, render
 from duly.service.operations.loading import APPROVALS
+from duly.service.operations.naming import unmasked
 from duly.service.operations.recording import record
 
 TEMPLATE = "correction"
@@ -123,13 +124,7 @@ def _order(row: Any, day: date, clock: str) -> Order:
         channel=row[4],
         locale=row[6],
         params=Facts(
-            name=_name(row[7]), loan_ids=tuple(json.loads(row[3])), overdue_total=0, as_of=day,
+            name=unmasked(row[7]), loan_ids=tuple(json.loads(row[3])), overdue_total=0, as_of=day,
             as_of_time=clock, corrects_on=row[2],
         ),
     )  # fmt: skip
-
-
-def _name(masked: str | None) -> str:
-    """Return a name that is masked again to what the wrong text said: the store has no other."""
-    letter = "某" if masked and not masked[0].isascii() else "x"
-    return (masked or "").replace("*", letter)

@@ -9,25 +9,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import (
+    DatabaseError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 
 from duly.book import Lender
 from duly.core import digest
 from duly.core.errors import Refused
-from duly.replies import Followed, Reading, Sender, read, signals_of, tasks_of
+from duly.replies import Followed, Reading, Sender, Signal, read, signals_of, tasks_of
 from duly.replies import Reply as Said
 from duly.replies.model import built_in
 from duly.service import journal
 from duly.service.operations import events
+from duly.service.operations.answering import Answered, Heard, answer
 from duly.service.operations.positions import position_of
 from duly.service.operations.recording import record
 from duly.service.operations.tasks import open_tasks
 from duly.service.operations.whose import Whose, local, whose
-from duly.service.rows import Row, as_dicts
+from duly.service.rows import Row, as_dicts, unpacked
 
 SOURCE = "duly:replies"
 _ANY_DAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -126,14 +135,39 @@ def _act(row: Mapping[str, Any], lender: Lender, at: datetime) -> None:
         tasks = ["whose_reply", *(tasks or tasks_of(reading, said))]
     open_tasks(tasks, borrower_id=found.borrower_id, loan_id=found.loan_id, reply=row["report_id"])
     _write(row, found, "acted", reading=reading, signals=[one.signal_id for one in signals])
+    answered = _answer(row, found, reading, tuple(signals), said, lender, at)
     record(
         "reply.heard",
         [(str(row["report_id"]),
           {"whose": found.whose, "borrower_id": found.borrower_id, "intent": reading.intent,
-           "confidence": str(reading.confidence), "tasks": tasks,
+           "confidence": str(reading.confidence), "tasks": tasks, "answer": answered.as_json(),
            "signals": [one.signal_id for one in signals]})],
         about={str(row["report_id"]): found.borrower_id},
     )  # fmt: skip
+
+
+def _answer(
+    row: Mapping[str, Any],
+    found: Whose,
+    reading: Reading,
+    signals: tuple[Signal, ...],
+    said: datetime,
+    lender: Lender,
+    at: datetime,
+) -> Answered:
+    """Confirm what followed. An answer that breaks undoes nothing of it: a stop stands."""
+    heard = Heard(
+        reply=row["report_id"], fingerprint=row["fingerprint"], address_key=row["address_key"],
+        text=row["text"], said=said, reading=reading, found=found, signals=signals,
+    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            return answer(heard, lender=lender, at=at)
+    except OperationalError:
+        raise  # The reply stays; whoever comes next begins anew.
+    except Exception as error:  # noqa: BLE001 Whatever broke, what the reply says is done.
+        journal.broken("reply.unanswered", error, route=row["route"])
+        return Answered(why=type(error).__name__)
 
 
 def _read(row: Mapping[str, Any], found: Whose, received_at: datetime) -> Reading:
@@ -168,10 +202,22 @@ def _followed(
     )
     followed = signals_of(reading, sender, said)
     if mine:
-        return followed
+        return replace(followed, signals=tuple(map(partial(_all_loans, found), followed.signals)))
     # The number is a stranger's: nothing is said about any of those who gave it to us.
     kept = tuple(one for one in followed.signals if one.kind == "opt_out")
     return Followed(signals=kept, tasks=followed.tasks)
+
+
+def _all_loans(found: Whose, one: Signal) -> Signal:
+    """Return a signal as it binds: who is in need or complains does not do so about one loan.
+
+    A text about several loans is answered about all of them, where the answer names none.
+    """
+    several = found.message is not None and len(unpacked(found.message["loan_ids"])) > 1
+    whole = one.kind in ("hardship", "complaint")
+    if whole or (several and one.kind in ("dispute", "payment_pending")):
+        return replace(one, loan_id="")
+    return one
 
 
 def _owed(reading: Reading, found: Whose, lender: Lender, at: datetime) -> Decimal | None:

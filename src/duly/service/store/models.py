@@ -16,7 +16,7 @@ _ID = 200  #: characters of the longest id that a book may hold, and more
 CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
 CHANNELS = ("sms", "email", "voice", "push", "letter")
 RUN_STATES = ("planned", "released", "superseded", "stopped", "missed")
-RUN_KINDS = ("plan", "correction")
+RUN_KINDS = ("plan", "correction", "answer")
 OUTCOMES = ("accepted", "refused", "throttled", "not_sent", "unknown")
 
 
@@ -146,6 +146,12 @@ class Message(models.Model):
             ),
             models.Index(
                 fields=["address"], condition=Q(state__in=OPEN), name="message_open_address"
+            ),
+            models.Index(
+                fields=["borrower"], condition=Q(message_class="answer"), name="message_answers"
+            ),
+            models.Index(
+                fields=["address"], condition=Q(message_class="answer"), name="message_answered"
             ),
         ]
 
