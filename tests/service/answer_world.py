@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import psycopg
+from django.db import connection
 from outgoing import AT, FACTS, fill, lender
 
 from duly.book import Lender
 from duly.delivery import Reply
 from duly.rules import load_packs
 from duly.service.operations import hearing
+from duly.service.operations.proving import ROWS, proven
 from duly.service.outbox.claiming import claim
 from duly.service.outbox.reports import write_report
 from duly.service.store.models import Attempt, Borrower, Message
@@ -66,18 +69,16 @@ def answers(**wanted: Any) -> list[Message]:
     return list(Message.objects.filter(message_class="answer", **wanted).order_by("not_before"))
 
 
+def rows_told(kind: str) -> list[dict[str, Any]]:
+    """Return what the record holds under a kind, the newest first, opened with its keys."""
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS + "WHERE a.kind = %s ORDER BY a.id DESC", [kind])
+        return [json.loads(row.payload.text) for row in proven(cursor.fetchall(), 0)]
+
+
 def why() -> str:
     """Return why the newest reply has no answer, as the record holds it; empty where it has one."""
-    import json
-
-    from django.db import connection
-
-    from duly.service.operations.proving import ROWS, proven
-
-    with connection.cursor() as cursor:
-        cursor.execute(ROWS + "WHERE a.kind = 'reply.heard' ORDER BY a.id DESC LIMIT 1")
-        (row,) = proven(cursor.fetchall(), 0)
-    return json.loads(row.payload.text)["answer"].get("why", "")
+    return str(rows_told("reply.heard")[0]["answer"].get("why", ""))
 
 
 def lead(ours, me, *, at=AT, packs=CN, by=None):
@@ -94,6 +95,3 @@ def left(ours, me, **given):
 
 def claimed(found) -> list[str]:
     return [one.row["template"] for one in found.claimed]
-
-
-__all__ = ["AT", "answers", "bring", "claimed", "house", "lead", "left", "say", "sent", "why"]

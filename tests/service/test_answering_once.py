@@ -9,14 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from answer_world import AT, answers, bring, house, lead, left, say, sent, why
+from answer_world import AT, answers, bring, house, lead, left, rows_told, say, sent, why
 from outgoing import states
 from telling_events import paid
 
 from duly.book.lender import Answers, Route
 from duly.service import setting_up
+from duly.service.borrower_keys import masters
 from duly.service.operations import hearing
 from duly.service.operations.events import accept
+from duly.service.operations.looking import messages_of
+from duly.service.operations.recalling import recall
 from duly.service.store.models import Message, Run, Task
 from duly.service.store.models import Reply as Kept
 
@@ -59,6 +62,15 @@ class TestOnce:
         say(store, "后天还400", at=AT + timedelta(minutes=1))
         waits = [one for one in answers() if one.state == "released"]
         assert ["400.00元" in one.text and "3月12日" in one.text for one in waits] == [True]
+
+    def test_what_a_plan_says_in_this_class_is_the_answer_of_its_day(self, store):
+        fill_one = {"message_class": "answer", "template": "verify_security", "state": "released"}
+        sent(**fill_one)
+        Message.objects.update(state="claimed", worker=1)
+        Message.objects.update(state="submitted")
+        say(store, "我要投诉你们")
+        assert ([one.template for one in answers()], why()) == (
+            ["verify_security"], "answered_today")  # fmt: skip
 
     def test_two_who_hear_at_once_answer_once(self, store):
         sent()
@@ -203,4 +215,18 @@ class TestWhatItSays:
         (one,) = answers()
         run = Run.objects.get(kind="answer")
         assert (one.run_id, run.state, run.messages_count) == (run.plan_sha256, "released", 1)
+        assert [row["message_id"] for row in messages_of("L-2025-001234", "b00000", limit=5)] == [
+            one.message_id, "m00000"]  # fmt: skip
+        (told,) = rows_told("message.written")
+        assert (told["template"], told["reply"]) == (
+            "complaint_received", Kept.objects.get().report_id)  # fmt: skip
         assert states(store)["released"] == 1
+
+    def test_a_recalled_template_is_corrected_where_it_left(self, store, ours, me):
+        sent()
+        say(store, "我要投诉你们")
+        left(ours, me)
+        done = recall("template", "complaint_received", by="Li Lei", lender=house(),
+                      key=masters()[0], at=AT)  # fmt: skip
+        assert (done.cancelled, done.drafted) == (0, 1)
+        assert Message.objects.get(message_class="correction").state == "planned"

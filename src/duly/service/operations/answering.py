@@ -62,9 +62,10 @@ SELECT 1 FROM store_reply WHERE address_key = %(number)s AND report_id < %(reply
 """
 #: What this number was answered, and what this person was.
 _ANSWERS = """
-SELECT message_id, borrower_id, business_date, state, template FROM store_message
-WHERE (address = ANY(%(addresses)s) OR borrower_id = %(who)s) AND message_class = 'answer'
-    AND state <> ALL(%(ended)s) ORDER BY message_id FOR UPDATE
+SELECT m.message_id, m.borrower_id, m.business_date, m.state, m.template, r.kind AS of_run
+FROM store_message AS m JOIN store_run AS r ON r.plan_sha256 = m.run_id
+WHERE (m.address = ANY(%(addresses)s) OR m.borrower_id = %(who)s) AND m.message_class = 'answer'
+    AND m.state <> ALL(%(ended)s) ORDER BY m.message_id FOR UPDATE OF m
 """
 _PROMISES = """
 SELECT 1 FROM (
@@ -188,8 +189,9 @@ def _too_often(heard: Heard, template: str, lender: Lender, at: datetime) -> str
     with connection.cursor() as cursor:
         cursor.execute(_ANSWERS, {"addresses": list(ways), "who": who, "ended": list(_ENDED)})
         rows = as_dicts(cursor)
+        # What a plan says in this class gives way to nothing of ours.
         waits = [row for row in rows if row["state"] in ("planned", "released")
-                 and row["borrower_id"] == who]  # fmt: skip
+                 and row["borrower_id"] == who and row["of_run"] == "answer"]  # fmt: skip
         kept = [row for row in rows if row not in waits]
         if template in (STRANGER, STOPPED) and template in {row["template"] for row in rows}:
             return "answered_before"
