@@ -26,6 +26,7 @@ from django.db import (
 from duly.book import Lender
 from duly.core import digest
 from duly.core.errors import Refused
+from duly.messages import load_templates
 from duly.replies import Followed, Reading, Sender, Signal, read, signals_of, tasks_of
 from duly.replies import Reply as Said
 from duly.replies.model import built_in
@@ -94,8 +95,9 @@ def listed(*, limit: int) -> list[Row]:
 
 
 def warm() -> None:
-    """Load what reads, so that the first reply is not kept waiting."""
+    """Load what reads and answers, so that the first reply is not kept waiting."""
     read(Said(id="", text="好的", received_at=_ANY_DAY))
+    load_templates(None)
 
 
 def _hear_next(lender: Lender, at: datetime) -> bool:
