@@ -11,7 +11,7 @@ _KINDS = ("plan", "correction", "answer")
 class Migration(migrations.Migration):
     """A third kind of run, and the answers of a number found by it."""
 
-    dependencies = [("store", "0011_unsealed")]
+    dependencies = [("store", "0014_daily")]
     operations = [
         migrations.RemoveConstraint(model_name="run", name="run_kind"),
         migrations.AddConstraint(
