@@ -67,10 +67,10 @@ def answer_to(reading: Reading, text: str, signals: Collection[str]) -> Answer:
     template = TEXTS.get(reading.intent)
     if reading.vulnerable or spoken & set(_A_PERSON_WRITES):
         return Answer(template=None, why="person_writes")
-    if template is None:
-        return Answer(template=None, why="nothing_to_confirm")
     if is_automatic(text):
         return Answer(template=None, why="automatic")
+    if template is None:
+        return Answer(template=None, why="nothing_to_confirm")
     if reading.confidence < _CONFIDENCE_MIN:
         return Answer(template=None, why="unsure")
     if reading.secondary_intent == "dispute_identity":
