@@ -179,6 +179,29 @@ def test_every_mistake_is_named_with_its_line_and_column(tmp_path):
     ]
 
 
+def test_a_route_has_a_price_in_ten_thousandths(tmp_path):
+    path = tmp_path / "lender.yaml"
+    for text, expected in (('"0.045"', 450), ("0.05", 500), ("1", 10_000), ('"0.0001"', 1)):
+        path.write_text(
+            GOOD + f"routes:\n  - {{name: a, channel: sms, kind: smpp, cost: {text}}}\n"
+        )
+        assert load_lender(path).routes[0].price == expected
+        assert "cost" not in load_lender(path).routes[0].settings
+
+
+@pytest.mark.parametrize("text", ['"0,05"', "-1", '"0.00001"', "free", '"1234567"', "[]"])
+def test_what_is_no_price_is_placed(tmp_path, text):
+    routes = f"routes:\n  - {{name: a, channel: sms, kind: smpp, cost: {text}}}\n"
+    assert refused(tmp_path, GOOD + routes) == [(3, "47", "lender_bad_value")]
+
+
+def test_a_price_elsewhere_is_an_unknown_key(tmp_path):
+    assert refused(tmp_path, GOOD + "cost: 1\nlimits: {cost: 1}\n") == [
+        (2, "1", "lender_unknown_key"),
+        (3, "10", "lender_unknown_key"),
+    ]
+
+
 def test_an_unknown_key_names_the_nearest_one(tmp_path):
     path = tmp_path / "lender.yaml"
     path.write_text(GOOD + "time_zon: Asia/Shanghai\n")

@@ -17,6 +17,8 @@ class Route:
     kind: str
     accepts: tuple[str, ...] = ("dunning", "statutory", "receipt", "answer", "correction")
     settings: Mapping[str, object] = field(default_factory=dict)
+    #: What a segment costs by SMS, a message elsewhere: ten-thousandths of the currency's unit.
+    price: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

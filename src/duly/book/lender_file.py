@@ -15,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from duly.book import expressions
 from duly.book.lender import Agency, Answers, Daily, Lender, Limits, People, Route
-from duly.core import digest, money
+from duly.core import digest, money, prices
 from duly.core import near as words
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -75,6 +75,13 @@ def _minor(value: object) -> int:
     if amount < 0:
         raise _WrongValueError('"20.00"')
     return amount
+
+
+def _price(value: object) -> int:
+    try:
+        return prices.of_text(str(value))
+    except prices.NotAPrice as error:
+        raise _WrongValueError('"0.045"') from error
 
 
 def _share(value: object) -> str:
@@ -218,10 +225,11 @@ _ROUTE_KEYS: Mapping[str, tuple[str, Callable[[object], object]]] = {
     "channel": ("channel", _choice("sms", "voice", "email", "push", "letter")),
     "kind": ("kind", _choice(*_KINDS_OF_ROUTE)),
     "accepts": ("accepts", _classes),
+    "cost": ("price", _price),
 }
 _ROUTE_SETTINGS = (
     *("host", "port", "system_id", "password_env", "source", "window", "per_second", "url"),
-    *("secret_env", "template_codes", "sender", "seed", "cost", "timeout_seconds", "user"),
+    *("secret_env", "template_codes", "sender", "seed", "timeout_seconds", "user"),
     *("tls", "registered", "opt_out", "log", "honest", "delay_ms", "ca_file"),
     *("system_type", "source_ton", "source_npi", "ids", "time_zone", "default_coding", "validity"),
     *("enquire_seconds", "id_field", "code_field", "code_ok", "by_part", "webhook_format"),

@@ -12,7 +12,7 @@ from duly.book import Route
 from duly.core.diagnostic import Diagnostic
 
 #: What every route has beside its gateway's own: read by the file's reader, or of no gateway.
-_ANYWHERE = frozenset({"cost", "registered", "opt_out"})
+_ANYWHERE = frozenset({"registered", "opt_out"})
 _PORT_MAX = 65_535
 
 

@@ -334,11 +334,12 @@ from duly.service.store.privacy_models import (  # noqa: E402
 )
 from duly.service.store.release_models import Brake, Hold, Recall, Recalled  # noqa: E402
 from duly.service.store.reply_models import Reply, Task  # noqa: E402
+from duly.service.store.spending_models import Budget, Lease  # noqa: E402
 
 __all__ = [
-    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "BusinessDay",
-    "Contact", "Counter", "Decision", "Deletion", "Endpoint", "EventPost", "Hold",
-    "IdempotentAnswer", "LegalHold", "Message", "Node", "OutgoingEvent", "Part", "Recall",
+    "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "Budget",
+    "BusinessDay", "Contact", "Counter", "Decision", "Deletion", "Endpoint", "EventPost", "Hold",
+    "IdempotentAnswer", "Lease", "LegalHold", "Message", "Node", "OutgoingEvent", "Part", "Recall",
     "Recalled", "Reply", "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal",
     "Source", "Stopped", "Task", "Unsealed",
 ]  # fmt: skip
