@@ -110,6 +110,42 @@ class TestSending:
         assert json.loads(more.stdout)["submitted"] == first["drafted"]
 
 
+class TestBudget:
+    def test_what_cannot_be_paid_for_waits_and_is_told(self, at_home, sample, tmp_path):
+        log = str(tmp_path / "wire")
+        routes = [{"name": "box", "channel": "sms", "kind": "sandbox", "honest": True, "log": log,
+                   "cost": "0.045"}]  # fmt: skip
+        plan, lender, _ = planned(
+            at_home, sample, tmp_path, routes=routes, limits={"cost_per_day": "0.50"}
+        )
+        at_home("send", plan, "--at", AT)
+        assert json.loads(at_home("status", "--json").stdout)["budget"] is None
+
+        done = at_home("worker", "--once", "--at", TEN, "--lender", lender, "--json")
+        assert done.returncode == 0, done.stderr
+        tally = json.loads(done.stdout)
+        assert tally["given_back"] == 0
+        assert len((tmp_path / "wire").read_text().splitlines()) == tally["submitted"] > 0
+        events = [json.loads(line)["event"] for line in done.stderr.splitlines()]
+        assert events.count("budget.exhausted") == 1
+        found = json.loads(at_home("status", "--json").stdout)
+        told = found["budget"]
+        assert (told["day"], told["limit"], told["leased"]) == ("2026-03-10", "0.50", "0.00")
+        assert 0.3 < float(told["spent"]) <= 0.5
+        assert told["exhausted_at"] is not None
+        assert found["states"]["released"] > 0
+        words = at_home("status", DULY_LOCALE="en").stdout
+        assert f"Spent on 2026-03-10: {told['spent']} of 0.50" in words
+        assert "what costs waits" in words
+        assert "预算" in at_home("status", DULY_LOCALE="zh-CN").stdout
+
+        more = lender_file(tmp_path, routes=routes, limits={"cost_per_day": "500.00"})
+        done = at_home("worker", "--once", "--at", TEN, "--lender", more, "--json")
+        assert json.loads(done.stdout)["submitted"] > 0
+        found = json.loads(at_home("status", "--json").stdout)
+        assert (found["budget"]["limit"], found["budget"]["exhausted_at"]) == ("500.00", None)
+
+
 class TestBrakes:
     def test_a_book_with_many_broken_rows_waits_for_two_names(self, at_home, sample, tmp_path):
         book = tmp_path / "book"

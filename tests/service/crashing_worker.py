@@ -1,6 +1,7 @@
-"""A worker process that kills itself at a named point: `crashing_worker.py URL LOG POINT NTH`.
+"""A worker process that kills itself: `crashing_worker.py URL LOG POINT NTH [HUNDREDTHS]`.
 
-The points stand around each commit and around the wire. Without a point it works to the end.
+The named points stand around each commit and around the wire. Without a point it works to the end.
+With a limit of so many hundredths a day each message costs five of them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ setting_up.prepare()
 
 from outgoing import AT, lender  # noqa: E402 Models need Django's settings first.
 
+from duly.book import Limits  # noqa: E402
 from duly.delivery.sandbox import Sandbox  # noqa: E402
 from duly.service.outbox import worker as working  # noqa: E402
 
@@ -85,10 +88,14 @@ def arm(point: str, nth: int) -> None:
 
 def main() -> None:
     """Work to the end, or to the point."""
-    url, log, point, nth = sys.argv[1:]
+    url, log, point, nth, *limit = sys.argv[1:]
     if point in POINTS:
         arm(point, int(nth))
     file = lender(log=log, honest=False, seed=11, window=20, delay_ms=5)
+    if limit:
+        routes = tuple(replace(one, price=500) for one in file.routes)
+        limits = Limits(cost_per_day_minor=int(limit[0]))
+        file = replace(file, routes=routes, limits=limits)
     asyncio.run(working.Worker(url, file, now=lambda: AT, concurrency=2, batch=40).run(once=True))
 
 

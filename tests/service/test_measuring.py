@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from duly.service.operations.keys import create
 from duly.service.operations.measuring import figures
+from duly.service.outbox.spending import lease, say_limit, spend
 
 PHONE, NAME = "+8613800000001", "张伟"
 
@@ -59,6 +60,24 @@ def test_the_queue_is_what_may_leave_now(store):
     assert found["duly_queue_oldest_seconds{channel=sms}"] == 30 * 60
     assert found["duly_messages{state=released}"] == 5
     assert found["duly_door_blocked_total{reason=opted_out}"] == 1
+
+
+def test_what_the_newest_day_costs_is_told(store):
+    assert {name: value for name, value in told().items() if "budget" in name} == {
+        f"duly_budget_{one}{{}}": 0 for one in ("limit", "spent", "beyond", "leased", "exhausted")
+    }
+    with psycopg.connect(store, autocommit=True) as ours:
+        for day in (date(2026, 3, 9), date(2026, 3, 10)):
+            say_limit(ours, day, limit=100_000, since=AT)
+        lease(ours, date(2026, 3, 10), worker=1, block=70_000)
+        spend(ours, date(2026, 3, 10), worker=1, within=450, beyond=900)
+        ours.execute("UPDATE store_budget SET exhausted_at = now() WHERE day = '2026-03-10'")
+    found = told()
+    assert found["duly_budget_limit{}"] == 10
+    assert found["duly_budget_spent{}"] == 0.045
+    assert found["duly_budget_beyond{}"] == 0.09
+    assert found["duly_budget_leased{}"] == 6.955
+    assert found["duly_budget_exhausted{}"] == 1
 
 
 def test_a_claim_of_a_dead_worker_is_told_from_one_of_a_living(store):

@@ -10,12 +10,14 @@ from cyclopts import Parameter
 
 from duly.cli import arguments, output, settings
 from duly.cli.opening import legal_now, opened_store, store, watched
+from duly.core import prices
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
 
 if TYPE_CHECKING:
     from duly.service.operations.braking import Brake
+    from duly.service.outbox.spending import Budget
 
 By = Annotated[str, arguments.worded("option.by")]
 At = Annotated[str | None, arguments.worded("option.at_legal")]
@@ -133,6 +135,7 @@ def status(*, json: arguments.Json = False) -> int:
                 "routes": found.routes,
                 "outcomes": found.outcomes,
                 "stopped": list(found.stopped),
+                "budget": _budget(found.budget),
                 "waiting": [
                     {
                         "run": one.run,
@@ -152,6 +155,7 @@ def status(*, json: arguments.Json = False) -> int:
         output.line(f"{say('service', f'state.{state}', settings.locale()):<16} {count:>10}")
     for name in found.stopped:
         output.line(say("service", "is_stopped", settings.locale(), name=name))
+    _tell_budget(found.budget)
     for one in found.waiting:
         output.line(
             say("service", f"waits_{one.kind}", settings.locale(), run=one.run[:12],
@@ -160,6 +164,32 @@ def status(*, json: arguments.Json = False) -> int:
         )  # fmt: skip
         _tell(one.brakes)
     return output.DONE
+
+
+def _budget(one: Budget | None) -> dict[str, object] | None:
+    if one is None:
+        return None
+    return {
+        "day": one.day.isoformat(),
+        "limit": prices.shown(one.limit),
+        "spent": prices.shown(one.spent),
+        "beyond": prices.shown(one.beyond),
+        "leased": prices.shown(one.granted - one.spent),
+        "exhausted_at": one.exhausted_at.isoformat() if one.exhausted_at else None,
+    }
+
+
+def _tell_budget(one: Budget | None) -> None:
+    """Say what a day has cost, and whether messages waited for money."""
+    if one is None:
+        return
+    words = {"day": one.day, "limit": prices.shown(one.limit), "spent": prices.shown(one.spent),
+             "beyond": prices.shown(one.beyond)}  # fmt: skip
+    output.line(say("service", "budget_stands", settings.locale(), **words))
+    if one.beyond:
+        output.line("  " + say("service", "budget_beyond", settings.locale(), **words))
+    if one.exhausted_at is not None:
+        output.line("  " + say("service", "budget_exhausted", settings.locale(), **words))
 
 
 def _brake(one: Brake) -> dict[str, object]:

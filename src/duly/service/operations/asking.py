@@ -10,6 +10,7 @@ from django.db import connection
 from duly.delivery.states import STATES
 from duly.service.operations import braking
 from duly.service.operations.braking import Brake
+from duly.service.outbox.spending import Budget, budget_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +28,17 @@ class WaitingRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Messages by state, submissions by route and by outcome, what is stopped, what waits."""
+    """Messages by state, submissions by route and by outcome, what is stopped, what waits.
+
+    `budget` is that of the newest day on which something that costs was to be sent.
+    """
 
     states: dict[str, int]
     routes: dict[str, dict[str, int]]
     outcomes: dict[str, int]
     stopped: tuple[str, ...]
     waiting: tuple[WaitingRun, ...] = ()
+    budget: Budget | None = None
 
 
 def standing() -> Standing:
@@ -61,6 +66,7 @@ def standing() -> Standing:
         outcomes={name: count for kind, name, _, count in sorted(rows) if kind == "outcome"},
         stopped=tuple(sorted(name for kind, name, _, _ in rows if kind == "stop")),
         waiting=_waiting(),
+        budget=budget_of(connection.connection),
     )
 
 

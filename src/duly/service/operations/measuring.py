@@ -9,7 +9,9 @@ from typing import Literal
 
 from django.db import connection
 
+from duly.core import prices
 from duly.service.outbox.identity import ALIVE
+from duly.service.outbox.spending import Budget, budget_of
 
 #: Samples of a figure: what its labels say, and the number.
 Samples = Mapping[tuple[str, ...], float]
@@ -61,6 +63,13 @@ UNION ALL
 SELECT 'day_age', '', coalesce(extract(epoch FROM now() - max(ended_at)), 0)
 FROM store_businessday WHERE state = 'done'
 """
+_BUDGET = {
+    "limit": "What messages may cost on the newest day.",
+    "spent": "What they have cost on it, within the limit.",
+    "beyond": "What had to be sent on it though nothing was left.",
+    "leased": "What workers hold of it and have not spent.",
+    "exhausted": "1 where messages waited for money on it.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +94,8 @@ def figures(*, at: datetime) -> tuple[Figure, ...]:
         flight = cursor.fetchall()
         cursor.execute(_STANDING)
         standing = cursor.fetchall()
-    return (*_of_messages(told), *_of_queues(queue, flight), *_of_the_rest(standing))
+    spent = _of_the_budget(budget_of(connection.connection))
+    return (*_of_messages(told), *_of_queues(queue, flight), *_of_the_rest(standing), *spent)
 
 
 def _of_messages(rows: Sequence[tuple[str, str, str, int]]) -> tuple[Figure, ...]:
@@ -158,4 +168,22 @@ def _of_the_rest(rows: Sequence[tuple[str, str, float]]) -> tuple[Figure, ...]:
                kind="gauge", labels=(), samples=one("day_age")),
         Figure(name="duly_posts", says="Outgoing events by state; dead: nobody took them.",
                kind="gauge", labels=("state",), samples=each("posts")),
+    )  # fmt: skip
+
+
+def _of_the_budget(budget: Budget | None) -> tuple[Figure, ...]:
+    """Return figures of the newest day's budget, in the currency's unit; nothing without one."""
+    amounts: Mapping[str, float] = {}
+    if budget is not None:
+        amounts = {
+            "limit": budget.limit / prices.SCALE,
+            "spent": budget.spent / prices.SCALE,
+            "beyond": budget.beyond / prices.SCALE,
+            "leased": (budget.granted - budget.spent) / prices.SCALE,
+            "exhausted": float(budget.exhausted_at is not None),
+        }
+    return tuple(
+        Figure(name=f"duly_budget_{name}", says=says, kind="gauge", labels=(),
+               samples={(): amounts.get(name, 0.0)})
+        for name, says in _BUDGET.items()
     )  # fmt: skip

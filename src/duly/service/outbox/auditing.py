@@ -20,8 +20,8 @@ _COPIED_FROM = 50  #: rows from which on a COPY is quicker
 #: Beginnings of kinds whose rows are about nobody: runs, stops, keys of programs, endpoints.
 IMPERSONAL = frozenset(
     {
-        "book", "day", "endpoint", "evidence", "key", "lifted", "person", "recalled", "retention",
-        "rules", "run", "stopped", "webhook",
+        "book", "budget", "day", "endpoint", "evidence", "key", "lifted", "person", "recalled",
+        "retention", "rules", "run", "stopped", "webhook",
     }
 )  # fmt: skip
 #: Beginnings of kinds whose subject says whom they are about, or whose writer has to.

@@ -7,6 +7,7 @@ waits for a lock: who is being looked at by somebody else is left for the next r
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -22,6 +23,7 @@ from duly.rules import Rule
 from duly.service.facts.at_door import News, news_of
 from duly.service.outbox.evidence import what_the_door_knew
 from duly.service.outbox.figures import Figures, renewed
+from duly.service.outbox.purse import Purse
 from duly.service.outbox.renewing import RENEWED_AT_ONCE
 from duly.service.outbox.written import Written
 from duly.service.rows import Row, unpacked
@@ -32,6 +34,8 @@ FROM store_message AS m JOIN store_borrower AS b ON b.borrower_id = m.borrower_i
 WHERE m.state = 'released' AND m.not_before <= %(at)s
     AND (m.due_at IS NULL OR m.due_at <= %(at)s) AND m.channel = ANY(%(channels)s)
     AND NOT m.channel || ' ' || m.message_class = ANY(%(held)s)
+    AND (m.not_after < %(at)s OR m.segments <=
+        coalesce((%(payable)s::jsonb ->> (m.channel || ' ' || m.message_class))::int, 32767))
     AND NOT EXISTS (SELECT 1 FROM store_stopped AS s WHERE s.lifted_at IS NULL AND (
         s.scope = 'all' OR s.scope = 'run' AND s.name = m.run_id
         OR s.scope = 'template' AND s.name = m.template))
@@ -108,6 +112,7 @@ def claim(
     resting: Collection[str] = (),
     asked: str = "",
     figures: Figures | None = None,
+    purse: Purse | None = None,
 ) -> Claim:
     """Claim up to `batch` due messages at a legal instant, in one transaction.
 
@@ -115,15 +120,18 @@ def claim(
     claimed; what they delay is looked at again then; what they block or time out is final. What
     only a resting route would take waits for it: it is stopped, or cannot send now. `figures`
     looks whether a text is still true, and writes it anew; without, no text is looked at.
-    `asked` is the name under which the record holds the rules.
+    `asked` is the name under which the record holds the rules. What `purse` cannot pay for waits.
     """
     working = [route for route in routes if route.name not in resting]
+    payable = json.dumps(dict(purse.fill(connection, working, at=at)) if purse else {})
     held = _taken(routes) - _taken(working)
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
         channels = sorted({route.channel for route in routes})
         due = cursor.execute(
-            _DUE, {"at": at, "channels": channels, "held": sorted(held), "batch": batch}
-        ).fetchall()
+            _DUE,
+            {"at": at, "channels": channels, "held": sorted(held), "payable": payable,
+             "batch": batch},
+        ).fetchall()  # fmt: skip
         if not due:
             return Claim()
         rows = cursor.execute(_MESSAGES, ([row["message_id"] for row in due],)).fetchall()
@@ -131,7 +139,7 @@ def claim(
         contacts = _by_person(cursor.execute(_CONTACTS, {"people": people, "at": at}).fetchall())
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
         news = news_of(connection, rows, at=at)
-        door = _Door(Written(), worker, working, rules, at, contacts, told, news, asked)
+        door = _Door(Written(), worker, working, rules, at, contacts, told, news, asked, purse)
         stale = figures.stale(connection, rows, at=at) if figures is not None else {}
         found, old = Claim(), []
         for row in rows:
@@ -170,6 +178,7 @@ class _Door:
     told: Mapping[str, Sequence[Row]]
     news: Mapping[str, News]
     asked: str
+    purse: Purse | None = None
 
     def lets(self, row: Row) -> bool:
         """Return whether a message would pass, and write nothing."""
@@ -193,6 +202,8 @@ class _Door:
             return replace(found, expired=found.expired + 1)
         route = _route(row, self.routes)
         assert route is not None, "what no route takes is blocked"
+        if self.purse is not None and not self.purse.pays(row, route, at=self.at):
+            return found
         who = row["borrower_id"]
         written.claimed.append((name, who, _local_day(row, self.at), route.name))
         written.say("claimed", name, {"route": route.name, "worker": self.worker, **knew})

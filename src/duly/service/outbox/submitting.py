@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg.rows import dict_row
@@ -14,6 +14,7 @@ from duly.service.outbox.auditing import audit
 from duly.service.outbox.claiming import Claimed
 from duly.service.outbox.evidence import what_is_said
 from duly.service.outbox.reports import match_receipts
+from duly.service.outbox.spending import LeaseLost
 from duly.service.rows import Row
 
 #: In the order of their ids, as whoever cancels them locks them: neither waits for the other twice.
@@ -71,16 +72,50 @@ _STATE_AFTER = {
 }
 
 
+class Spending(Protocol):
+    """Who notes what submissions cost, in their transaction (LeaseLost: they must not be made)."""
+
+    def spend(self, connection: psycopg.Connection[Any], ids: Collection[str]) -> None:
+        """Note what these messages cost."""
+        ...
+
+
 def submit(
-    connection: psycopg.Connection[Any], claimed: Sequence[Claimed], *, worker: int, at: datetime
+    connection: psycopg.Connection[Any],
+    claimed: Sequence[Claimed],
+    *,
+    worker: int,
+    at: datetime,
+    spending: Spending | None = None,
 ) -> tuple[Outgoing, ...]:
     """Commit that these messages are being sent now, and return those that still may be.
 
-    Left out is what was cancelled since the claim and what a stop holds: that is given back. Each
-    one returned is a contact from here on, whatever the wire does.
+    Left out is what was cancelled since the claim, what a stop holds and what others will not let
+    us pay for: that is given back. Each one returned is a contact from here on, whatever the wire
+    does.
     """
     by_id = {one.message_id: one for one in claimed}
-    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+    try:
+        with connection.transaction():
+            going = _committed(connection, by_id, worker=worker, at=at)
+            if spending is not None and going:
+                # Last, since all of a worker's lanes write this one row.
+                spending.spend(connection, going)
+    except LeaseLost:
+        give_back(connection, list(by_id), worker=worker)
+        return ()
+    return tuple(_outgoing(by_id[name]) for name in going)
+
+
+def _committed(
+    connection: psycopg.Connection[Any],
+    by_id: Mapping[str, Claimed],
+    *,
+    worker: int,
+    at: datetime,
+) -> tuple[str, ...]:
+    """Write down what is submitted, within the caller's transaction; return the ids."""
+    with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(_LOCK, (list(by_id),))
         rows = cursor.execute(_SUBMIT, {"ids": list(by_id), "worker": worker}).fetchall()
         going = {row["message_id"] for row in rows}
@@ -98,7 +133,7 @@ def submit(
                                               attempt=row["attempts"], at=at)) for row in rows],
             about={row["message_id"]: row["borrower_id"] for row in rows},
         )  # fmt: skip
-    return tuple(_outgoing(by_id[row["message_id"]]) for row in rows)
+    return tuple(row["message_id"] for row in rows)
 
 
 def _column(rows: Sequence[Row], name: str) -> list[Any]:

@@ -21,6 +21,7 @@ from duly.service.outbox.evidence import record_rules
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
+from duly.service.outbox.purse import Purse
 from duly.service.outbox.renewing import Renewal
 from duly.service.outbox.reports import match_late_receipts, write_reports
 from duly.service.outbox.submitting import give_back, submit, write_answers
@@ -78,6 +79,7 @@ class Worker:
         self._asked = ""
         self._signing = signing
         self._renewal = Renewal(lender)
+        self._purse = Purse(lender, self._routes, worker=0, batch=batch)  # Of no life yet.
         self._stopping = asyncio.Event()
         self._ending = False  # This life's lanes claim nothing more.
         self._closing = False
@@ -126,6 +128,7 @@ class Worker:
     ) -> bool:
         """Work under one number; return whether all is done, False where the database went away."""
         self._ending = False
+        self._purse = self._purse.of_worker(identity.number)
         lanes = [
             asyncio.create_task(self._lane(identity.number, gateways, once=once))
             for _ in range(self._concurrency)
@@ -172,6 +175,7 @@ class Worker:
         """Match the receipts that the dead left, seal what is committed, beside the sending."""
         with _connect(self._url) as connection:
             match_late_receipts(connection)
+            self._purse.look_after(connection, at=self._now(), ends=self._closing)
             while seal(connection, key=self._signing) == BATCH:
                 pass
             waiting = connection.execute(_REPLY_WAITS).fetchone() is not None
@@ -257,7 +261,7 @@ class Worker:
             found = claim(
                 connection, worker=number, routes=self._routes, rules=self._rules, at=at,
                 batch=self._batch, resting=stopped | set(away), asked=self._asked,
-                figures=self._renewal,
+                figures=self._renewal, purse=self._purse,
             )  # fmt: skip
             told["count"] = found.found
         self.tally.claimed += len(found.claimed)
@@ -279,15 +283,18 @@ class Worker:
             mine = [one for one in claimed if one.route == name]
             for start in range(0, len(mine), gateway.window):
                 part = mine[start : start + gateway.window]
+                ids = [one.message_id for one in part]
                 if self._ends() or not gateway.ready:
-                    ids = [one.message_id for one in part]
                     back = await asyncio.to_thread(give_back, connection, ids, worker=number)
                     self.tally.given_back += len(back)
+                    self._purse.settle(ids)
                     continue
                 with span("submit", route=name, count=len(part)):
                     going = await asyncio.to_thread(
-                        submit, connection, part, worker=number, at=self._now()
-                    )
+                        submit, connection, part, worker=number, at=self._now(),
+                        spending=self._purse,
+                    )  # fmt: skip
+                self._purse.settle(ids, spent={one.message_id for one in going})
                 self.tally.given_back += len(part) - len(going)
                 if not going:
                     continue
