@@ -82,7 +82,7 @@ class HttpGateway:
         self._away = False
         self._closing = False
         self._closed = asyncio.Event()
-        self._pace = Pace(settings.per_second)
+        self.pace = Pace(settings.per_second)
         self._comeback = Comeback(self._come_back, first_seconds=settings.retry_seconds)
 
     @property
@@ -141,14 +141,14 @@ class HttpGateway:
         if why:
             return Answer(message_id=one.message_id, outcome="refused", code=why)
         async with self._places:
-            await self._pace.turn()
+            await self.pace.turn()
             if self._closing or self._away:
                 return Answer(
                     message_id=one.message_id, outcome="not_sent", code="DULY:not_connected"
                 )
             answer = await self._post(one, body)
         if answer.outcome == "throttled":
-            self._pace.hold(min(answer.retry_after_seconds or 0, _RETRY_SECONDS))
+            self.pace.hold(min(answer.retry_after_seconds or 0, _RETRY_SECONDS))
         return answer
 
     async def _post(self, one: Outgoing, body: bytes) -> Answer:

@@ -50,7 +50,7 @@ class SmppGateway:
         self._joined = 0
         self._closing = False
         self._reading = False
-        self._pace = Pace(settings.per_second)
+        self.pace = Pace(settings.per_second)
         self._joiner = Joiner(patience_seconds=settings.reply_seconds)
         self._queue: asyncio.Queue[tuple[Incoming, Callable[[], None]] | None] = asyncio.Queue()
         self._comeback = Comeback(self._come_back, first_seconds=settings.retry_seconds)
@@ -143,7 +143,7 @@ class SmppGateway:
         )
         session, parts = self._session, []
         for part in written.parts:
-            await self._pace.turn()
+            await self.pace.turn()
             if session is None or self._closing or not await session.room():
                 break
             body = pdu.submit_body(head, part)
@@ -157,7 +157,7 @@ class SmppGateway:
         ended: list[Ended] = [await part for part in one.parts] + [NOT_WRITTEN] * one.left
         seconds = self._settings.throttled_seconds
         if any(outcome_of(part) == "throttled" for part in ended):
-            self._pace.hold(seconds)
+            self.pace.hold(seconds)
         return answer_of(one.message_id, ended, ids=self._settings.ids, retry_seconds=seconds)
 
     # Connecting.

@@ -25,7 +25,7 @@ class SmppSettings:
     system_type: str = ""
     tls: ssl.SSLContext | None = None
     window: int = 50
-    per_second: int = 0  #: parts of one worker; 0: no limit
+    per_second: int = 0  #: parts, of all workers on the route; 0: no limit
     source_ton: int = -1
     source_npi: int = -1
     ids: Ids = "same"

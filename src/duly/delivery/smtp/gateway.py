@@ -65,7 +65,7 @@ class SmtpGateway:
         self._away = False
         self._closing = False
         self._closed = asyncio.Event()
-        self._pace = Pace(settings.per_second)
+        self.pace = Pace(settings.per_second)
         self._comeback = Comeback(self._come_back, first_seconds=settings.retry_seconds)
 
     @property
@@ -125,8 +125,9 @@ class SmtpGateway:
             return Answer(message_id=one.message_id, outcome="refused", code=str(error))
         if self._settings.dkim is not None:
             mail = sign(mail, self._settings.dkim)
-        await self._pace.turn()
         async with self._one_at_a_time:
+            # Within, or those that waited for a slow one would leave all at once after it.
+            await self.pace.turn()
             outcome, code = await self._hand_over(one, mail)
         retry = round(self._settings.throttled_seconds) if outcome == "throttled" else None
         accepted = outcome == "accepted"

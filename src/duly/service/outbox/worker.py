@@ -25,6 +25,7 @@ from duly.service.outbox.purse import Purse
 from duly.service.outbox.renewing import Renewal
 from duly.service.outbox.reports import match_late_receipts, write_reports
 from duly.service.outbox.submitting import give_back, submit, write_answers
+from duly.service.outbox.throttling import share_paces
 from duly.service.resting import rest
 from duly.service.sealing import BATCH, seal
 from duly.service.tracing import span
@@ -134,8 +135,9 @@ class Worker:
             for _ in range(self._concurrency)
         ]
         keeping = asyncio.create_task(self._keep_up_each_second(identity))
+        sharing = asyncio.create_task(share_paces(self._url, gateways.values(), identity.number))
         try:
-            await _finished(lanes, beside=[*reading, keeping])
+            await _finished(lanes, beside=[*reading, keeping, sharing])
         except psycopg.OperationalError:
             if self._stopping.is_set():
                 raise
@@ -144,9 +146,9 @@ class Worker:
             await asyncio.wait(lanes, timeout=_LAST_ANSWERS_SECONDS)
             return False
         finally:
-            for task in (*lanes, keeping):
+            for task in (*lanes, keeping, sharing):
                 task.cancel()
-            await asyncio.wait([*lanes, keeping])
+            await asyncio.wait([*lanes, keeping, sharing])
         return True
 
     async def _born_again(self, *, once: bool) -> Identity:

@@ -1,7 +1,7 @@
 """What a day may cost, leased to workers in blocks.
 
-`granted` of a day is the sum of its leases, kept by a trigger: with `spent <= granted` of each lease
-and `granted <= ceiling` of the day, no statement whatever can spend beyond the ceiling.
+`granted` of a day is the sum of its leases, kept by a trigger: with `spent <= granted` of each
+lease and `granted <= ceiling` of the day, no statement whatever can spend beyond the ceiling.
 """
 
 from __future__ import annotations
