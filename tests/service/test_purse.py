@@ -79,6 +79,7 @@ class TestPaying:
         assert len(sent(ours, me, purse, mine)) == 3
         assert stands(ours) == (1600, 1600, 1500, 0)
         assert claimed(ours, me, purse) == ()
+        assert purse.short
         assert Audit.objects.filter(subject="m00003").count() == 0
 
     def test_a_shorter_text_goes_before_a_longer_one_that_is_too_dear(self, ours, me):
@@ -103,6 +104,7 @@ class TestPaying:
         assert len(sent(ours, me, purse, claimed(ours, me, purse, routes=file.routes))) == 2
         purse.look_after(ours, at=AT)
         assert budget_of(ours) is None
+        assert not purse.short
 
     def test_what_was_given_back_costs_nothing(self, ours, me):
         fill(3)

@@ -91,6 +91,11 @@ class Purse:
         self._used = False  # Since it was last looked after.
         self._payable: Mapping[str, int] = {}
 
+    @property
+    def short(self) -> bool:
+        """Whether something could not be paid for when it was last filled."""
+        return bool(self._payable)
+
     def of_worker(self, worker: int) -> Purse:
         """Return an empty purse of the same process under another number."""
         return Purse(

@@ -31,6 +31,7 @@ from duly.service.sealing import BATCH, seal
 from duly.service.tracing import span
 
 _IDLE_SECONDS = 0.5
+_UNPAID_SECONDS = 2.0
 _ONCE_AWAY_SECONDS = 30.0  #: how long `--once` waits for a route that was cut off
 _KEEP_UP_SECONDS = 1.0
 _LAST_ANSWERS_SECONDS = 35.0  #: what is on the wire is answered by then, or is `unknown`
@@ -231,7 +232,8 @@ class Worker:
                 rests = rests + 1 if away else 0
                 if once and (not away or rests * _IDLE_SECONDS > _ONCE_AWAY_SECONDS):
                     return
-                await rest(self._stopping, _IDLE_SECONDS)
+                # Each look passes over all that waits for money: it is not repeated at once.
+                await rest(self._stopping, _UNPAID_SECONDS if self._purse.short else _IDLE_SECONDS)
         finally:
             await asyncio.to_thread(connection.close)
 
