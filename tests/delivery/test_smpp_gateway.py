@@ -211,6 +211,7 @@ class TestSubmission:
         [
             (0x58, "throttled", "0x00000058 ESME_RTHROTTLED", 1),
             (0x14, "throttled", "0x00000014 ESME_RMSGQFUL", 1),
+            (0x08, "throttled", "0x00000008 ESME_RSYSERR", 1),
             (0x0B, "refused", "0x0000000b ESME_RINVDSTADR", None),
             (0x421, "refused", "0x00000421", None),
         ],

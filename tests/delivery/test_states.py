@@ -38,6 +38,14 @@ def test_nothing_that_may_have_been_sent_is_sent_again() -> None:
     assert reached == {"submitted", "accepted", "unknown", "undelivered", "delivered"}
 
 
+def test_only_the_proof_that_nobody_took_it_leads_back():
+    followed = {state for state in STATES if may_follow("released", state, untaken=True)}
+    assert followed == {"planned", "claimed", "submitted", "undelivered"}
+    for state in STATES:
+        others = {one for one in STATES if may_follow(one, state, untaken=True)} - {"released"}
+        assert others == set(DIAGRAM[state].split()) - {"released"}
+
+
 def test_every_state_is_open_final_or_on_its_way() -> None:
     assert set(OPEN) | set(FINAL) | {"submitted", "accepted"} == set(STATES)
     assert not set(OPEN) & set(FINAL)

@@ -237,6 +237,7 @@ _ROUTE_SETTINGS = (
     *("sender_name", "envelope", "subject", "unsubscribe_url", "unsubscribe_mail"),
     *("dkim_domain", "dkim_selector", "dkim_key_file"),
     *("title", "preview", "link", "spool", "letterhead", "typeface", "fonts"),
+    *("attempts", "back_off", "back_off_most", "fallback_refusals", "fallback_after"),
 )
 _REQUIRED = {
     "lender": ("name", "signature", "hotline", "app"),

@@ -85,6 +85,11 @@ GROUPS = {
         "list": "duly.cli.tasks:list_replies",
         "train": "duly.cli.replies:train",
     },
+    "dead": {
+        "list": "duly.cli.dead:list_dead",
+        "retry": "duly.cli.dead:retry",
+        "close": "duly.cli.dead:close",
+    },
     "tasks": {"list": "duly.cli.tasks:list_tasks", "close": "duly.cli.tasks:close"},
     "rules": {
         "list": "duly.cli.rules:list_rules",

@@ -136,6 +136,7 @@ def status(*, json: arguments.Json = False) -> int:
                 "outcomes": found.outcomes,
                 "stopped": list(found.stopped),
                 "budget": _budget(found.budget),
+                "dead_letters": dict(found.dead_letters),
                 "waiting": [
                     {
                         "run": one.run,
@@ -156,6 +157,9 @@ def status(*, json: arguments.Json = False) -> int:
     for name in found.stopped:
         output.line(say("service", "is_stopped", settings.locale(), name=name))
     _tell_budget(found.budget)
+    if found.dead_letters:
+        count = sum(found.dead_letters.values())
+        output.line(say("service", "dead_letters_open", settings.locale(), count=count))
     for one in found.waiting:
         output.line(
             say("service", f"waits_{one.kind}", settings.locale(), run=one.run[:12],

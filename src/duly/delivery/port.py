@@ -31,6 +31,7 @@ class Outgoing:
     locale: str
     subject: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 1  #: which submission of it this is
     not_after: datetime | None = None  #: aware; a gateway that can says so to the other side
 
 

@@ -1,7 +1,8 @@
 """A gateway that goes nowhere: it delays, drops, repeats, reorders and lies, from a seed.
 
 What it does to a message depends on the seed and the message's id alone, so that a run can be made
-again. With `log` it appends one line for each message that reached it, before it answers.
+again. With `log` it appends one line for each message that reached it and that it did not put off,
+before it answers.
 """
 
 from __future__ import annotations
@@ -66,19 +67,27 @@ class Sandbox:
         """Take a batch, write it down, answer in its order; receipts follow in another."""
         assert len(batch) <= self.window, "the outbox keeps to the window"
         if self._descriptor is not None:
-            lines = [json.dumps({"message_id": one.message_id, "to": one.address}) for one in batch]
+            taken = [one for one in batch if self._fate(one) != "throttled"]
+            lines = [json.dumps({"message_id": one.message_id, "to": one.address}) for one in taken]
             os.write(self._descriptor, "".join(f"{line}\n" for line in lines).encode())
         if self._delay_ms:
             await asyncio.sleep(self._delay_ms / 1000)
         answers, later = [], []
         for one in batch:
-            fate = "delivered" if self._honest else fate_of(one.message_id, self._seed)
+            fate = self._fate(one)
             answers.append(_answer(one, fate))
             later += _reports(one, fate)
         later.sort(key=lambda report: _draw(report.raw, self._seed))
         for report in later:
             self._queue.put_nowait(report)
         return answers
+
+    def _fate(self, one: Outgoing) -> str:
+        if self._honest:
+            return "delivered"
+        fate = fate_of(one.message_id, self._seed)
+        # Who comes again after a while is let in.
+        return "delivered" if fate == "throttled" and one.attempt > 1 else fate
 
     async def incoming(self) -> AsyncIterator[Incoming]:
         """Give reports until the gateway is closed."""

@@ -13,7 +13,7 @@ _AFTER: Mapping[str, frozenset[str]] = MappingProxyType(
         "released": frozenset({"claimed", "cancelled", "expired", "blocked"}),
         # Back to `released`: its owner died or gave it back before a byte was written.
         "claimed": frozenset({"released", "submitted", "cancelled", "expired", "blocked"}),
-        # Back to `released` is not among them, whatever happened on the wire.
+        # Back to `released` is not among them: only the proof that nobody took it leads there.
         "submitted": frozenset({"accepted", "undelivered", "unknown"}),
         "accepted": frozenset({"delivered", "undelivered", "unknown"}),
         # A receipt that comes late still tells how it ended.
@@ -27,16 +27,23 @@ _AFTER: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 STATES = tuple(_AFTER)
+#: From here a message returns to `released` where every submission of it was certainly not taken:
+#: by itself from `submitted`, in a person's name from `undelivered`.
+_UNTAKEN = ("submitted", "undelivered")
 #: States in which nothing can have been sent; a cancellation still comes in time.
 OPEN = ("planned", "released", "claimed")
 #: States that need no more work of ours; only a late receipt changes some of them.
 FINAL = ("delivered", "undelivered", "unknown", "cancelled", "expired", "blocked")
 
 
-def may_follow(state: str, after: str) -> bool:
+def may_follow(state: str, after: str, *, untaken: bool = False) -> bool:
     """Return whether a message in the state `after` may go to `state`.
 
-    >>> may_follow("released", "submitted")
-    False
+    `untaken`: it is proven that no route took any of its submissions.
+
+    >>> may_follow("released", "submitted"), may_follow("released", "submitted", untaken=True)
+    (False, True)
     """
+    if untaken and state == "released" and after in _UNTAKEN:
+        return True
     return state in _AFTER[after]

@@ -11,7 +11,8 @@ from duly.delivery.smpp.session import NOT_WRITTEN, Ended
 
 #: Which outcome of a part tells for its message, where not all were accepted.
 _GRAVEST: tuple[Outcome, ...] = ("unknown", "refused", "throttled", "not_sent")
-_THROTTLED = (pdu.RTHROTTLED, pdu.RMSGQFUL)
+#: Not now. An error of the center's own is answered before it took anything, too.
+_THROTTLED = (pdu.RTHROTTLED, pdu.RMSGQFUL, pdu.RSYSERR)
 
 
 def outcome_of(ended: Ended) -> Outcome:

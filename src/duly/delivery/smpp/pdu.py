@@ -19,6 +19,7 @@ RESPONSE = 0x80000000  #: the bit that every response has
 
 ROK = 0x00000000
 RINVCMDID = 0x00000003
+RSYSERR = 0x00000008
 RMSGQFUL = 0x00000014
 RTHROTTLED = 0x00000058
 RX_R_APPN = 0x00000066  #: the receiver will not have this message: do not bring it again

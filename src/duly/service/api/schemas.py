@@ -235,6 +235,33 @@ class TasksOut(BaseModel):
     next_cursor: str | None
 
 
+class DeadLetterOut(BaseModel):
+    """A message that was certainly not sent and is not tried again by itself; no number, no text.
+
+    `route` and `code` had the last word; until `not_after` a person may send it again.
+    """
+
+    message_id: str
+    borrower_id: str
+    reason: str
+    route: str
+    code: str
+    attempts: int
+    at: datetime
+    state: str
+    channel: str
+    message_class: str = Field(serialization_alias="class")
+    template: str
+    not_after: datetime
+
+
+class DeadLettersOut(BaseModel):
+    """A page of open dead letters."""
+
+    items: list[DeadLetterOut]
+    next_cursor: str | None
+
+
 class CloseIn(In):
     """Who closes a task, and how it ended."""
 

@@ -12,6 +12,7 @@ from ninja.errors import HttpError, ValidationError
 from duly.service import journal
 from duly.service.api import (
     contacts,
+    dead_letters,
     events,
     faults,
     health,
@@ -34,7 +35,7 @@ api = Api(
     urls_namespace="api",
 )
 api.parser = StrictParser()
-for one in (events, runs, loans, messages, contacts, tasks, public):
+for one in (events, runs, loans, messages, dead_letters, contacts, tasks, public):
     api.add_router("", one.router)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.db import connection
 
 from duly.delivery.states import STATES
-from duly.service.operations import braking
+from duly.service.operations import braking, dead_letters
 from duly.service.operations.braking import Brake
 from duly.service.outbox.spending import Budget, budget_of
 
@@ -39,6 +40,7 @@ class Standing:
     stopped: tuple[str, ...]
     waiting: tuple[WaitingRun, ...] = ()
     budget: Budget | None = None
+    dead_letters: Mapping[str, int] = field(default_factory=dict)  #: open ones, by reason
 
 
 def standing() -> Standing:
@@ -67,6 +69,7 @@ def standing() -> Standing:
         stopped=tuple(sorted(name for kind, name, _, _ in rows if kind == "stop")),
         waiting=_waiting(),
         budget=budget_of(connection.connection),
+        dead_letters=dead_letters.counts(),
     )
 
 

@@ -30,6 +30,7 @@ SELECT channel, count(*),
   max(extract(epoch FROM %(at)s - coalesce(due_at, not_before)))
 FROM store_message
 WHERE state = 'released' AND coalesce(due_at, not_before) <= %(at)s AND not_after >= %(at)s
+    AND (retry_at IS NULL OR retry_at <= now())
 GROUP BY channel ORDER BY channel
 """
 _FLIGHT = f"""
@@ -62,6 +63,10 @@ GROUP BY 2
 UNION ALL
 SELECT 'day_age', '', coalesce(extract(epoch FROM now() - max(ended_at)), 0)
 FROM store_businessday WHERE state = 'done'
+UNION ALL
+SELECT 'dead', reason, count(*) FROM store_deadletter WHERE ended IS NULL GROUP BY reason
+UNION ALL
+SELECT 'retries', '', count(*) FROM store_message WHERE state = 'released' AND retry_at > now()
 """
 _BUDGET = {
     "limit": "What messages may cost on the newest day.",
@@ -166,6 +171,11 @@ def _of_the_rest(rows: Sequence[tuple[str, str, float]]) -> tuple[Figure, ...]:
                kind="gauge", labels=("code",), samples=each("day_faults")),
         Figure(name="duly_day_done_seconds", says="Time since a business date was done.",
                kind="gauge", labels=(), samples=one("day_age")),
+        Figure(name="duly_dead_letters",
+               says="Messages that no route took and that are not tried again, by reason.",
+               kind="gauge", labels=("reason",), samples=each("dead")),
+        Figure(name="duly_retries_waiting", says="Messages that wait to be tried again.",
+               kind="gauge", labels=(), samples=one("retries")),
         Figure(name="duly_posts", says="Outgoing events by state; dead: nobody took them.",
                kind="gauge", labels=("state",), samples=each("posts")),
     )  # fmt: skip

@@ -23,6 +23,7 @@ from duly.rules import Rule, decide, lenders_rules
 from duly.service.facts.at_door import News, news_of
 from duly.service.operations.recording import record
 from duly.service.rows import as_dicts
+from duly.service.untaken import UNTAKEN
 
 #: How old the decision may be whose facts are asked: today's, or yesterday's before today's run.
 FACTS_DAYS_MAX = 1
@@ -34,10 +35,11 @@ WHERE d.loan_id = %s AND r.state NOT IN ('superseded', 'missed')
 ORDER BY d.business_date DESC LIMIT 1
 """
 #: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now.
-_CONTACTS = """
-SELECT channel, address, least(at, %(at)s) AS at, direction, outcome, contact_class AS class,
-    loan_id AS loan
-FROM store_contact WHERE borrower_id = %(borrower)s AND at <= %(at)s + interval '1 hour'
+_CONTACTS = f"""
+SELECT x.channel, x.address, least(x.at, %(at)s) AS at, x.direction, x.outcome,
+    x.contact_class AS class, x.loan_id AS loan
+FROM store_contact AS x
+WHERE x.borrower_id = %(borrower)s AND x.at <= %(at)s + interval '1 hour' AND NOT {UNTAKEN}
 UNION ALL
 SELECT c.channel, c.address, least(c.at, %(at)s), c.direction, c.outcome, c.class, c.loan_id
 FROM store_book_contacts AS c

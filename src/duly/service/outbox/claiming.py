@@ -25,15 +25,19 @@ from duly.service.outbox.evidence import what_the_door_knew
 from duly.service.outbox.figures import Figures, renewed
 from duly.service.outbox.purse import Purse
 from duly.service.outbox.renewing import RENEWED_AT_ONCE
+from duly.service.outbox.routing import held_kinds, passed_over, route_of
 from duly.service.outbox.written import Written
 from duly.service.rows import Row, unpacked
+from duly.service.untaken import UNTAKEN
 
 _DUE = """
 SELECT m.message_id, m.borrower_id
 FROM store_message AS m JOIN store_borrower AS b ON b.borrower_id = m.borrower_id
 WHERE m.state = 'released' AND m.not_before <= %(at)s
     AND (m.due_at IS NULL OR m.due_at <= %(at)s) AND m.channel = ANY(%(channels)s)
-    AND NOT m.channel || ' ' || m.message_class = ANY(%(held)s)
+    -- Retries go by the clock of the database: a legal instant may be moved.
+    AND (m.retry_at IS NULL OR m.retry_at <= now())
+    AND NOT m.channel || ' ' || m.message_class || ' ' || m.passed_routes::text = ANY(%(held)s)
     AND (m.not_after < %(at)s OR m.segments <=
         coalesce((%(payable)s::jsonb ->> (m.channel || ' ' || m.message_class))::int, 32767))
     AND NOT EXISTS (SELECT 1 FROM store_stopped AS s WHERE s.lifted_at IS NULL AND (
@@ -52,10 +56,11 @@ ORDER BY m.not_before, m.message_id
 FOR UPDATE OF m SKIP LOCKED
 """
 #: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now.
-_CONTACTS = """
-SELECT borrower_id, channel, address, least(at, %(at)s) AS at, direction, outcome,
-    contact_class AS class, loan_id AS loan
-FROM store_contact WHERE borrower_id = ANY(%(people)s) AND at <= %(at)s + interval '1 hour'
+_CONTACTS = f"""
+SELECT x.borrower_id, x.channel, x.address, least(x.at, %(at)s) AS at, x.direction, x.outcome,
+    x.contact_class AS class, x.loan_id AS loan
+FROM store_contact AS x
+WHERE x.borrower_id = ANY(%(people)s) AND x.at <= %(at)s + interval '1 hour' AND NOT {UNTAKEN}
 UNION ALL
 SELECT c.borrower_id, c.channel, c.address, least(c.at, %(at)s), c.direction, c.outcome, c.class,
     c.loan_id
@@ -110,6 +115,7 @@ def claim(
     at: datetime,
     batch: int,
     resting: Collection[str] = (),
+    waited_for: Collection[str] = (),
     asked: str = "",
     figures: Figures | None = None,
     purse: Purse | None = None,
@@ -118,15 +124,16 @@ def claim(
 
     The rules are asked of each with the facts of that second. What they allow is reserved and
     claimed; what they delay is looked at again then; what they block or time out is final. What
-    only a resting route would take waits for it: it is stopped, or cannot send now. `figures`
+    only a resting route would take waits for it: it is stopped, or cannot send now. Those among
+    them that are `waited_for` are not passed over either. `figures`
     looks whether a text is still true, and writes it anew; without, no text is looked at.
     `asked` is the name under which the record holds the rules. What `purse` cannot pay for waits.
     """
     working = [route for route in routes if route.name not in resting]
     payable = json.dumps(dict(purse.fill(connection, working, at=at)) if purse else {})
-    held = _taken(routes) - _taken(working)
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
         channels = sorted({route.channel for route in routes})
+        held = held_kinds(connection, routes, resting=resting, waited_for=waited_for)
         due = cursor.execute(
             _DUE,
             {"at": at, "channels": channels, "held": sorted(held), "payable": payable,
@@ -139,7 +146,9 @@ def claim(
         contacts = _by_person(cursor.execute(_CONTACTS, {"people": people, "at": at}).fetchall())
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
         news = news_of(connection, rows, at=at)
-        door = _Door(Written(), worker, working, rules, at, contacts, told, news, asked, purse)
+        door = _Door(
+            Written(), worker, working, rules, at, contacts, told, news, asked, routes, purse
+        )
         stale = figures.stale(connection, rows, at=at) if figures is not None else {}
         found, old = Claim(), []
         for row in rows:
@@ -178,6 +187,7 @@ class _Door:
     told: Mapping[str, Sequence[Row]]
     news: Mapping[str, News]
     asked: str
+    every: Sequence[Route]  #: also those that rest
     purse: Purse | None = None
 
     def lets(self, row: Row) -> bool:
@@ -200,13 +210,15 @@ class _Door:
             if passage.effect == "block":
                 return replace(found, blocked=found.blocked + 1)
             return replace(found, expired=found.expired + 1)
-        route = _route(row, self.routes)
+        route = route_of(row, self.routes)
         assert route is not None, "what no route takes is blocked"
         if self.purse is not None and not self.purse.pays(row, route, at=self.at):
             return found
         who = row["borrower_id"]
         written.claimed.append((name, who, _local_day(row, self.at), route.name))
-        written.say("claimed", name, {"route": route.name, "worker": self.worker, **knew})
+        said = {"route": route.name, "worker": self.worker, **knew}
+        instead = passed_over(row, route, self.every)
+        written.say("claimed", name, said | ({"instead_of": instead} if instead else {}))
         # A second message to the same person in this round meets the first as a contact.
         self.contacts.setdefault(who, []).append(
             {"at": self.at, "direction": "out", "channel": row["channel"],
@@ -226,7 +238,7 @@ class _Door:
         knew = what_the_door_knew(
             at=self.at, asked=self.asked, contacts=contacts, told=told, news=news
         )
-        if _route(row, self.routes) is None:
+        if route_of(row, self.routes) is None:
             return Passage(effect="block", reason="no_route"), knew
         passage = _asked(row, at=self.at, rules=self.rules, contacts=contacts, news=news, told=told)
         return passage, knew
@@ -242,23 +254,6 @@ def _asked(
         return Passage(effect="block", reason=news.stopped)
     waiting = replace(waiting, facts={**waiting.facts, **news.facts})
     return ask_door(rules, waiting, at=at, contacts=contacts, told=told)
-
-
-def _taken(routes: Sequence[Route]) -> set[str]:
-    """Return which channels and classes some route takes, as the query writes them."""
-    return {f"{route.channel} {kind}" for route in routes for kind in route.accepts}
-
-
-def _route(row: Row, routes: Sequence[Route]) -> Route | None:
-    """Return the first route that carries the channel and accepts the class."""
-    return next(
-        (
-            route
-            for route in routes
-            if route.channel == row["channel"] and row["message_class"] in route.accepts
-        ),
-        None,
-    )
 
 
 def _waiting(row: Row) -> Waiting:

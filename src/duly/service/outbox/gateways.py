@@ -19,6 +19,7 @@ from duly.delivery.smpp.receipts import Ids
 from duly.delivery.smpp.settings import is_source
 from duly.delivery.webhooks import Format
 from duly.service.outbox.route_settings import RouteSettings
+from duly.service.outbox.route_terms import read_terms
 
 #: Kinds that a worker sends by; a task for a person is no message.
 _NOT_SENT = ("tasks",)
@@ -60,6 +61,7 @@ def gateways_of(
             values = {"route": route.name, "kind": route.kind, "channel": route.channel}
             found.append(Diagnostic(area="service", code="route_other_channel", values=values))
         gateway = _MAKERS[route.kind](route, settings, clock, label)
+        read_terms(settings)  # What is wrong in them is named with the rest.
         settings.rest()
         found += settings.found
         if gateway is not None and not settings.found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from duly.core.diagnostic import Diagnostic
 #: What every route has beside its gateway's own: read by the file's reader, or of no gateway.
 _ANYWHERE = frozenset({"registered", "opt_out"})
 _PORT_MAX = 65_535
+_DURATION = re.compile(r"([0-9]{1,6})(s|m|h)")
+_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 class RouteSettings:
@@ -49,6 +52,18 @@ class RouteSettings:
             self._wrong(key, f"{least} … {most}")
             return default or least
         return int(value)
+
+    def seconds(self, key: str, default: int, *, most: int) -> int:
+        """Return a duration in whole seconds: `30s`, `10m`, `2h`."""
+        value = self._take(key, required=False)
+        if value is None:
+            return default
+        said = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        found = int(said[1]) * _UNITS[said[2]] if said else 0
+        if not 1 <= found <= most:
+            self._wrong(key, f"30s | 10m | 2h, 1s … {most}s")
+            return default
+        return found
 
     def port(self, default: int | None = None) -> int:
         """Return the port."""

@@ -13,6 +13,7 @@ from duly.delivery import Answer, Outgoing
 from duly.service.outbox.auditing import audit
 from duly.service.outbox.claiming import Claimed
 from duly.service.outbox.evidence import what_is_said
+from duly.service.outbox.refusing import Refusals, write_decided
 from duly.service.outbox.reports import match_receipts
 from duly.service.outbox.spending import LeaseLost
 from duly.service.rows import Row
@@ -36,14 +37,16 @@ _ATTEMPTS = """
 INSERT INTO store_attempt (message_id, route, number)
 SELECT * FROM unnest(%s::text[], %s::text[], %s::smallint[])
 """
-_CONTACT = ("message_id", "borrower_id", "channel", "address", "message_class")
+#: Each submission is a contact of its own: one that no route took counts in no cap.
+_CONTACT = ("message_id", "borrower_id", "channel", "address", "message_class", "attempts")
 _CONTACTS = """
 INSERT INTO store_contact (contact_id, borrower_id, channel, address, at, direction, outcome,
     contact_class)
-SELECT 'duly:' || n.message_id, n.borrower_id, n.channel, n.address, %(at)s, 'out', 'sent', n.class
+SELECT 'duly:' || n.message_id || CASE WHEN n.attempt > 1 THEN ':' || n.attempt ELSE '' END,
+    n.borrower_id, n.channel, n.address, %(at)s, 'out', 'sent', n.class
 FROM unnest(%(message_id)s::text[], %(borrower_id)s::text[], %(channel)s::text[],
-    %(address)s::text[], %(message_class)s::text[])
-    AS n(message_id, borrower_id, channel, address, class)
+    %(address)s::text[], %(message_class)s::text[], %(attempts)s::int[])
+    AS n(message_id, borrower_id, channel, address, class, attempt)
 """
 _ANSWERED = """
 UPDATE store_message AS m SET state = n.state, worker = NULL, state_at = now()
@@ -62,7 +65,7 @@ SELECT %s, n.provider_id, n.message_id, 'accepted', ''
 FROM unnest(%s::text[], %s::text[]) AS n(message_id, provider_id)
 ORDER BY n.provider_id ON CONFLICT (route, provider_id) DO NOTHING
 """
-#: Which state an answer leads to. Nothing leads back: what was submitted is not sent again.
+#: Which state an answer leads to. What was certainly not taken may come back: `refusing` says so.
 _STATE_AFTER = {
     "accepted": "accepted",
     "refused": "undelivered",
@@ -100,11 +103,11 @@ def submit(
             going = _committed(connection, by_id, worker=worker, at=at)
             if spending is not None and going:
                 # Last, since all of a worker's lanes write this one row.
-                spending.spend(connection, going)
+                spending.spend(connection, [one.message_id for one in going])
     except LeaseLost:
         give_back(connection, list(by_id), worker=worker)
         return ()
-    return tuple(_outgoing(by_id[name]) for name in going)
+    return going
 
 
 def _committed(
@@ -113,8 +116,8 @@ def _committed(
     *,
     worker: int,
     at: datetime,
-) -> tuple[str, ...]:
-    """Write down what is submitted, within the caller's transaction; return the ids."""
+) -> tuple[Outgoing, ...]:
+    """Write down what is submitted, within the caller's transaction, and return it."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(_LOCK, (list(by_id),))
         rows = cursor.execute(_SUBMIT, {"ids": list(by_id), "worker": worker}).fetchall()
@@ -133,7 +136,7 @@ def _committed(
                                               attempt=row["attempts"], at=at)) for row in rows],
             about={row["message_id"]: row["borrower_id"] for row in rows},
         )  # fmt: skip
-    return tuple(row["message_id"] for row in rows)
+    return tuple(_outgoing(by_id[row["message_id"]], row["attempts"]) for row in rows)
 
 
 def _column(rows: Sequence[Row], name: str) -> list[Any]:
@@ -152,7 +155,7 @@ def give_back(
     return tuple(back)
 
 
-def _outgoing(one: Claimed) -> Outgoing:
+def _outgoing(one: Claimed, attempt: int) -> Outgoing:
     row = one.row
     return Outgoing(
         message_id=one.message_id,
@@ -164,21 +167,38 @@ def _outgoing(one: Claimed) -> Outgoing:
         locale=row["locale"],
         not_after=row["not_after"],
         params={str(name): str(value) for name, value in row["params"].items()},
+        attempt=attempt,
     )
 
 
 def write_answers(
-    connection: psycopg.Connection[Any], route: str, answers: Sequence[Answer]
+    connection: psycopg.Connection[Any],
+    route: str,
+    answers: Sequence[Answer],
+    *,
+    refusals: Refusals | None = None,
+    at: datetime | None = None,
 ) -> None:
-    """Write down what a gateway answered; an answer after its worker was given up still counts."""
+    """Write down what a gateway answered; an answer after its worker was given up still counts.
+
+    `refusals` says at a legal instant what follows where the message was certainly not taken;
+    without, that is its end.
+    """
     ids = [one.message_id for one in answers]
     outcomes, codes = [one.outcome for one in answers], [one.code[:200] for one in answers]
     parts = [(one.message_id, part) for one in answers for part in one.provider_ids]
     with connection.transaction():
         connection.execute(_LOCK, (ids,))
-        connection.execute(_ANSWERED, (ids, [_STATE_AFTER[one] for one in outcomes]))
+        decided = {}
+        if refusals is not None and at is not None:
+            decided = refusals.decide(connection, route, answers, at=at)
         connection.execute(_OUTCOMES, (ids, outcomes, codes))
+        back = {name for name, one in decided.items() if one.step.what != "dead"}
+        ends = [one for one in answers if one.message_id not in back]
+        states = [_STATE_AFTER[one.outcome] for one in ends]
+        connection.execute(_ANSWERED, ([one.message_id for one in ends], states))
         connection.execute(_PARTS, (route, [one[0] for one in parts], [one[1] for one in parts]))
         told = [(one.message_id, {"outcome": one.outcome, "code": one.code}) for one in answers]
         audit(connection, "message.answered", told)
+        write_decided(connection, route, decided)
     match_receipts(connection, route, [part for _, part in parts])

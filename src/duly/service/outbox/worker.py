@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,13 @@ from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
 from duly.service.outbox.purse import Purse
+from duly.service.outbox.refusing import Refusals
 from duly.service.outbox.renewing import Renewal
 from duly.service.outbox.reports import match_late_receipts, write_reports
+from duly.service.outbox.route_terms import terms_of
 from duly.service.outbox.submitting import give_back, submit, write_answers
 from duly.service.outbox.throttling import share_paces
+from duly.service.outbox.watching import waited_for
 from duly.service.resting import rest
 from duly.service.sealing import BATCH, seal
 from duly.service.tracing import span
@@ -36,6 +39,10 @@ _ONCE_AWAY_SECONDS = 30.0  #: how long `--once` waits for a route that was cut o
 _KEEP_UP_SECONDS = 1.0
 _LAST_ANSWERS_SECONDS = 35.0  #: what is on the wire is answered by then, or is `unknown`
 
+_RETRIES_SOON = """
+SELECT 1 FROM store_message WHERE state = 'released' AND retry_at > now()
+    AND retry_at <= now() + make_interval(secs => %s) LIMIT 1
+"""
 _REPLY_WAITS = "SELECT 1 FROM store_reply WHERE state = 'new' LIMIT 1"
 
 Now = Callable[[], datetime]  #: legal time; the caller owns the clock
@@ -82,6 +89,7 @@ class Worker:
         self._signing = signing
         self._renewal = Renewal(lender)
         self._purse = Purse(lender, self._routes, worker=0, batch=batch)  # Of no life yet.
+        self._refusals = Refusals(routes=self._routes, terms={})
         self._stopping = asyncio.Event()
         self._ending = False  # This life's lanes claim nothing more.
         self._closing = False
@@ -101,6 +109,7 @@ class Worker:
         identity = await asyncio.to_thread(Identity, self._url)
         try:
             gateways = gateways_of(self._routes, clock=self._clock, label=f"w{identity.number}")
+            self._refusals = replace(self._refusals, terms=terms_of(self._routes))
             await _open(gateways.values())
             self._asked = await asyncio.to_thread(self._record_rules)
             journal.note("worker.began", worker=identity.number, routes=sorted(gateways))
@@ -228,9 +237,10 @@ class Worker:
                 await self._send(connection, number, gateways, found.claimed)
                 if found.found or orphans.released or orphans.unknown:
                     continue
-                # What waits for a route that was cut off is due: it is given time to come back.
-                rests = rests + 1 if away else 0
-                if once and (not away or rests * _IDLE_SECONDS > _ONCE_AWAY_SECONDS):
+                # What waits for a route that was cut off, or was put off by one, is given time.
+                waits = away or (once and await asyncio.to_thread(_retries_soon, connection))
+                rests = rests + 1 if waits else 0
+                if once and (not waits or rests * _IDLE_SECONDS > _ONCE_AWAY_SECONDS):
                     return
                 # Each look passes over all that waits for money: it is not repeated at once.
                 await rest(self._stopping, _UNPAID_SECONDS if self._purse.short else _IDLE_SECONDS)
@@ -245,7 +255,10 @@ class Worker:
         while self._answered:
             route, answers = one = self._answered.pop()
             try:
-                await asyncio.to_thread(write_answers, connection, route, answers)
+                await asyncio.to_thread(
+                    write_answers, connection, route, answers, refusals=self._refusals,
+                    at=self._now(),
+                )  # fmt: skip
             except psycopg.OperationalError:
                 self._answered.append(one)
                 raise
@@ -265,6 +278,7 @@ class Worker:
             found = claim(
                 connection, worker=number, routes=self._routes, rules=self._rules, at=at,
                 batch=self._batch, resting=stopped | set(away), asked=self._asked,
+                waited_for=waited_for(connection, self._refusals.terms, away=away),
                 figures=self._renewal, purse=self._purse,
             )  # fmt: skip
             told["count"] = found.found
@@ -343,6 +357,11 @@ async def _open(gateways: Iterable[Gateway]) -> None:
         for gateway in opened:
             await gateway.close()
         raise
+
+
+def _retries_soon(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether some message is tried again while `--once` still waits."""
+    return connection.execute(_RETRIES_SOON, (_ONCE_AWAY_SECONDS,)).fetchone() is not None
 
 
 def _connect(url: str) -> psycopg.Connection[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from duly.service.outbox.auditing import audit
+from duly.service.outbox.dead_letters import bury_lapsed
 
 _DELAY = """
 UPDATE store_message AS m SET due_at = n.until
@@ -70,6 +71,7 @@ class Written:
             ids, states, reasons = zip(*self.ended, strict=True)
             short = [reason[:_REASON_MAX] for reason in reasons]
             connection.execute(_END, (list(ids), list(states), short))
+            bury_lapsed(connection, ids)
         if self.claimed:
             names, people, days, routes = (list(one) for one in zip(*self.claimed, strict=True))
             given = {"ids": names, "people": people, "days": days, "at": at}

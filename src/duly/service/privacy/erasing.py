@@ -50,6 +50,9 @@ EMPTIED: Mapping[str, str] = MappingProxyType(
         " reason = NULL"
         f" WHERE {_MINE}",
         "store_contact": f"address = NULL WHERE {_MINE} AND address IS NOT NULL",
+        "store_deadletter": "code = '', ended_why = CASE WHEN ended IS NOT NULL THEN 'deleted' END,"
+        " ended_by = CASE WHEN ended IS NOT NULL THEN 'deleted' END WHERE message_id IN"
+        f" (SELECT message_id FROM store_message WHERE {_MINE})",
         "store_decision": "facts = NULL, figures = NULL, by_channel = NULL, reason = 'deleted',"
         f" rule = NULL, legal = '[]', tone = NULL, task_kind = NULL WHERE {_MINE}",
         "store_borrower": f"region = NULL, quiet_from = NULL, quiet_until = NULL WHERE {_MINE}",

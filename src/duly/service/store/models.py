@@ -109,6 +109,9 @@ class Message(models.Model):
     #: day they are of; null: as the run has them.
     figures_at = models.DateTimeField(null=True)
     figures_on = models.DateField(null=True)
+    #: After a route certainly did not take it: not tried before, by the database's clock.
+    retry_at = models.DateTimeField(null=True)
+    passed_routes = models.JSONField(default=list, db_default=[])  #: routes that refused it
 
     class Meta:
         """Constraints; `message_state` is beside the trigger that holds the order of states."""
@@ -152,6 +155,16 @@ class Message(models.Model):
             ),
             models.Index(
                 fields=["address"], condition=Q(message_class="answer"), name="message_answered"
+            ),
+            models.Index(
+                fields=["retry_at"],
+                condition=Q(state="released", retry_at__isnull=False),
+                name="message_retry",
+            ),
+            models.Index(
+                fields=["channel", "message_class"],
+                condition=Q(state="released") & ~Q(passed_routes=[]),
+                name="message_passed",
             ),
         ]
 
@@ -334,12 +347,13 @@ from duly.service.store.privacy_models import (  # noqa: E402
 )
 from duly.service.store.release_models import Brake, Hold, Recall, Recalled  # noqa: E402
 from duly.service.store.reply_models import Reply, Task  # noqa: E402
+from duly.service.store.retry_models import DeadLetter, RouteWatch  # noqa: E402
 from duly.service.store.spending_models import Budget, Lease  # noqa: E402
 
 __all__ = [
     "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "Budget",
-    "BusinessDay", "Contact", "Counter", "Decision", "Deletion", "Endpoint", "EventPost", "Hold",
-    "IdempotentAnswer", "Lease", "LegalHold", "Message", "Node", "OutgoingEvent", "Part", "Recall",
-    "Recalled", "Reply", "Report", "Reservation", "Root", "Run", "Sealed", "SeenWebhook", "Signal",
-    "Source", "Stopped", "Task", "Unsealed",
+    "BusinessDay", "Contact", "Counter", "DeadLetter", "Decision", "Deletion", "Endpoint",
+    "EventPost", "Hold", "IdempotentAnswer", "Lease", "LegalHold", "Message", "Node",
+    "OutgoingEvent", "Part", "Recall", "Recalled", "Reply", "Report", "Reservation", "Root",
+    "RouteWatch", "Run", "Sealed", "SeenWebhook", "Signal", "Source", "Stopped", "Task", "Unsealed",
 ]  # fmt: skip
