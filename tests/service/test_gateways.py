@@ -13,10 +13,12 @@ from duly.book import Route, load_lender
 from duly.core.errors import Refused
 from duly.delivery.http import HttpGateway
 from duly.delivery.letters import LetterGateway
+from duly.delivery.retrying import Terms
 from duly.delivery.smpp import SmppGateway
 from duly.delivery.smtp import SmtpGateway
 from duly.service.operations.intake import intakes_of
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
+from duly.service.outbox.route_terms import terms_of
 
 ENVIRON = {"DULY_SMPP_PASSWORD": "s3cr3t", "DULY_GATEWAY_SECRET": "a secret"}
 SMPP = {
@@ -61,7 +63,8 @@ routes:
      password_env: DULY_SMPP_PASSWORD, source: Example, source_ton: 5, source_npi: 0,
      system_type: OTP, tls: required, window: 5, per_second: 9, ids: answer_hex,
      time_zone: Asia/Shanghai, default_coding: 3, validity: false, timeout_seconds: 9,
-     enquire_seconds: 9}}
+     enquire_seconds: 9, attempts: 5, back_off: 5s, back_off_most: 2h, fallback_refusals: 3,
+     fallback_after: 10m}}
   - {{name: b, channel: sms, kind: http, url: "https://gateway.example/send",
      secret_env: DULY_GATEWAY_SECRET, template_codes: {{receipt: SMS_1}}, id_field: BizId,
      code_field: Code, code_ok: OK, by_part: true, window: 5, per_second: 9, timeout_seconds: 9}}
@@ -172,3 +175,30 @@ def test_the_mistakes_of_all_routes_are_named_at_once():
         ("b", "route_missing_setting", "secret_env"),
         ("b", "route_unknown_setting", "color"),
     ]
+
+
+def test_the_terms_of_a_route_are_read_and_are_plain_where_nothing_is_said():
+    said = {"attempts": 5, "back_off": "5s", "back_off_most": "2h", "fallback_refusals": 3,
+            "fallback_after": "10m"}  # fmt: skip
+    routes = [
+        Route(name="one", channel="sms", kind="smpp", settings=SMPP | said),
+        Route(name="two", channel="sms", kind="smpp", settings=SMPP),
+    ]
+    assert terms_of(routes) == {
+        "one": Terms(attempts=5, first_seconds=5, most_seconds=7200, fallback_refusals=3,
+                     fallback_after=600),
+        "two": Terms(),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("attempts", 0), ("attempts", 101), ("attempts", "5"), ("back_off", 5), ("back_off", "0s"),
+        ("back_off", "25h"), ("back_off_most", "1d"), ("fallback_after", "soon"),
+        ("fallback_after", True), ("fallback_refusals", -1),
+    ],
+)  # fmt: skip
+def test_a_term_that_is_none_is_refused_by_name(key, value):
+    with pytest.raises(Refused, match=key):
+        made("smpp", SMPP | {key: value})

@@ -11,13 +11,16 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from outgoing import AT, DAY, fill, states
+from outgoing import AT, DAY, fill, lender, states
 
 from duly.book import Route
 from duly.delivery import Answer
 from duly.delivery.retrying import Terms
 from duly.rules import active, load_packs
 from duly.service.borrower_keys import COLUMNS, payload_of
+from duly.service.evidence.gathering import Gathered
+from duly.service.evidence.page import page
+from duly.service.operations.proving import Row
 from duly.service.outbox.claiming import claim
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
@@ -157,6 +160,33 @@ class TestBackOff:
         assert (found.delayed, found.blocked, found.expired, len(found.claimed)) == (0, 0, 1, 0)
         (knew,) = told(ours, "message.expired")
         assert knew["contacts_counted"] == 1
+
+
+def test_a_stranger_reads_each_submission_with_its_own_door_and_its_own_end(ours, me):
+    fill(1, params={}, not_after=AT + timedelta(hours=9))
+    answered(ours, me, "throttled", THROTTLED)
+    now_due(ours)
+    answered(ours, me, "accepted", ids=("p1",))
+    rows = ours.execute(
+        f"SELECT a.id, a.at, {COLUMNS} FROM store_audit AS a LEFT JOIN store_borrowerkey AS k"
+        " ON k.id = a.key_id ORDER BY a.id"
+    ).fetchall()
+    kept = tuple(
+        Row(number=number, at=at, kind=cells[0], subject=cells[1], payload=payload_of(cells),
+            payload_sha256="", index=0)
+        for number, at, *cells in rows
+    )  # fmt: skip
+    gathered = Gathered(rows=kept, size=1, root=b"", at=AT, signature=b"", days=())
+    told_page = page(
+        gathered, loan_id="l1", lender=lender(), made_at=AT, key_id="k", fingerprint="f",
+        sources=(), locale="en",
+    )  # fmt: skip
+    first, second = told_page.split("<article")[1:3]
+    assert "The gateway answered: throttled" in first
+    assert "tried again after 2 s at the earliest" in first
+    assert "accepted" not in first
+    assert "The gateway answered: accepted" in second.split("</article>")[0]
+    assert "throttled" not in second.split("</article>")[0]
 
 
 class TestFallback:

@@ -1,4 +1,8 @@
-"""Submissions that certainly reached nobody: they are no contacts, and count in no cap."""
+"""Submissions that came back: no route took them, so they are no contacts and count in no cap.
+
+A message is at most one contact: its last submission, once it is made. What ends `undelivered`
+stays one, as in every book.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ from __future__ import annotations
 #: `duly:MESSAGE:2` the second. Null where the contact is none of ours.
 MESSAGE = "CASE WHEN starts_with(x.contact_id, 'duly:') THEN split_part(x.contact_id, ':', 2) END"
 NUMBER = "coalesce(nullif(split_part(x.contact_id, ':', 3), ''), '1')"
-#: Whether a contact is a submission of ours that no route took, not a part of it.
-UNTAKEN = f"""EXISTS (SELECT FROM store_attempt AS t WHERE t.message_id = {MESSAGE}
-    AND t.number::text = {NUMBER} AND t.outcome IN ('refused', 'throttled', 'not_sent')
-    AND NOT starts_with(t.code, 'DULY:partial'))"""
+#: Of a message (alias `m`) whether its submission of that number came back.
+CAME_BACK = f"""(greatest(m.attempts, 1)::text <> {NUMBER}
+    OR m.state IN ('planned', 'released', 'claimed', 'cancelled', 'expired', 'blocked'))"""
+#: Whether a contact (alias `x`) is a submission that came back.
+UNTAKEN = f"""EXISTS (SELECT FROM store_message AS m
+    WHERE m.message_id = {MESSAGE} AND {CAME_BACK})"""

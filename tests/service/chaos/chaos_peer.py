@@ -48,6 +48,7 @@ class Log:
     seed: int
     faults: int
     _file: int = field(init=False)
+    _put_off: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -55,6 +56,10 @@ class Log:
     def took(self, wire: str, to: str, name: str) -> str:
         """Write down that something came, and return what is done about it."""
         fault = self.fault(wire, to)
+        if fault == "throttled" and to in self._put_off:
+            fault = ""  # Who comes again after a while is let in.
+        elif fault == "throttled":
+            self._put_off.add(to)
         told = {"wire": wire, "to": to, "name": name, "fault": fault}
         os.write(self._file, (json.dumps(told) + "\n").encode())
         return fault

@@ -23,7 +23,10 @@ _FIGURES = (
     "overdue_total", "days_past_due", "bucket", "late_charge", "outstanding_total", "next_due_on",
     "next_due_amount", "last_paid_on",
 )  # fmt: skip
-_ENDS = ("message.answered", "message.receipt", "message.unknown")
+_ENDS = (
+    "message.answered", "message.receipt", "message.unknown", "message.waits_again",
+    "message.falls_back", "message.dead",
+)  # fmt: skip
 
 
 def page(
@@ -133,10 +136,15 @@ class _View:
 
     def _message(self, row: Row, payload: Mapping[str, Any]) -> dict[str, object]:
         own = [(one, said) for one, said in self._told if one.subject == row.subject]
+        # What no route took was submitted again: each submission has its own door and its own end.
+        before = [pair for pair in own if pair[0].number < row.number]
+        after = [pair for pair in own if pair[0].number > row.number]
+        later = [one.number for one, _ in after if one.kind == "message.submitted"]
+        mine = [pair for pair in after if not later or pair[0].number < later[0]]
         door: dict[str, Any] = next(
-            (said for one, said in reversed(own) if one.kind == "message.claimed"), {}
+            (said for one, said in reversed(before) if one.kind == "message.claimed"), {}
         )
-        ends = [self.entry(one, said)["sentence"] for one, said in own if one.kind in _ENDS]
+        ends = [self.entry(one, said)["sentence"] for one, said in mine if one.kind in _ENDS]
         return {
             "id": row.subject, "at": self.instant(datetime.fromisoformat(payload["at"])),
             "row": row.number,

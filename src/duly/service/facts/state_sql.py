@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from duly.book import TABLES
 from duly.core.money import CURRENCIES
 from duly.service.facts.told import LASTING_SQL
-from duly.service.untaken import MESSAGE, NUMBER, UNTAKEN
+from duly.service.untaken import CAME_BACK, MESSAGE
 
 
 def _decimals(currency: str) -> str:
@@ -209,7 +209,6 @@ SELECT n.* FROM (
             WHERE x.withdrawn_at IS NULL AND {_SAME_CONSENT}))
 ) AS n JOIN people_now AS b ON b.borrower_id = n.borrower_id
 """
-_SUBMITTED = "submitted,accepted,delivered,undelivered,unknown"
 _CONTACTS = f"""
 SELECT n.contact_id, n.borrower_id, l.loan_id, n.channel, n.address, n.at, n.direction, n.outcome,
     n.step, n.by, n.actor, n.class
@@ -222,10 +221,7 @@ FROM (
             ELSE x.outcome END, NULL, coalesce(x.agency, 'lender'), NULL, x.contact_class
     FROM store_contact AS x
     LEFT JOIN store_message AS m ON m.message_id = {MESSAGE}
-    -- Of a message that was tried again its last submission, where it is not being tried yet.
-    WHERE (m.message_id IS NOT NULL AND greatest(m.attempts, 1)::text = {NUMBER}
-            AND (m.state = ANY('{{{_SUBMITTED}}}') OR NOT {UNTAKEN})
-        OR x.agency IS NOT NULL)
+    WHERE (m.message_id IS NOT NULL AND NOT {CAME_BACK} OR x.agency IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM store_book_contacts AS k WHERE k.contact_id = x.contact_id)
 ) AS n
 JOIN people_now AS b ON b.borrower_id = n.borrower_id
