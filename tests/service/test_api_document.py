@@ -37,6 +37,7 @@ PATHS = {
     "/api/v1/messages/{message_id}/cancel": {"post"},
     "/api/v1/messages/{message_id}/evidence": {"get"},
     "/api/v1/contacts/reserve": {"post"},
+    "/api/v1/dead-letters": {"get"},
     "/api/v1/tasks": {"get"},
     "/api/v1/tasks/{number}/close": {"post"},
     "/api/v1/verify": {"post"},

@@ -11,6 +11,8 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from outgoing import AT, DAY, fill, lender, states
 
 from duly.book import Route
@@ -20,7 +22,9 @@ from duly.rules import active, load_packs
 from duly.service.borrower_keys import COLUMNS, payload_of
 from duly.service.evidence.gathering import Gathered
 from duly.service.evidence.page import page
+from duly.service.operations import releasing
 from duly.service.operations.proving import Row
+from duly.service.operations.telling import raise_signal
 from duly.service.outbox.claiming import claim
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import settle_orphans
@@ -275,6 +279,66 @@ class TestFallback:
         assert claimed(ours, me, routes=[ONE]).blocked == 1
         assert states(store) == {"blocked": 1}
         assert dead() == [("m00000", "no_route_left", "one", 1)]
+
+
+STEP = st.sampled_from(
+    [
+        ("throttled", THROTTLED), ("not_sent", "DULY:not_written"),
+        ("refused", "0x0000000a ESME_RINVSRCADR"), ("refused", "0x0000000b ESME_RINVDSTADR"),
+        ("refused", "DULY:partial x"), ("unknown", "DULY:no_answer"), ("accepted", ""),
+    ]
+)  # fmt: skip
+
+
+@settings(
+    max_examples=25, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(st.lists(STEP, min_size=1, max_size=8), st.integers(1, 3), st.integers(1, 3))
+def test_whatever_the_routes_answer_a_text_is_out_at_most_once(ours, me, steps, attempts, after):
+    ours.execute("TRUNCATE store_message, store_run, store_borrower CASCADE")
+    fill(1)
+    terms = {
+        "one": Terms(attempts=attempts, fallback_refusals=after),
+        "two": Terms(attempts=attempts),
+    }
+    for outcome, code in steps:
+        now_due(ours)
+        going = claimed(ours, me, routes=(ONE, TWO))
+        out = [
+            one for one in Attempt.objects.all()
+            if one.outcome in ("accepted", "unknown") or one.code.startswith("DULY:partial")
+        ]  # fmt: skip
+        state = Message.objects.get().state
+        assert len(out) <= 1
+        if out:
+            assert state in ("accepted", "unknown", "undelivered")
+        assert (going.found == 0) is (state in ("accepted", "unknown", "undelivered"))
+        if going.found == 0:
+            # It ended; what was not sent is listed, once.
+            assert len(dead()) == (state == "undelivered")
+            return
+        submit(ours, going.claimed, worker=me, at=AT)
+        write_answers(
+            ours, going.claimed[0].route,
+            [Answer(message_id="m00000", outcome=outcome, code=code)],
+            refusals=Refusals(routes=(ONE, TWO), terms=terms), at=AT,
+        )  # fmt: skip
+    assert Attempt.objects.count() <= 2 * attempts
+
+
+def test_what_waits_to_be_tried_again_is_taken_back_like_any_other(store, ours, me):
+    fill(2)
+    answered(ours, me, "throttled", THROTTLED)
+    told_of = {"signal_id": "s1", "borrower_id": "b00000", "kind": "opt_out", "starts_at": AT}
+    assert raise_signal(**told_of, detail={"channel": "sms"}) == 1
+    assert states(store) == {"cancelled": 1, "released": 1}
+    assert releasing.stop("all", "", by="Li") == 1
+    now_due(ours)
+    assert claimed(ours, me).found == 0
+    assert states(store) == {"cancelled": 1, "released": 1}
+    assert Attempt.objects.count() == 2
+    assert dead() == []
 
 
 class TestAway:

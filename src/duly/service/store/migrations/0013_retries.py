@@ -61,7 +61,7 @@ DROP FUNCTION store_message_untaken(text);
 class Migration(migrations.Migration):
     """Two tables, two columns, and the trigger."""
 
-    dependencies = [("store", "0011_unsealed")]
+    dependencies = [("store", "0012_budgets")]
     operations = [
         migrations.CreateModel(
             name="DeadLetter",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0012_budgets"),
+        ("store", "0013_retries"),
     ]
 
     operations = [
