@@ -23,6 +23,9 @@ CERTAIN = ("refused", "throttled", "not_sent")
 _PARTIAL = "DULY:partial"
 _OURS: Mapping[str, About] = {
     "DULY:address": "number",
+    "DULY:glyph": "route",
+    "DULY:typesetting": "route",
+    "DULY:text_control": "text",
     "DULY:no_template_code": "route",
     "DULY:subject": "text",
     "DULY:text_empty": "text",
