@@ -293,3 +293,12 @@ def _listed(module: ast.Module) -> set[str]:
             assert isinstance(node, ast.Assign)
             return set(ast.literal_eval(node.value))
     return set()
+
+
+def test_a_name_of_a_test_file_is_there_once_where_folders_are_no_packages():
+    seen: dict[str, list[str]] = {}
+    for name in with_suffix(".py"):
+        package = (ROOT / name).parent / "__init__.py"
+        if name.name.startswith("test_") and not package.exists():
+            seen.setdefault(name.name, []).append(str(name))
+    assert [names for names in seen.values() if len(names) > 1] == []
