@@ -39,7 +39,7 @@ class Reading:
         self.text = text
         self._ends = [0, *(found.end() for found in _SENTENCE_END.finditer(text)), len(text)]
         self._clauses = [0, *(found.end() for found in _CLAUSE_END.finditer(text)), len(text)]
-        self._body = text.find("】") + 1  # A signature says nothing about what the text means.
+        self._body = _unsigned(text)
         self._held: dict[tuple[str, int], bool] = {}
 
     @cached_property
@@ -59,7 +59,7 @@ class Reading:
         """Return whether a context stands around the words."""
         context = _context(name)
         if context.within == "text":
-            low, high = self._body, len(self.text)
+            low, high = self._body
         elif context.within == "sentence":
             low, high = self.sentence(start)[0], self.sentence(max(start, end - 1))[1]
         else:
@@ -118,9 +118,22 @@ class Reading:
             elif name == "still_dated":
                 if self.holds("dated", start, end) and self.holds("still_open", start, end):
                     return True
+            elif name == "conditional" and self._asserted(start, end):
+                continue
             elif self.holds(name, start, end):
                 return True
         return not all(self.holds(name, start, end) for name in entry.needs)
+
+    def _asserted(self, start: int, end: int) -> bool:
+        """Return whether a step of a court is said to be taken, and not only supposed."""
+        return self.holds("asserted", start, end) and not self.holds("supposed", start, end)
+
+
+def _unsigned(text: str) -> tuple[int, int]:
+    """Return the bounds of a text without its signature, which says nothing of what it means."""
+    low = text.find("】") + 1 if text.lstrip().startswith("【") else 0
+    high = text.rfind("【") if text.rstrip().endswith("】") else len(text)
+    return (low, high) if low <= high else (low, len(text))
 
 
 def _around(ends: list[int], place: int) -> tuple[int, int]:

@@ -202,7 +202,7 @@ def _words() -> _Words:
     return _Words(
         neutral=re.compile(either("neutral")),
         neutral_en=frozenset(map(str, found["neutral_en"])),
-        authority=re.compile(either("authority")),
+        authority=re.compile("|".join([*map(str, found["authority_forms"]), either("authority")])),
         authority_en=re.compile(rf"(?<![a-z])(?:{either('authority_en')})(?![a-z])"),
         known=re.compile(either("known")),
         company=re.compile(rf"([一-鿿a-z0-9]{{2,10}})(?:{either('company_ends')}){after}"),

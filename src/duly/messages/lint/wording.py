@@ -33,20 +33,27 @@ def _hits(entry: Entry, span: tuple[int, int]) -> Iterator[Hit]:
 def hinted(reading: Reading, stage: str, known: Known, *, after: int = 0) -> Iterator[Hit]:
     """Give the label that words too broad to stand alone hint at; for texts with no other label.
 
-    Words before `after`, the sender's own name, hint at nothing.
+    Words before `after`, the sender's own name, hint at nothing, nor do names of the facts.
 
     In a text about a loan a word such as `conscience` or `police` is hardly ever innocent, unless
     it is denied. Of several labels the one with most hints is given.
     """
     if stage in _NO_HINTS or reading.holds("disowned", 0, len(reading.text)):
         return
+    names = tuple(_named(reading.text, known))
     found: dict[str, list[Hit]] = {}
     for phrase, entry in _candidates(reading, stage, known, hint=True):
         for span in _counting(phrase, entry, reading, most=_HITS_MAX):
-            if span[0] >= after:
+            if span[0] >= after and not any(low <= span[0] < high for low, high in names):
                 found.setdefault(entry.label, []).extend(_hits(entry, span))
     if found:
         yield from max(found.values(), key=len)
+
+
+def _named(text: str, known: Known) -> Iterator[tuple[int, int]]:
+    """Give the places of the names that the facts know: they hint at nothing."""
+    for name in known.names:
+        yield from (found.span() for found in re.finditer(re.escape(name), text))
 
 
 def _candidates(
