@@ -34,6 +34,7 @@ from duly.service.store.models import (
     Part,
     Report,
     Reservation,
+    Signal,
 )
 
 RULES = active(load_packs(("decency", "cn")), DAY)
@@ -95,6 +96,22 @@ class TestClaim:
         assert Message.objects.get().state == "blocked"
         payload = json.loads(Audit.objects.get(kind="message.blocked").payload)
         assert payload["rules"]
+
+    def test_a_rule_that_the_plan_read_otherwise_is_told(self, ours, me):
+        """Its facts said so already: the plan should never have written this message."""
+        fill(1, facts={**FACTS, "contacts": [], "deceased": True, "about": ["contact"]})
+        assert claimed(ours, me).blocked == 1
+        row = Audit.objects.get(kind="door.disagreed")
+        assert row.subject == Message.objects.get().message_id
+        assert json.loads(row.payload)["rules"]
+
+    def test_what_came_after_the_plan_is_no_disagreement(self, ours, me):
+        fill(2)
+        Signal.objects.create(signal_id="s1", borrower_id="b00000", kind="deceased",
+                              starts_at=AT - timedelta(minutes=1), source="event")  # fmt: skip
+        found = claimed(ours, me)
+        assert (found.blocked, len(found.claimed)) == (1, 1)
+        assert not Audit.objects.filter(kind="door.disagreed").exists()
 
     def test_a_text_of_an_agency_uses_the_day_up(self, ours, me):
         fill(1)

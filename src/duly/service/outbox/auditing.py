@@ -26,7 +26,7 @@ IMPERSONAL = frozenset(
 )  # fmt: skip
 #: Beginnings of kinds whose subject says whom they are about, or whose writer has to.
 PERSONAL = frozenset(
-    {"borrower", "contact", "decision", "event", "message", "reply", "signal", "task"}
+    {"borrower", "contact", "decision", "door", "event", "message", "reply", "signal", "task"}
 )
 
 

@@ -208,6 +208,9 @@ class _Door:
             written.ended.append((name, state, passage.reason))
             written.say(state, name, {"reason": passage.reason, **said})
             if passage.effect == "block":
+                if passage.rules and self._disagrees(row):
+                    told = {"reason": passage.reason, "rules": list(passage.rules)}
+                    written.disagreed.append((name, told))
                 return replace(found, blocked=found.blocked + 1)
             return replace(found, expired=found.expired + 1)
         route = route_of(row, self.routes)
@@ -242,6 +245,17 @@ class _Door:
             return Passage(effect="block", reason="no_route"), knew
         passage = _asked(row, at=self.at, rules=self.rules, contacts=contacts, news=news, told=told)
         return passage, knew
+
+    def _disagrees(self, row: Row) -> bool:
+        """Return whether the rules block a message on the very facts that its plan had.
+
+        The plan asked them at the first instant of its window: plan and door read a rule otherwise.
+        """
+        known = [one for one in self.contacts.get(row["borrower_id"], ())
+                 if one["at"] <= min(row["loaded_at"], row["not_before"])]  # fmt: skip
+        then = row["not_before"]
+        asked = ask_door(self.rules, _waiting(row), at=then, contacts=known, told=())
+        return asked.effect == "block"
 
 
 def _asked(

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from duly.service import journal
 from duly.service.outbox.auditing import audit
 from duly.service.outbox.dead_letters import bury_lapsed
 
@@ -50,6 +51,7 @@ class Written:
     delayed: list[tuple[str, datetime | None]] = field(default_factory=list)
     ended: list[tuple[str, str, str]] = field(default_factory=list)
     claimed: list[tuple[str, str, date, str]] = field(default_factory=list)
+    disagreed: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     said: dict[str, list[tuple[str, Mapping[str, object]]]] = field(default_factory=dict)
 
     def say(self, state: str, message_id: str, told: Mapping[str, object]) -> None:
@@ -77,5 +79,8 @@ class Written:
             given = {"ids": names, "people": people, "days": days, "at": at}
             connection.execute(_RESERVE, given)
             connection.execute(_CLAIM, (worker, names, routes))
+        if self.disagreed:
+            audit(connection, "door.disagreed", self.disagreed, about=about)
+            journal.warn("door.disagreed", count=len(self.disagreed))
         for kind, rows in self.said.items():
             audit(connection, kind, rows, about=about)
