@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from duly.replies import calendar
 from duly.replies.day_words import (
@@ -158,6 +158,16 @@ def _lunar(found: re.Match[str], seen: Seen) -> Meant | None:
     return on(calendar.lunar_day(seen.today, month, number))
 
 
+def _lunar_end(found: re.Match[str], seen: Seen) -> Meant:
+    """Resolve the last day of a lunar month, its 30th or where there is none its 29th."""
+    month = _MONTHS.get(found["m"]) or whole(found["m"]) or 0
+    last, before = (calendar.lunar_day(seen.today, month, number) for number in (30, 29))
+    # A month without a 30th is passed over by the first: then it is another year's.
+    if last is not None and before is not None and last - before > timedelta(days=1):
+        return on(before)
+    return on(last or before)
+
+
 def _holiday(found: re.Match[str], seen: Seen) -> Meant | None:
     day = calendar.holiday(seen.today, found["name"])
     if day is None:
@@ -171,8 +181,10 @@ _AFTER = r"(?P<after>之?内|以内|之?前|以前|之?后|以后)?"
 _RULES: tuple[tuple[str, Resolver], ...] = (
     (r"(?P<y>(?:20)?\d\d)[年./-](?P<m>\d{1,2})[月./-](?P<n>\d{1,2})(?:日|号)?(?!\d)", _full),
     ((
-        rf"(?:农历|阴历|旧历)?(?P<m>[正冬腊]|(?<=[农阴旧]历)[{CHARACTERS}]{{1,2}})月(?P<n>初?{N})"
+        rf"(?:农历|阴历|旧历)?(?P<m>[正冬腊]|(?<=[农阴旧]历)[{CHARACTERS}]{{1,2}})月初?(?P<n>{N})"
     ), _lunar),
+    (rf"(?P<m>[{CHARACTERS}]{{1,2}})月初(?P<n>[{CHARACTERS}])(?![{CHARACTERS}号日])", _lunar),
+    (rf"(?:农历|阴历|旧历)(?P<m>[正冬腊]|[{CHARACTERS}]{{1,2}})月(?:底|末|最后一天)", _lunar_end),
     (rf"(?P<month>下+个?月|这个?月|本月|月)初(?P<n>{N})(?:号|日)", _day_of_month),
     (r"(?P<month>(?<!剩)(?<!余)下+个?月|这个?月|本月|每个?月|月)?(?:的)?最后一[天日]", _month_end),
     (rf"(?:过?年|大年|正月)?(?P<m>)初(?P<n>[{CHARACTERS}])(?![中级])", _lunar),

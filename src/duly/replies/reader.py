@@ -27,6 +27,19 @@ _AUTOMATIC = re.compile(
     r"(?:稍后|一会儿?|晚点|等下)(?:再)?(?:给)?(?:您|你)?(?:回复|回电|联系[您你]|回拨)|"
     r"\b(?:can'?t|cannot) (?:talk|take your call) right now\b[^?]*(?:later|soon|back)?$"
 )
+#: Somebody says that he will not pay. That is no promise and no payment: a person reads it.
+_REFUSES = re.compile(
+    r"(?<!不会)(?<!不是)(?<!不可能)(?<!并非)(?<!要)(?<!还)(?:不(?:想|打算|会|准备|愿意?|肯|要|高兴)?|懒得|拒绝)"
+    r"还(?:你们?)?(?:款|钱|了|的|就不还|$|[,.!])(?!.{0,2}[吗么])|绝不还|休想|"
+    r"一分(?:钱)?(?:都|也)?不(?:会)?(?:还|给)|"
+    r"\b(?:never|not|won'?t|will not|refuse|refusing|ain'?t)(?: (?:ever|be|going|gonna|to|n))* "
+    r"(?:pay|paying|repay|giv\w+)"
+    r"(?: (?:you|u|ya|it|this|that|back|a (?:cent|penny|dime)))*(?:$|[,.!])"
+)
+_NO_REFUSAL = (
+    "promise_to_pay", "paid_already", "acknowledge", "how_to_pay", "instalment_request",
+    "extension_request",
+)  # fmt: skip
 #: Acts that are heard even in what looks automatic.
 GRAVE_EVER = ("deceased_or_incapacity", "legal_representation", "dispute_identity", "hardship")
 _WORD = re.compile(r"[^\W_]")
@@ -50,6 +63,8 @@ def read(reply: Reply, model: Model | None = None) -> Reading:
     decision = decide(evidence, model.probabilities(evidence.text, evidence.named))
     if _AUTOMATIC.search(evidence.text) and decision.intent not in GRAVE_EVER:
         # A telephone answers, nobody: nothing follows, and a person may look at it.
+        return _unread(reply)
+    if decision.intent in _NO_REFUSAL and not evidence.pays_on and _REFUSES.search(evidence.text):
         return _unread(reply)
     return _reading(reply, evidence, decision)
 
