@@ -69,7 +69,7 @@ def test_the_same_name_does_not_count_twice(tmp_path, again):
     assert refused(path, again) == ["approver_twice"]
 
 
-@pytest.mark.parametrize("name", ["", " ", "12345", "a\nb", "x" * 61, "<b>"])
+@pytest.mark.parametrize("name", ["", " ", "12345", "a\nb", "x" * 61, "<b>", "L\u0456 Ming"])
 def test_who_approves_has_a_name(tmp_path, name):
     assert refused(put(tmp_path), name) == ["bad_person"]
 

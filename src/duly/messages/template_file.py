@@ -254,8 +254,24 @@ def person(notes: Notes, node: Node | None) -> str:
 
 
 def is_person(text: str) -> bool:
-    """Return whether a text can stand as the name of who approves."""
-    return _PERSON.fullmatch(text) is not None
+    """Return whether a text can stand as the name of who approves.
+
+    A word of two alphabets is nobody's name: with one letter that only looks like another, one
+    person would be two.
+
+    >>> is_person("Li Ming"), is_person("L\u0456 Ming")
+    (True, False)
+    """
+    if _PERSON.fullmatch(text) is None:
+        return False
+    return all(
+        len({_alphabet(char) for char in word if char.isalpha()} - {"CJK"}) < 2
+        for word in text.split()
+    )
+
+
+def _alphabet(char: str) -> str:
+    return unicodedata.name(unicodedata.normalize("NFKC", char)[0], "?").partition(" ")[0]
 
 
 def same_person(one: str, other: str) -> bool:
