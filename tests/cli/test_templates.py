@@ -50,16 +50,16 @@ class TestPreview:
         ran = duly("messages", "preview")
         assert (ran.returncode, ran.stderr) == (0, "")
         lines = ran.stdout.splitlines()
-        assert lines[-1] == "174 texts, 174 of them in use"
+        assert lines[-1] == "192 texts, 192 of them in use"
         assert lines[0].split() == [
             *("card_refused", "1", "refused", "en", "email", "gentle,", "plain,", "serious"),
             *("in", "use"),
         ]
-        assert len(lines) == 175
+        assert len(lines) == 193
 
     def test_a_program_reads_the_list(self, duly):
         found = json.loads(duly("messages", "preview", "--locale", "zh-TW", "--json").stdout)
-        assert len(found["texts"]) == 58
+        assert len(found["texts"]) == 64
         assert {row["locale"] for row in found["texts"]} == {"zh-TW"}
         assert {row["status"] for row in found["texts"]} == {"published"}
         assert found["mistakes"] == []

@@ -126,7 +126,8 @@ def test_a_settled_loan_closed_the_day_after_keeps_every_figure(book: Book, as_o
     owed = sum(row["principal"] + row["interest"] + row["fee"] for row in book.installments)
     settling = {
         **(book.payments[0] if book.payments else {"payment_id": "settling", "loan_id": "L0"}),
-        "paid_on": as_of, "amount": owed * 2, "kind": "payment", "component": "",
+        # More than every late charge beside it: one percent a day of the whole for years.
+        "paid_on": as_of, "amount": owed * 100 + 1_000_000, "kind": "payment", "component": "",
         "reversed_on": None,
     }  # fmt: skip
     alive = [row for row in book.payments[1:] if row["reversed_on"] is None]

@@ -133,7 +133,8 @@ def test_a_worker_writes_lines_without_anybodys_data(store, tmp_path):
     found = [json.loads(one) for one in done.stderr.splitlines()]
     events = [one["event"] for one in found]
     assert events[0] == "worker.began" and events[-1] == "worker.ended"
-    assert found[-1]["submitted"] == 30
+    # One was put off by the box, which takes it at the second try.
+    assert found[-1]["submitted"] == 31
     assert all(one["program"] == "worker" for one in found)
     for secret in (PHONE, PHONE[3:], NAME, "3P773SGS", "待还", "b00001", "m00001"):
         assert secret not in done.stderr

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Collection, Iterable
+from threading import Lock
 from typing import Any
 
 import psycopg
@@ -54,18 +55,15 @@ async def share_paces(url: str, gateways: Iterable[Gateway], number: int) -> Non
     clock = asyncio.get_running_loop().time
     shares, among = Shares(number, at=clock()), 0
     _tell(paces, 0, math.inf)
-    connection: psycopg.Connection[Any] | None = None
+    look = _Look(url)
     try:
         while paces:
             began = clock()
             try:
-                if connection is None:
-                    connection = await asyncio.to_thread(_connect, url)
-                numbers = await asyncio.to_thread(_alive, connection)
+                numbers = await asyncio.to_thread(look.alive)
             except psycopg.OperationalError:
                 # Nobody new can come while the database is away. What is on its way to the wire
                 # goes on at the same pace: it is submitted, and what is cut off here is `unknown`.
-                connection = None
                 _tell(paces, among, math.inf)
             else:
                 before = among
@@ -76,8 +74,7 @@ async def share_paces(url: str, gateways: Iterable[Gateway], number: int) -> Non
             await asyncio.sleep(LOOK_SECONDS)
         await asyncio.Event().wait()
     finally:
-        if connection is not None:
-            await asyncio.to_thread(connection.close)
+        look.end()
 
 
 def _tell(paces: Iterable[Pace], among: int, until: float) -> None:
@@ -85,9 +82,37 @@ def _tell(paces: Iterable[Pace], among: int, until: float) -> None:
         pace.share(among, until=until)
 
 
-def _alive(connection: psycopg.Connection[Any]) -> set[int]:
-    return {row[0] for row in connection.execute(ALIVE)}
+class _Look:
+    """The connection by which a worker looks; who stops looking waits for no thread of it."""
 
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: psycopg.Connection[Any] | None = None
+        self._one = Lock()  # At once a look or the end.
+        self._ended = False
 
-def _connect(url: str) -> psycopg.Connection[Any]:
-    return psycopg.connect(url, autocommit=True, application_name="duly worker")
+    def alive(self) -> set[int]:
+        """Return the numbers of the workers that live, asked on a new connection where need be."""
+        with self._one:
+            if self._ended:
+                return set()
+            try:
+                if self._connection is None:
+                    self._connection = psycopg.connect(
+                        self._url, autocommit=True, application_name="duly worker"
+                    )
+                return {row[0] for row in self._connection.execute(ALIVE)}
+            except psycopg.OperationalError:
+                self._close()
+                raise
+
+    def end(self) -> None:
+        """Close it, after the look that is under way."""
+        with self._one:
+            self._ended = True
+            self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
