@@ -21,9 +21,14 @@ _LONGEST = 60.0  #: seconds
 
 
 def _start(environment, sample, out, **more):
+    def hears() -> None:
+        """Hear an interrupt also where the tests run in the background, which ignores it."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     return subprocess.Popen(
         [sys.executable, "-m", "duly.cli.main", "plan", str(sample), "--at", AT, "--out", str(out)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **more,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        **{"preexec_fn": hears} | more,
     )  # fmt: skip
 
 
