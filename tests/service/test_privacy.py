@@ -35,6 +35,7 @@ from duly.service.privacy.deleting import delete, standing_against
 from duly.service.privacy.forbidding import kept_until
 from duly.service.store.event_models import Event, Word
 from duly.service.store.models import (
+    Attempt,
     Audit,
     BorrowerKey,
     Contact,
@@ -368,6 +369,18 @@ class TestDeleted:
         ) == {None}
         reasons = Decision.objects.filter(borrower_id=borrower).values_list("reason", flat=True)
         assert set(reasons) == {"deleted"}
+
+    def test_an_address_that_a_refusal_quotes_is_forgotten_too(self, day):
+        _, borrower, message = settled(day)
+        quoted = "550 5.1.1 <li.ming@example.com> no such user"
+        Attempt.objects.filter(message_id=message).update(code=quoted)
+        others = Attempt.objects.exclude(message_id=message)
+        others.update(code="0x00000058 ESME_RTHROTTLED")
+        gone(borrower)
+        assert set(Attempt.objects.filter(message_id=message).values_list("code", flat=True)) == {
+            ""
+        }
+        assert set(others.values_list("code", flat=True)) == {"0x00000058 ESME_RTHROTTLED"}
 
     def test_answers_from_the_persons_number_are_forgotten_too(self, day):
         _, borrower, message = settled(day)

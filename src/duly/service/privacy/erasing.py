@@ -49,6 +49,9 @@ EMPTIED: Mapping[str, str] = MappingProxyType(
         "store_message": "address = '', text = '', params = '{}', facts = '{}', code = '',"
         " reason = NULL"
         f" WHERE {_MINE}",
+        # A mail server's refusal quotes whom it refuses; a bare code says nothing about anybody.
+        "store_attempt": "code = '' WHERE code ~ '@|[0-9]{7}' AND message_id IN"
+        f" (SELECT message_id FROM store_message WHERE {_MINE})",
         "store_contact": f"address = NULL WHERE {_MINE} AND address IS NOT NULL",
         "store_deadletter": "code = '', ended_why = CASE WHEN ended IS NOT NULL THEN 'deleted' END,"
         " ended_by = CASE WHEN ended IS NOT NULL THEN 'deleted' END WHERE message_id IN"
