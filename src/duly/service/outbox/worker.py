@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -43,6 +44,9 @@ _RETRIES_SOON = """
 SELECT 1 FROM store_message WHERE state = 'released' AND retry_at > now()
     AND retry_at <= now() + make_interval(secs => %s) LIMIT 1
 """
+#: How often what a closing gateway still told is written down again where a connection breaks.
+_LAST_TRIES = 3
+
 _REPLY_WAITS = "SELECT 1 FROM store_reply WHERE state = 'new' LIMIT 1"
 
 Now = Callable[[], datetime]  #: legal time; the caller owns the clock
@@ -204,7 +208,7 @@ class Worker:
         connection: psycopg.Connection[Any] | None = None
         try:
             async for reports in gateway.incoming_batches():
-                while True:
+                for tries in itertools.count(1):
                     try:
                         if connection is None or connection.closed:
                             connection = await asyncio.to_thread(_connect, self._url)
@@ -212,7 +216,7 @@ class Worker:
                         break
                     except psycopg.OperationalError:
                         # Not taken before it is written: the other side would not bring it again.
-                        if self._closing:
+                        if self._closing and tries > _LAST_TRIES:
                             raise
                         await rest(self._stopping, _IDLE_SECONDS)
                 if any(isinstance(one, Reply) for one in reports):
