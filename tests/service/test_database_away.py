@@ -27,11 +27,12 @@ async def working(store, log, *, cut: str, times: int):
     worker = Worker(store, file, now=lambda: AT, concurrency=2, batch=40)
     task = asyncio.create_task(worker.run(once=True))
     ended = 0
-    while ended < times and not task.done():
-        await asyncio.sleep(0.05)
-        if not log.exists() or len(log.read_text().splitlines()) < 40 * (ended + 1):
-            continue
-        async with await psycopg.AsyncConnection.connect(store, autocommit=True) as ours:
+    async with await psycopg.AsyncConnection.connect(store, autocommit=True) as ours:
+        while ended < times and not task.done():
+            # A statement is there for some milliseconds: it is looked for often.
+            await asyncio.sleep(0.002)
+            if not log.exists() or len(log.read_text().splitlines()) < 40 * (ended + 1):
+                continue
             row = await (await ours.execute(CUT, (cut,))).fetchone()
             ended += bool(row[0])
     await asyncio.wait_for(task, 60)
