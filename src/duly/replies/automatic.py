@@ -18,6 +18,20 @@ _SAID = re.compile(
     r"|\bcan(?:'|’)?t (?:talk|take your call|answer) right now\b",
     re.IGNORECASE,
 )
+#: The plainest of these, over a respelled text: nothing that such a text names was meant for us.
+_ITSELF = re.compile(
+    r"自动回复|\bauto(?:matic|mated)?[- ]?(?:reply|response|responder)\b|"
+    r"\bout of (?:the )?office\b|"
+    r"\bdo not disturb while driving\b|"
+    r"^(?:您好[,!]*)?我?(?:现在|正在|在)*(?:开车|开会|忙)(?:中)?[,. ]*"
+    r"(?:稍后|一会儿?|晚点|等下)(?:再)?(?:给)?(?:您|你)?(?:回复|回电|联系[您你]|回拨)|"
+    r"\b(?:can'?t|cannot) (?:talk|take your call) right now\b[^?]*(?:later|soon|back)?$"
+)
+
+
+def answers_itself(respelled: str) -> bool:
+    """Return whether a telephone or mailbox answers, so that no day and no act in it counts."""
+    return _ITSELF.search(respelled) is not None
 
 
 def is_automatic(text: str) -> bool:

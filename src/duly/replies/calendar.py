@@ -137,9 +137,7 @@ def _moving(year: int, name: str) -> date | None:
         thursday = _moving(year, "thanksgiving")
         return thursday + timedelta(days=1) if thursday else None
     if name in _NTH:
-        month, day, nth = _NTH[name]
-        named = [date(year, month, one) for one in range(1, monthrange(year, month)[1] + 1)]
-        return [one for one in named if one.weekday() == day][nth - 1 if nth > 0 else nth]
+        return _nth(year, *_NTH[name])
     country, said, days = ("NZ", "good friday", _EASTER[name]) if name in _EASTER else (
         "IN", name, 0)  # fmt: skip
     named = [day for day, words in _holidays(country, year).items() if said in words.casefold()]
@@ -164,26 +162,31 @@ def next_holiday(today: date, country: str) -> date | None:
 def nth_weekday(today: date, day: int, nth: int, ahead: int) -> date | None:
     """Return the nth such weekday (Monday 0; -1: the last) of a month, not before today."""
     for months in (ahead, ahead + 1):
-        year, month = next_month(today, months)
-        days = [date(year, month, number) for number in range(1, monthrange(year, month)[1] + 1)]
-        named = [one for one in days if one.weekday() == day]
-        if -1 <= nth - 1 < len(named) or nth == -1:
-            found = named[-1] if nth == -1 else named[nth - 1]
-            if found >= today:
-                return found
+        found = _nth(*next_month(today, months), day, nth)
+        if found is not None and found >= today:
+            return found
     return None
 
 
 def month_working_day(today: date, ahead: int, country: str | None, *, last: bool) -> date | None:
     """Return the first or last working day of a month, not before today."""
     for months in (ahead, ahead + 1):
-        year, month = next_month(today, months)
-        days = [date(year, month, number) for number in range(1, monthrange(year, month)[1] + 1)]
+        days = _days_of(*next_month(today, months))
         working = [one for one in days if is_working_day(one, country)]
         found = working[-1 if last else 0]
         if found >= today:
             return found
     return None
+
+
+def _days_of(year: int, month: int) -> list[date]:
+    return [date(year, month, number) for number in range(1, monthrange(year, month)[1] + 1)]
+
+
+def _nth(year: int, month: int, day: int, nth: int) -> date | None:
+    """Return the nth such weekday of a month (-1: the last), None where it has no such."""
+    named = [one for one in _days_of(year, month) if one.weekday() == day]
+    return next(iter(named[-1:] if nth == -1 else named[nth - 1 : nth]), None)
 
 
 def lunar_day(today: date, month: int, number: int) -> date | None:

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import yaml
 
+from duly.replies.respelling import HAN
+
 Strength = Literal["sure", "likely"]
 _NAME = re.compile(r"<(\w+)>")
-_HAN = re.compile(r"[㐀-鿿]")
 _LATIN = re.compile(r"[a-z]")
 #: Acts of which each sign counts: how somebody died hides not what the writer says of himself.
 _EACH = ("self_harm", "severe_illness", "destitution")
@@ -66,7 +67,7 @@ def _matches(one: _Pattern, text: str) -> list[re.Match[str]]:
 def _languages(text: str) -> tuple[str, ...]:
     if not _LATIN.search(text):
         return ("zh",)
-    return ("zh", "en") if _HAN.search(text) or len(text) <= 3 else ("en",)
+    return ("zh", "en") if HAN.search(text) or len(text) <= 3 else ("en",)
 
 
 @cache

@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from duly.replies import dates_en, dates_zh, retracting
 from duly.replies.calendar import country_of
 from duly.replies.day_words import Mention, Seen, find
+from duly.replies.respelling import HAN
 
-_HAN = re.compile(r"[㐀-鿿]")
 _PAST = re.compile(
     r"上+个?(?:周|星期|礼拜|月)(?:[一二三四五六日天末底初]|(?:月)?\d{1,2}[号日])?|昨[天晚日]|"
     r"大?前[天晚]|去年|前[几两]天|"
@@ -90,7 +90,7 @@ def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mentio
     """Return the dates of a respelled text that lie on or after the reply's local day."""
     offset = received_at.utcoffset()
     hours = offset.total_seconds() / 3600 if offset is not None else 0.0
-    chinese = bool(_HAN.search(text))
+    chinese = bool(HAN.search(text))
     seen = Seen(
         today=received_at.date(),
         offset_hours=hours,
@@ -160,13 +160,13 @@ def _same(text: str, first: Mention, second: Mention) -> bool:
     return sum(numbered) == 1 and named[numbered.index(False)]
 
 
-def chosen(text: str, found: Sequence[Mention], intent: str) -> Mention | None:
-    """Return the date that the reply's act is tied to: the earliest that is not denied.
+def chosen(text: str, meant: tuple[Mention, ...], intent: str) -> Mention | None:
+    """Return the date that the reply's act is tied to: the earliest of the undenied ones.
 
     A duration may be counted from the due date when more time is asked for (soft); in a promise
     it is counted from the reply (firm).
     """
-    left = undenied(text, found)
+    left = meant
     if intent == "instalment_request":  # Parts have no day unless one is named.
         firm = (one for one in left if one.confidence == "firm")
         left = tuple(one for one in firm if one.words not in retracting.NOW)
@@ -201,7 +201,7 @@ def _denied(text: str, one: Mention, others: Sequence[Mention]) -> bool:
     before, after = text[: one.start], text[one.end :]
     following = [other.start for other in others if other.start >= one.end]
     after = after[: min(following) - one.end] if following else after
-    if _HAN.search(text):
+    if HAN.search(text):
         # '20号前还不了' denies; '20号才能还' does not; a question offers the day.
         denied = _NOT_AFTER_ZH.match(after) and not _STILL_ZH.match(after)
         asked = re.match(

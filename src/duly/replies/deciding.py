@@ -40,9 +40,8 @@ _HEARD = 0.50
 #: A model this sure of a graver act than the rules name comes before them.
 _GRAVER = 0.35
 #: A model this sure of a promise is heard before what the words of these acts alone say.
-_BEFORE_A_PROMISE = {
-    "paid_already": 0.80, "instalment_request": 0.80, "extension_request": 0.80,
-}  # fmt: skip
+_PROMISED = 0.80
+_LESS_THAN_A_PROMISE = ("paid_already", "instalment_request", "extension_request")
 _LEAST = tuple(INTENTS[INTENTS.index("acknowledge") :])
 
 
@@ -152,9 +151,8 @@ def _primary(
     if sure:
         first = next(one for one in INTENTS if one in sure)
         # A day tied to paying, and a model that hears nothing else: 'I get paid on the 15th, then'.
-        if evidence.pays_on and "promise_to_pay" in sure and (
-            chances["promise_to_pay"] >= _BEFORE_A_PROMISE.get(first, 2)
-        ):  # fmt: skip
+        promised = evidence.pays_on and chances["promise_to_pay"] >= _PROMISED
+        if first in _LESS_THAN_A_PROMISE and promised and "promise_to_pay" in sure:
             return "promise_to_pay", strong
         return first, strong
     best = max(INTENTS, key=lambda one: chances[one])

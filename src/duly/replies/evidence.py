@@ -10,9 +10,8 @@ from duly.replies import amounts, dates, retracting, tying
 from duly.replies.amounts import Figure
 from duly.replies.cues import Cue, cues
 from duly.replies.day_words import Mention
-from duly.replies.respelling import by_sound, days_by_sound, respelled
+from duly.replies.respelling import HAN, by_sound, days_by_sound, respelled
 
-_HAN = re.compile(r"[㐀-鿿]")
 #: The reply says that nothing was paid yet.
 _UNPAID = re.compile(
     r"没钱(?:还|付|交)|没有?(?:还|付|转|交)(?!.{0,2}(?:更新|到账|过期|同步))|尚?未(?:还|付|转|交)|"
@@ -44,6 +43,7 @@ class Evidence:
     text: str  #: respelled
     cues: tuple[Cue, ...]
     mentions: tuple[Mention, ...]
+    meant: tuple[Mention, ...]  #: those among them that are not denied, taken back or for else
     figures: tuple[Figure, ...]
     pays_on: bool  #: a date is tied to paying, or stands alone
     asks_on: bool  #: it is asked whether a date would do
@@ -68,12 +68,12 @@ class Evidence:
 def gathered(text: str, received_at: datetime, lang: str | None) -> Evidence:
     """Return the evidence of a reply; a Chinese text without cues is heard as well as read."""
     evidence = _of(respelled(text, lang), received_at, lang)
-    if _HAN.search(evidence.text) and not any(one.day for one in evidence.mentions):
+    if HAN.search(evidence.text) and not any(one.day for one in evidence.mentions):
         heard = days_by_sound(evidence.text)
         if heard != evidence.text and (second := _of(heard, received_at, lang)).pays_on:
             return second
     known = evidence.cues or evidence.pays_on or evidence.shifts or evidence.in_parts
-    if known or not _HAN.search(evidence.text):
+    if known or not HAN.search(evidence.text):
         return evidence
     heard = by_sound(evidence.text)
     if heard != evidence.text:
@@ -88,18 +88,20 @@ def gathered(text: str, received_at: datetime, lang: str | None) -> Evidence:
 def _of(plain: str, received_at: datetime, lang: str | None) -> Evidence:
     found = dates.mentions(plain, received_at, lang)
     figures = amounts.figures(plain, [(one.start, one.end) for one in found])
+    meant = dates.undenied(plain, found)
     asks_on = tying.asks_on(plain, found)
-    shifts, in_parts = tying.shifts(plain, found), tying.in_parts(plain, found, figures)
+    shifts, in_parts = tying.shifts(plain, meant), tying.in_parts(plain, found, figures)
     return Evidence(
         text=plain,
         cues=_uncontained(_without_denied(plain, cues(plain), found)),
         mentions=found,
+        meant=meant,
         figures=figures,
-        pays_on=not (asks_on or shifts or in_parts) and tying.pays_on(plain, found, figures),
+        pays_on=not (asks_on or shifts or in_parts) and tying.pays_on(plain, meant, figures),
         asks_on=asks_on,
         shifts=shifts,
         in_parts=in_parts,
-        stands=tying.stands(plain, found),
+        stands=tying.stands(plain, meant),
     )
 
 
@@ -139,7 +141,7 @@ def _without_denied(
         if _GOES.match(text[one.end :]) and not _DONE.search(text[: one.end]):
             return True
         ahead = [end for end in to_come if end <= one.end]
-        return bool(ahead and _HAN.search(text) and not _DONE.search(text[: one.end])
+        return bool(ahead and HAN.search(text) and not _DONE.search(text[: one.end])
                     and not re.search(r"[,.!?]", text[max(ahead) : one.start]))  # fmt: skip
 
     return tuple(one for one in found if not denied(one))
@@ -154,7 +156,7 @@ def _uncontained(found: tuple[Cue, ...]) -> tuple[Cue, ...]:
             and (one.act, other.act) not in _KEPT
             and (
                 one.act != "opt_out"
-                or (other.act == "callback_request" and _HAN.search(other.words))
+                or (other.act == "callback_request" and HAN.search(other.words))
             )
             and other.start <= one.start and one.end <= other.end
             and other.end - other.start > one.end - one.start

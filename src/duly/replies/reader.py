@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from duly.replies import amounts, dates, menus
+from duly.replies.automatic import answers_itself
 from duly.replies.deciding import Decision, decide
 from duly.replies.evidence import Evidence, gathered
 from duly.replies.model import Model, built_in
@@ -18,15 +19,6 @@ LONG = 1000
 #: How much of a long text is looked at for what must not be missed, at each end.
 LOOKED_AT = 1000
 _CERTAIN = Decimal("0.99")
-#: What telephones and mailboxes answer by themselves.
-_AUTOMATIC = re.compile(
-    r"自动回复|\bauto(?:matic|mated)?[- ]?(?:reply|response|responder)\b|"
-    r"\bout of (?:the )?office\b|"
-    r"\bdo not disturb while driving\b|"
-    r"^(?:您好[,!]*)?我?(?:现在|正在|在)*(?:开车|开会|忙)(?:中)?[,. ]*"
-    r"(?:稍后|一会儿?|晚点|等下)(?:再)?(?:给)?(?:您|你)?(?:回复|回电|联系[您你]|回拨)|"
-    r"\b(?:can'?t|cannot) (?:talk|take your call) right now\b[^?]*(?:later|soon|back)?$"
-)
 #: Somebody says that he will not pay. That is no promise and no payment: a person reads it.
 _REFUSES = re.compile(
     r"(?<!不会)(?<!不是)(?<!不可能)(?<!并非)(?<!要)(?<!还)(?:不(?:想|打算|会|准备|愿意?|肯|要|高兴)?|懒得|拒绝)"
@@ -41,7 +33,7 @@ _NO_REFUSAL = (
     "extension_request",
 )  # fmt: skip
 #: Acts that are heard even in what looks automatic.
-GRAVE_EVER = ("deceased_or_incapacity", "legal_representation", "dispute_identity", "hardship")
+_HEARD_EVER = ("deceased_or_incapacity", "legal_representation", "dispute_identity", "hardship")
 _WORD = re.compile(r"[^\W_]")
 _PICTURE = re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF\U0001F170-\U0001F251❤]")
 
@@ -61,7 +53,7 @@ def read(reply: Reply, model: Model | None = None) -> Reading:
     if not _WORD.search(evidence.text) and not _PICTURE.search(evidence.text):
         return _unread(reply)
     decision = decide(evidence, model.probabilities(evidence.text, evidence.named))
-    if _AUTOMATIC.search(evidence.text) and decision.intent not in GRAVE_EVER:
+    if answers_itself(evidence.text) and decision.intent not in _HEARD_EVER:
         # A telephone answers, nobody: nothing follows, and a person may look at it.
         return _unread(reply)
     if decision.intent in _NO_REFUSAL and not evidence.pays_on and _REFUSES.search(evidence.text):
@@ -73,7 +65,7 @@ def _reading(reply: Reply, evidence: Evidence, decision: Decision) -> Reading:
     """Return the reading of a decision, with day and figure where its intent carries them."""
     day = confidence = words = amount = None
     if decision.intent in DATED:
-        mention = dates.chosen(evidence.text, evidence.mentions, decision.intent)
+        mention = dates.chosen(evidence.text, evidence.meant, decision.intent)
         if mention is not None:
             day, confidence, words = mention.day, mention.confidence, mention.words
     if decision.intent in PRICED:

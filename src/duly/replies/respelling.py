@@ -12,7 +12,7 @@ import yaml
 from duly.replies.slips import righted
 from duly.spelling import folded
 
-_HAN = re.compile(r"[㐀-鿿]")
+HAN = re.compile(r"[㐀-鿿]")  #: a Chinese character: the reply is read as Chinese
 _LATIN = re.compile(r"[a-z]+(?:[ '][a-z]+)*")
 #: Marks between clauses, and a space between two Chinese words, which people write for a comma.
 _MARKS = re.compile(
@@ -61,7 +61,7 @@ def respelled(text: str, lang: str | None = None) -> str:
     if lang != "en":
         plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
         plain = _DAY_OF_MONTH.sub("号", plain)
-    if not _HAN.search(plain) and (lang == "en" or len(plain) > _SHORT):
+    if not HAN.search(plain) and (lang == "en" or len(plain) > _SHORT):
         return plain
     pattern, means, _ = _tables()
     return pattern.sub(lambda found: means[found[0]], plain)
@@ -117,7 +117,7 @@ def _from_pinyin(run: str, whole: str, lang: str | None) -> str:
     parts = [_syllables(word) for word in words]
     if any(part is None for part in parts):
         return run
-    mixed = bool(_HAN.search(whole))
+    mixed = bool(HAN.search(whole))
     english = sum(word in _ENGLISH for word in words)
     if not mixed and lang is None and english * 2 > len(words):
         return run

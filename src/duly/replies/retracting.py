@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 
 from duly.replies.day_words import Mention
+from duly.replies.respelling import HAN
 
 #: Words of this moment: what is paid now leaves the day of the rest to be found.
 NOW = ("now", "right now", "rn", "现在", "现在就", "马上", "立刻")
-_HAN = re.compile(r"[㐀-鿿]")
 #: Words between two days by which the first is taken back: 'on wed, sorry, i mean thursday'.
 _TAKES_BACK_ZH = re.compile(
     r"不对|说错|打错|写错|记错|搞错|看错|错了|口误|更正|算了|我是说|我说的是|我的?意思|应该是|而?是改|"
@@ -130,7 +130,7 @@ def _taken_back(text: str, one: Mention, found: Sequence[Mention]) -> bool:
     if one.day is None or following is None:
         return False
     between = text[one.end : following.start]
-    if _HAN.search(text):
+    if HAN.search(text):
         return bool(_TAKES_BACK_ZH.search(between) or _PUT_OFF_ZH.search(between))
     # The words that lead to a day belong to it: 'make it friday', 'from the 5th to the 9th'.
     led = f"{between} {following.words}"
@@ -143,7 +143,7 @@ def _was(text: str, one: Mention, found: Sequence[Mention]) -> bool:
     if one.day is None or not any(other.day not in (None, one.day) for other in found):
         return False
     before = text[: one.start]
-    return bool((_WAS_ZH if _HAN.search(text) else _WAS_EN).search(before))
+    return bool((_WAS_ZH if HAN.search(text) else _WAS_EN).search(before))
 
 
 def _income(text: str, one: Mention, found: Sequence[Mention]) -> bool:
@@ -151,7 +151,7 @@ def _income(text: str, one: Mention, found: Sequence[Mention]) -> bool:
     if one.day is None or not any(other.day not in (None, one.day) for other in found):
         return False
     before, after = _around(text, one, found)
-    if _HAN.search(text):
+    if HAN.search(text):
         return bool(_INCOME_ZH.search(before + "|" + after)) and not _GOES_ZH.search(
             _INCOME_ZH.sub(" ", after)
         )
@@ -175,7 +175,7 @@ def _tied(text: str, one: Mention, found: Sequence[Mention]) -> bool:
         # 'Thursday or Friday': what is said of one is said of both.
         return _tied(text, following, found)
     before, after = _around(text, one, found)
-    if _HAN.search(text):
+    if HAN.search(text):
         return bool(_PAYS_ZH.search(after) or _SHIFTS_ZH.search(before) or _LEADS_ZH.search(before))
     said = f"{before}|{after}"
     return bool(_PAYS_EN.search(said)) and not _NO_PAY_EN.search(said)
@@ -183,7 +183,7 @@ def _tied(text: str, one: Mention, found: Sequence[Mention]) -> bool:
 
 def _around(text: str, one: Mention, found: Sequence[Mention]) -> tuple[str, str]:
     """Return the words of a day's clause before and after it, up to the days beside it."""
-    clause = _CLAUSE_ZH if _HAN.search(text) else _CLAUSE_EN
+    clause = _CLAUSE_ZH if HAN.search(text) else _CLAUSE_EN
     start = max((other.end for other in found if other.end <= one.start), default=0)
     following = _next(one, found)
     end = following.start if following else len(text)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from duly.replies import dates
 from duly.replies.amounts import Figure
 from duly.replies.day_words import Mention
+from duly.replies.respelling import HAN
 
-_HAN = re.compile(r"[㐀-鿿]")
 #: Words of paying right after a date: the date is when money goes out.
 _PAYS_AFTER_ZH = re.compile(
     r"^[^,.!?]{0,12}?(?:还款|还钱|还清|还上|缴|还(?!要|有|在|是|没|不|能|会|来|想|打|发|催|得上|"
@@ -144,10 +143,10 @@ _DAYLIKE = re.compile(
 )
 
 
-def shifts(text: str, found: tuple[Mention, ...]) -> bool:
+def shifts(text: str, meant: tuple[Mention, ...]) -> bool:
     """Tell whether a reply asks for a later day or more time: words of putting off lead to it."""
-    chinese = bool(_HAN.search(text))
-    for one in dates.undenied(text, found):
+    chinese = bool(HAN.search(text))
+    for one in meant:
         if chinese and (_SHIFTS_ZH.search(text[: one.start]) or _LEAVES_ZH.search(text)):
             return True
         if not chinese and (_LEAVES_EN.search(text) or _INSTEAD_EN.search(text)):
@@ -162,7 +161,7 @@ def shifts(text: str, found: tuple[Mention, ...]) -> bool:
 
 def in_parts(text: str, found: tuple[Mention, ...], figures: tuple[Figure, ...]) -> bool:
     """Tell whether a sum is split: a part with its rest, or two figures on two days."""
-    if _HAN.search(text):
+    if HAN.search(text):
         split = bool(_ONLY_ZH.search(text)) or bool(
             len(re.findall("一半", text)) > 1
             or (
@@ -180,12 +179,12 @@ def in_parts(text: str, found: tuple[Mention, ...], figures: tuple[Figure, ...])
     return split or (len(figures) > 1 and len({one.day for one in named}) > 1)
 
 
-def stands(text: str, found: tuple[Mention, ...]) -> bool:
+def stands(text: str, meant: tuple[Mention, ...]) -> bool:
     """Tell whether a reply names a firm day and asks and tells nothing beside it."""
-    asked = (_ASKS_ZH if _HAN.search(text) else _TALKS_EN).search(text)
+    asked = (_ASKS_ZH if HAN.search(text) else _TALKS_EN).search(text)
     return not asked and any(
         one.day is not None and not (_MOMENT.search(one.words) and not _DAYLIKE.search(one.words))
-        for one in dates.undenied(text, found)
+        for one in meant
     )
 
 
@@ -200,25 +199,24 @@ def asks_on(text: str, found: tuple[Mention, ...]) -> bool:
     ) or bool(found and _ASKS_LEAVE.search(text))
 
 
-def pays_on(text: str, found: tuple[Mention, ...], figures: tuple[Figure, ...]) -> bool:
+def pays_on(text: str, meant: tuple[Mention, ...], figures: tuple[Figure, ...]) -> bool:
     """Tell whether a date is tied to paying: words of paying beside it, or nothing else at all."""
-    kept = dates.undenied(text, found)
-    if not kept:
+    if not meant:
         return False
     left, end = [], 0
-    for one in kept:
+    for one in meant:
         left.append(text[end : one.start])
         end = one.end
     rest = "".join([*left, text[end:]])
     for figure in figures:
         rest = rest.replace(text[figure.start : figure.end], "")
-    if _HAN.search(text):
+    if HAN.search(text):
         if not _FILLER_ZH.sub("", rest):
-            return any(one.day for one in kept)
-        return any(_pays_after(text, one) for one in kept)
+            return any(one.day for one in meant)
+        return any(_pays_after(text, one) for one in meant)
     if not _FILLER_EN.sub("", rest):
         return True
-    return any(_pays_in_clause(text, one) for one in kept)
+    return any(_pays_in_clause(text, one) for one in meant)
 
 
 def _pays_after(text: str, one: Mention) -> bool:
