@@ -13,6 +13,7 @@ from duly.book import Route, load_lender
 from duly.core.errors import Refused
 from duly.delivery.http import HttpGateway
 from duly.delivery.letters import LetterGateway
+from duly.delivery.pacing import Paced
 from duly.delivery.retrying import Terms
 from duly.delivery.smpp import SmppGateway
 from duly.delivery.smtp import SmtpGateway
@@ -91,6 +92,9 @@ routes:
     assert isinstance(found["d"], HttpGateway)
     assert isinstance(found["e"], LetterGateway)
     assert [one.window for one in found.values()] == [5, 5, 5, 5, 5]
+    # What each of them may do a second is shared with the workers beside us.
+    assert [name for name, one in found.items() if not isinstance(one, Paced)] == []
+    assert all(one.pace.limited for one in found.values())
     assert set(intakes_of(load_lender(file).routes, ENVIRON)) == {"d", "e"}
     assert {one.form for one in intakes_of(load_lender(file).routes, ENVIRON).values()} == {
         "generic"

@@ -62,7 +62,7 @@ class LetterGateway:
         self._held = False  #: it is full or in doubt: no more is claimed
         self._closing = False
         self._closed = asyncio.Event()
-        self._pace = Pace(settings.per_second)
+        self.pace = Pace(settings.per_second)
         self._comeback = Comeback(self._come_back, first_seconds=settings.retry_seconds)
 
     @property
@@ -125,7 +125,7 @@ class LetterGateway:
         self._closed.set()
 
     async def _send(self, one: Outgoing) -> Answer:
-        await self._pace.turn()
+        await self.pace.turn()
         async with self._one_at_a_time:
             if self._closing or self._away:
                 return Answer(
