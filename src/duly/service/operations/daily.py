@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -235,7 +235,8 @@ def _do(desk: Desk, lender: Lender, day: Day, at: datetime, *, missed: bool) -> 
                 return _stands(day, standing, book)
         exported = export_book(work / "known", lender=lender, at=at)
         _alert(day, exported.alerts)
-        _refuse_old(lender, cut_at=exported.cut_at, at=at)
+        # A plan of what was known too long ago would hold everybody.
+        loading.refuse_old(lender, cut_at=exported.cut_at, at=at)
         name = f"{day.business_date.isoformat()}.{day.plans + 1}"
         plan = desk.plans / name
         make_and_write(
@@ -358,16 +359,6 @@ def _seen(book: Path) -> str:
             line = f"{path.relative_to(book)}\0{about.st_size}\0{about.st_mtime_ns}\n"
             found.update(line.encode(errors="surrogateescape"))
     return found.hexdigest()
-
-
-def _refuse_old(lender: Lender, *, cut_at: datetime, at: datetime) -> None:
-    """Refuse to plan from what was known too long ago: a plan of it would hold everybody."""
-    limit = lender.limits.book_age_hours
-    if at - cut_at <= timedelta(hours=limit):
-        return
-    hours = -(-(at - cut_at) // timedelta(hours=1))
-    values = {"cut": f"{cut_at:%Y-%m-%d %H:%M}", "hours": hours, "limit": limit}
-    raise Refused(Diagnostic(area="service", code="book_stale", values=values))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 from django.db import connection, transaction
 
+from duly.book import Lender
 from duly.book.engine import connect
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -288,9 +289,14 @@ def _keep_run(plan: Proven, sha: str, day: date, *, state: str) -> None:
 
 def _refuse_old_book(plan: Proven, at: datetime) -> None:
     """Refuse a plan that was made in time and is loaded too late for its book."""
-    limit = plan.lender.limits.book_age_hours
-    cut_at = known_until(plan.inputs)
-    if at - cut_at <= timedelta(hours=limit) or "dunning" not in plan.messages["class"].to_pylist():
+    if "dunning" in plan.messages["class"].to_pylist():
+        refuse_old(plan.lender, cut_at=known_until(plan.inputs), at=at)
+
+
+def refuse_old(lender: Lender, *, cut_at: datetime, at: datetime) -> None:
+    """Refuse (`book_stale`) what was known too long ago by the lender's limit."""
+    limit = lender.limits.book_age_hours
+    if at - cut_at <= timedelta(hours=limit):
         return
     hours = -(-(at - cut_at) // timedelta(hours=1))
     values = {"cut": f"{cut_at:%Y-%m-%d %H:%M}", "hours": hours, "limit": limit}
