@@ -23,7 +23,7 @@ from duly.core.errors import Refused
 _KINDS_OF_ROUTE = ("smpp", "http", "smtp", "webhook", "letter", "tasks", "sandbox")
 _CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-_CATCH_UP_DAYS = range(32)
+_CATCH_UP_DAYS_MAX = 31
 
 
 class _WrongValueError(ValueError):
@@ -141,12 +141,6 @@ def _dated(value: object) -> str:
     return text
 
 
-def _catch_up_days(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value not in _CATCH_UP_DAYS:
-        raise _WrongValueError(f"a whole number from 0 to {_CATCH_UP_DAYS[-1]}")
-    return value
-
-
 def _agencies(value: object) -> tuple[Agency, ...]:
     wanted = "[{name: …, name_en: …}]"
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
@@ -198,7 +192,7 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "at": ("at", _clock),
         "book": ("book", _dated),
         "calendar": ("calendar", _choice("every_day", "working_days")),
-        "catch_up_days": ("catch_up_days", _catch_up_days),
+        "catch_up_days": ("catch_up_days", _within(0, _CATCH_UP_DAYS_MAX)),
     },
     "limits": {
         "texts_per_day": ("texts_per_day", _count),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from duly.cli import arguments, output, settings
@@ -133,11 +132,7 @@ def list_days(
 
 
 def _plain(row: Row, locale: str) -> dict[str, object]:
-    shown = {
-        name: value.isoformat() if isinstance(value, date | datetime) else value
-        for name, value in row.items()
-        if name != "diagnostics"
-    }
+    shown = output.plain({name: row[name] for name in row if name != "diagnostics"})
     return {**shown, "errors": _errors(row["diagnostics"], locale)}
 
 

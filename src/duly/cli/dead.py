@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from duly.cli import arguments, output, settings
@@ -26,7 +25,7 @@ def list_dead(*, limit: Limit = 50, json: arguments.Json = False) -> int:
 
         found = dead_letters.listed(limit=limit)
     if json:
-        output.as_json([_plain(row) for row in found])
+        output.as_json([output.plain(row) for row in found])
         return output.DONE
     locale = settings.locale()
     for row in found:
@@ -68,17 +67,10 @@ def close(message: Message, /, *, by: By, because: Why, json: arguments.Json = F
 
 def _told(key: str, found: Row, *, json: bool) -> int:
     if json:
-        output.as_json(_plain(found))
+        output.as_json(output.plain(found))
     else:
         output.line(
             say("service", key, settings.locale(), message=found["message_id"],
                 by=found["ended_by"])
         )  # fmt: skip
     return output.DONE
-
-
-def _plain(row: Row) -> dict[str, object]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }

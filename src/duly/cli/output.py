@@ -8,8 +8,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, TextIO
 
 from duly.core.diagnostic import Diagnostic
@@ -56,6 +57,14 @@ def as_json(value: object) -> None:
     """Write one JSON value to stdout, for programs."""
     text = json.dumps(value, ensure_ascii=not speaks_unicode(), indent=2, default=str)
     line(_ACTING_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def plain(row: Mapping[str, object]) -> dict[str, object]:
+    """Return a row as JSON has it: days and instants as ISO 8601 writes them."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else value  # An instant is one too.
+        for name, value in row.items()
+    }
 
 
 def diagnostics(items: Iterable[Diagnostic], locale: str) -> None:

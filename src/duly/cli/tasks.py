@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from duly.cli import arguments, output, settings
@@ -10,7 +9,7 @@ from duly.cli.opening import legal_now, opened_store
 from duly.core.words import say
 
 if TYPE_CHECKING:
-    from duly.service.rows import Row
+    pass
 
 _SHOWN_MAX = 1_000
 Limit = Annotated[int, arguments.worded("option.limit"), arguments.between(1, _SHOWN_MAX)]
@@ -23,7 +22,7 @@ def list_tasks(*, limit: Limit = 50, json: arguments.Json = False) -> int:
 
         found = tasks.listed(limit=limit)
     if json:
-        output.as_json([_plain(row) for row in found])
+        output.as_json([output.plain(row) for row in found])
         return output.DONE
     locale = settings.locale()
     for row in found:
@@ -49,7 +48,7 @@ def close(
 
         found = tasks.close(number, by=by, outcome=outcome, at=legal_now(None)())
     if json:
-        output.as_json(_plain(found))
+        output.as_json(output.plain(found))
     else:
         what = say("service", f"task.{found['kind']}", settings.locale())
         output.line(say("service", "task_closed", settings.locale(), id=number, what=what, by=by))
@@ -63,7 +62,7 @@ def list_replies(*, limit: Limit = 50, json: arguments.Json = False) -> int:
 
         found = hearing.listed(limit=limit)
     if json:
-        output.as_json([_plain(row) for row in found])
+        output.as_json([output.plain(row) for row in found])
         return output.DONE
     locale = settings.locale()
     for row in found:
@@ -76,10 +75,3 @@ def list_replies(*, limit: Limit = 50, json: arguments.Json = False) -> int:
     if not found:
         output.line(say("service", "no_replies", locale))
     return output.DONE
-
-
-def _plain(row: Row) -> dict[str, object]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
