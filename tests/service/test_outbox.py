@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from databases import until_gone
 from outgoing import AT, DAY, FACTS, fill, lender, states
 
 from duly.book import Route
@@ -252,7 +253,7 @@ class TestOrphans:
         submit(ours, claimed(ours, dead.number, batch=1).claimed, worker=dead.number, at=AT)
         claimed(ours, dead.number)
         dead.close()
-        _until_gone(ours, dead.number)
+        until_gone(ours, dead.number)
 
         assert settle_orphans(ours) == Orphans(released=2, unknown=1)
 
@@ -265,20 +266,11 @@ class TestOrphans:
         dead = Identity(store)
         submit(ours, claimed(ours, dead.number).claimed, worker=dead.number, at=AT)
         dead.close()
-        _until_gone(ours, dead.number)
+        until_gone(ours, dead.number)
         settle_orphans(ours)
         write_answers(ours, "box", [Answer(message_id="m00000", outcome="accepted",
                                            provider_ids=("p1",))])  # fmt: skip
         assert Message.objects.get().state == "accepted"
-
-
-def _until_gone(ours, number):
-    for _ in range(200):
-        row = ours.execute("SELECT count(*) FROM pg_locks WHERE objid = %s", (number,)).fetchone()
-        if row == (0,):
-            return
-        ours.execute("SELECT pg_sleep(0.02)")
-    pytest.fail("a closed connection keeps its lock")
 
 
 class TestRestingRoutes:

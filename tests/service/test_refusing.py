@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from databases import until_gone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from outgoing import AT, DAY, fill, lender, states
@@ -422,10 +423,7 @@ def test_a_worker_that_dies_before_it_wrote_the_refusal_leaves_it_unknown(store,
     submit(ours, claimed(ours, other.number).claimed, worker=other.number, at=AT)
     number = other.number
     other.close()
-    for _ in range(200):
-        if not ours.execute("SELECT 1 FROM pg_locks WHERE objid = %s", (number,)).fetchone():
-            break
-        ours.execute("SELECT pg_sleep(0.02)")
+    until_gone(ours, number)
     assert settle_orphans(ours).unknown == 1
     assert claimed(ours, me).found == 0
     write_answers(

@@ -12,6 +12,7 @@ from itertools import count
 
 import psycopg
 import pytest
+from databases import until_gone
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -130,15 +131,6 @@ class TestTheDead:
         with pytest.raises(LeaseLost):
             spend(ours, day, worker=dead.number, within=1)
         spend(ours, day, worker=me, within=250)
-
-
-def until_gone(ours, number):
-    for _ in range(200):
-        row = ours.execute("SELECT count(*) FROM pg_locks WHERE objid = %s", (number,)).fetchone()
-        if row == (0,):
-            return
-        ours.execute("SELECT pg_sleep(0.02)")
-    pytest.fail("a closed connection keeps its lock")
 
 
 AMOUNTS = st.integers(0, 400)
