@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 from answer_world import AT, answers, bring, house, lead, left, rows_told, say, sent, why
+from django.db import connection
 from outgoing import states
 from telling_events import paid
 
@@ -87,6 +88,18 @@ class TestOnce:
             hearing.hear_waiting(lender=house(), at=AT)
             assert Kept.objects.filter(state="new").count() == 0
             assert len(answers(state="released")) == 1
+
+    def test_who_hears_beside_other_work_leaves_no_connection_in_its_thread(self, store):
+        sent()
+        bring(store, "我要投诉你们")
+
+        def hear() -> object:
+            hearing.hear_beside(lender=house(), at=AT)
+            return connection.connection
+
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(hear).result() is None
+        assert len(answers()) == 1
 
     def test_killed_between_hearing_and_commit_nothing_is_said_and_then_once(
         self, store, monkeypatch

@@ -15,13 +15,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from django.db import (
-    DatabaseError,
-    OperationalError,
-    close_old_connections,
-    connection,
-    transaction,
-)
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from duly.book import Lender
 from duly.core import digest
@@ -78,12 +72,13 @@ def hear_waiting(*, lender: Lender, at: datetime) -> int:
 
 
 def hear_beside(*, lender: Lender, at: datetime) -> None:
-    """Hear what waits, beside other work: a database that is away is come back to."""
-    close_old_connections()
+    """Hear what waits, in a thread of other work: a database that is away is come back to."""
     try:
         hear_waiting(lender=lender, at=at)
     except DatabaseError as error:  # What was brought is kept: whoever comes next reads it.
         journal.broken("replies.waiting", error)
+    finally:
+        connection.close()  # It is this thread's own, and nobody knows how long that lives.
 
 
 def listed(*, limit: int) -> list[Row]:
