@@ -1,6 +1,6 @@
-"""Goal: who takes a message back and who submits it never wait for each other in a circle.
+"""Goal: no two who write of a message wait for each other in a circle.
 
-Method: a submission half done in one connection, the taking back in another, then the other half.
+Method: the one half done in one connection, the other at work in another, then the other half.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from outgoing import AT, fill
 from duly.service.operations import events
 from duly.service.operations.taking_back import cancel
 from duly.service.operations.telling import raise_signal
-from duly.service.store.models import Contact, Message
+from duly.service.outbox.reports import match_receipts
+from duly.service.store.models import Audit, Contact, Message, Part, Report
 
 PAYMENT = {
     "specversion": "1.0", "id": "p-1", "source": "core", "type": "payment.posted",
@@ -37,6 +38,18 @@ def by_payment():
     events.accept([PAYMENT], at=AT)
 
 
+def until_somebody_waits(store):
+    with psycopg.connect(store, autocommit=True) as looking:
+        for _ in range(400):
+            waits = looking.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+            ).fetchone()
+            if waits and waits[0]:
+                return
+            time.sleep(0.01)
+    pytest.fail("nobody waited for the other")
+
+
 @pytest.mark.parametrize("take_back", [by_signal, by_request, by_payment])
 def test_a_submission_and_a_taking_back_do_not_wait_in_a_circle(store, take_back):
     fill(1)
@@ -55,16 +68,7 @@ def test_a_submission_and_a_taking_back_do_not_wait_in_a_circle(store, take_back
         ours.execute("UPDATE store_message SET state = 'submitted'")
         thread = threading.Thread(target=other)
         thread.start()
-        with psycopg.connect(store, autocommit=True) as looking:
-            for _ in range(400):
-                waits = looking.execute(
-                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
-                ).fetchone()
-                if waits and waits[0]:
-                    break
-                time.sleep(0.01)
-            else:
-                pytest.fail("nobody waited for the submission")
+        until_somebody_waits(store)
         # The ledger's row names the person: that is a lock on the person's key.
         ours.execute(
             "INSERT INTO store_contact (contact_id, borrower_id, channel, address, at, direction,"
@@ -77,3 +81,56 @@ def test_a_submission_and_a_taking_back_do_not_wait_in_a_circle(store, take_back
     assert not failed
     assert Message.objects.get().state == "submitted"
     assert Contact.objects.count() == 1
+
+
+class Interleaved:
+    """A connection that lets others work after the statements that hold some words."""
+
+    def __init__(self, connection, between):
+        self._connection = connection
+        self._between = between
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+    def execute(self, query, *given):
+        done = self._connection.execute(query, *given)
+        for words in [words for words in self._between if words in query]:
+            self._between.pop(words)()
+        return done
+
+
+def test_a_receipt_and_its_answer_do_not_wait_in_a_circle(store):
+    """The receipt looks for a part that is not there yet; then the answer brings it."""
+    fill(1, state="submitted", route="box")
+    Report.objects.create(route="box", kind="receipt", raw="r", raw_sha256="0" * 64,
+                          provider_id="p1", state="delivered", code="0")  # fmt: skip
+    failed = []
+
+    def answer():
+        try:
+            with psycopg.connect(store, autocommit=True) as ours:
+                match_receipts(ours, "box", ["p1"])
+        except psycopg.Error as failure:
+            failed.append(failure)
+
+    thread = threading.Thread(target=answer)
+
+    def part_comes():
+        Part.objects.create(route="box", provider_id="p1", message_id="m00000", state="accepted",
+                            code="")  # fmt: skip
+        Message.objects.update(state="accepted")
+
+    def answer_matches_too():
+        thread.start()
+        until_somebody_waits(store)
+
+    between = {"FROM store_part": part_comes, "FROM store_message": answer_matches_too}
+    with psycopg.connect(store, autocommit=True) as ours:
+        match_receipts(Interleaved(ours, between), "box", ["p1"])
+    if not thread.ident:
+        thread.start()
+    thread.join(timeout=20)
+    assert not failed
+    assert Message.objects.get().state == "delivered"
+    assert Audit.objects.filter(kind="message.receipt").count() == 1

@@ -29,12 +29,12 @@ ORDER BY n.place ON CONFLICT (route, raw_sha256) DO NOTHING RETURNING id, raw_sh
 """
 #: Locked in the order of their numbers, then asked for: of two that match, neither waits twice.
 _LOCK_PARTS = """
-SELECT 1 FROM store_part WHERE route = %s AND provider_id = ANY(%s) ORDER BY id FOR UPDATE
+SELECT id FROM store_part WHERE route = %s AND provider_id = ANY(%s) ORDER BY id FOR UPDATE
 """
 _UNMATCHED = """
 SELECT r.id, p.id, p.message_id, r.state, r.code, r.received_at, r.raw FROM store_report AS r
 JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id
-WHERE r.route = %s AND r.provider_id = ANY(%s) AND r.message_id IS NULL AND r.kind = 'receipt'
+WHERE p.id = ANY(%s) AND r.message_id IS NULL AND r.kind = 'receipt'
 ORDER BY r.id
 """
 _TELL_PARTS = """
@@ -146,17 +146,17 @@ def match_receipts(
 
 
 def _match(connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str]) -> None:
-    named = list(provider_ids)
-    connection.execute(_LOCK_PARTS, (route, named))
-    rows = connection.execute(_UNMATCHED, (route, named)).fetchall()
+    # A part that comes after the look is not ours to move: whoever brings it matches after us.
+    parts = [row[0] for row in connection.execute(_LOCK_PARTS, (route, list(provider_ids)))]
+    rows = connection.execute(_UNMATCHED, (parts,)).fetchall()
     if not rows:
         return
     connection.execute(_LOCK_MESSAGES, (sorted({row[2] for row in rows}),))
     for turn in _turns(rows):
-        reports, parts, messages, states, codes = (
+        reports, told, messages, states, codes = (
             list(one) for one in zip(*(row[:5] for row in turn), strict=True)
         )  # fmt: skip
-        connection.execute(_TELL_PARTS, (parts, states, codes))
+        connection.execute(_TELL_PARTS, (told, states, codes))
         connection.execute(_MATCHED, (reports, messages))
         connection.execute(_MOVE, (messages,))
     audit(

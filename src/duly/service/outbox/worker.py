@@ -318,17 +318,18 @@ class Worker:
                     )  # fmt: skip
                 self._purse.settle(ids, spent={one.message_id for one in going})
                 self.tally.given_back += len(part) - len(going)
+                self.tally.submitted += len(going)
                 if not going:
                     continue
                 with span("send", route=name, count=len(going)):
                     answers = await gateway.submit(going)
-                self._answered.append((name, answers))
-                with span("answers", route=name, count=len(answers)):
-                    await self._write_answered(connection)
-                self.tally.submitted += len(going)
+                # Counted and kept also where they cannot be written down in this life.
                 for answer in answers:
                     count = self.tally.outcomes.get(answer.outcome, 0)
                     self.tally.outcomes[answer.outcome] = count + 1
+                self._answered.append((name, answers))
+                with span("answers", route=name, count=len(answers)):
+                    await self._write_answered(connection)
 
 
 def _tell_of_routes(before: Collection[str], away: Collection[str]) -> None:
