@@ -7,13 +7,14 @@ from typing import Any
 
 import psycopg
 
-#: Only of what is unknown and has no other name: what was answered is known by its answer.
+#: Only of what is unknown and has no other name: what was answered is known by its answer. The
+#: message is locked before its name stands, as by whoever writes a late answer down.
 _NAME = """
 INSERT INTO store_part (route, provider_id, message_id, state, code)
 SELECT m.route, m.message_id, m.message_id, 'accepted', '' FROM store_message AS m
 WHERE {these} AND m.state = 'unknown'
     AND NOT EXISTS (SELECT 1 FROM store_part AS p WHERE p.message_id = m.message_id)
-ORDER BY m.message_id ON CONFLICT (route, provider_id) DO NOTHING
+ORDER BY m.message_id FOR KEY SHARE OF m ON CONFLICT (route, provider_id) DO NOTHING
 """
 _TOLD = "m.route = %s AND m.message_id = ANY(%s)"
 _WAITING = """(m.route, m.message_id) IN (
