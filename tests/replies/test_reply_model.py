@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from duly.replies import INTENTS
-from duly.replies.model import built_in, dumped, loaded
-from duly.replies.training import corpus, corpus_sha256, seen
+from duly.replies.evidence import gathered
+from duly.replies.model import FEARS, built_in, dumped, loaded
+from duly.replies.training import RECEIVED_AT, care_corpus, corpus, corpus_sha256, seen
 
 
 def test_the_shipped_model_is_of_this_corpus():
@@ -33,6 +34,19 @@ def test_the_corpus_has_enough_of_every_intent_in_both_languages():
     assert len({row.text for row in rows}) > 2000
 
 
+def test_what_is_feared_is_taught_in_both_languages_beside_what_only_sounds_so():
+    rows = care_corpus()
+    for lang in ("zh", "en"):
+        for fear in (*FEARS, ""):
+            assert len({one.text for one in rows if (one.lang, one.fear) == (lang, fear)}) > 300
+    assert {one.fear for one in rows} == {*FEARS, ""}
+
+
+def test_a_fear_names_the_clause_that_speaks_of_it():
+    text = gathered("周五把最后一笔还上，以后没有我了", RECEIVED_AT, "zh").text
+    assert built_in().clause(text, "self_harm") == "以后没有我了"
+
+
 def test_chances_add_up_to_one():
     for row in corpus()[::300]:
         evidence = seen(row)
@@ -54,3 +68,8 @@ def test_training_again_gives_the_same_readings(tmp_path):
         theirs = again.probabilities(evidence.text, evidence.named)
         # Another processor may round otherwise; the readings stay.
         assert max(abs(ours[intent] - theirs[intent]) for intent in INTENTS) < 0.02
+        for one, other in zip(
+            shipped.feared(evidence.text, evidence.named),
+            again.feared(evidence.text, evidence.named), strict=True,
+        ):  # fmt: skip
+            assert abs(one.chance - other.chance) < 0.02

@@ -34,12 +34,15 @@ _OTHER_AFTER = re.compile(
 )
 _OTHER_BEFORE = re.compile(
     r"(?:尾号|工号|电话|手机号?|号码|拨打?|(?<!给你)(?<!你们)(?<!给)(?<!先)(?<!我)打|第|分|办|分成|身份证|卡号|账号|合同|编号|回|选|"
-    r"按|chapter|section|\bending(?: in)?|room|age|aged|line|extension|ext|"
+    r"按|(?<![a-z])(?:chapter|section|ending(?: in)?|room|aged?|line|extension|ext|"
     r"account(?: number)?|utr|ref|reference|txn|transaction|id|no|code|reply|press|option|at|"
-    r"after|before|since|around \d+ or|app ?|v|(?<!每)周|"
-    r"(?<!每)星期|(?<!每)礼拜|(?<!每)(?<!个)月|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|the|"
-    r"[:：/.\-]\d?)\s?$"
+    r"after|before|since|around \d+ or|app ?|v|"
+    r"jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|the)|"
+    r"(?<!每)周|(?<!每)星期|(?<!每)礼拜|(?<!每)(?<!个)月|[:：/.\-]\d?)\s?$"
 )
+#: 打800过去 is money, 打12345 a call.
+_SENT_AFTER = re.compile(r"^(?:过[去来]|给你|到你|进)")
+_PAY_THE = re.compile(r"\b(?:pay|paid|paying|send|sent|sending|clear|settle|transfer) the $")
 _INCOME_BEFORE = re.compile(
     r"(?:工资|收入|月薪|薪水|底薪|低保|退休金|养老金|一?个?月(?:就|只|才)?(?:挣|赚|拿)|挣|赚|"
     r"income|salary|earn(?:ing)?s?|wages?|i make|pension|benefits?|paycheck|房租|房贷|车贷|"
@@ -135,7 +138,8 @@ def _income(before: str, after: str) -> bool:
 
 def _may_be_money(figure: str, before: str, after: str) -> bool:
     """Tell whether a bare number may be money: not a count, an hour, a phone or card number."""
-    if _OTHER_AFTER.match(after) or _OTHER_BEFORE.search(before):
+    sent = (before.endswith("打") and _SENT_AFTER.match(after)) or _PAY_THE.search(before)
+    if _OTHER_AFTER.match(after) or (_OTHER_BEFORE.search(before) and not sent):
         return False
     if re.search(r"[a-z0-9]$", before) and re.match(r"\d", figure):
         return False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from duly.replies.cues import Cue
 from duly.replies.evidence import Evidence
+from duly.replies.model import Feared
 from duly.replies.reading import (
     CONFIDENCE_MIN,
     CONFIDENCE_MIN_GRAVE,
@@ -42,6 +44,10 @@ _GRAVER = 0.35
 #: A model this sure of a promise is heard before what the words of these acts alone say.
 _PROMISED = 0.80
 _LESS_THAN_A_PROMISE = ("paid_already", "instalment_request", "extension_request")
+#: A model this sure that a writer is in danger is heard as a rule is; from the lower one on a
+#: person looks at the reply (recall first: docs/models/reply-reader.md says what each costs).
+_FELT = {"self_harm": 0.50, "severe_illness": 0.40}
+_FEARED = {"self_harm": 0.15, "severe_illness": 0.10}
 _LEAST = tuple(INTENTS[INTENTS.index("acknowledge") :])
 
 
@@ -57,8 +63,23 @@ class Decision:
     words: tuple[str, ...]
 
 
-def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
-    """Return the primary intent of a reply after the guide's order of harm and its exceptions."""
+def decide(
+    evidence: Evidence,
+    chances: Mapping[str, float],
+    feared: Sequence[Feared],
+    *,
+    clause: Callable[[str, str], str],
+) -> Decision:
+    """Return the primary intent of a reply after the guide's order of harm and its exceptions.
+
+    `chances` are of the intents, `feared` is what the model fears for the writer; `clause` says
+    which words speak of it.
+    """
+    felt = tuple(
+        _cue(evidence.text, one.fear, clause(evidence.text, one.fear))
+        for one in feared if one.chance >= _FELT[one.fear]
+    )  # fmt: skip
+    evidence = replace(evidence, cues=(*evidence.cues, *_of_the_living(evidence, felt)))
     sure, likely = _acts(evidence)
     vulnerable = _vulnerable(evidence, sure)
     intent, base = _primary(evidence, sure, likely, chances)
@@ -75,7 +96,8 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
     spoken = {cue.act for cue in evidence.cues if cue.strength == "sure"} | set(sure)
     others = (one for one in INTENTS if one in spoken and one not in (intent, *_LEAST))
     secondary = next(others, None)
-    needs_person = intent in FOR_A_PERSON or vulnerable
+    afraid = any(one.chance >= _FEARED[one.fear] for one in feared)
+    needs_person = intent in FOR_A_PERSON or vulnerable or afraid
     weak = [one for one in GRAVE if one != intent and _spoken(one, sure, likely, chances[one])]
     if weak:
         needs_person = True
@@ -93,6 +115,20 @@ def decide(evidence: Evidence, chances: Mapping[str, float]) -> Decision:
         needs_person=needs_person,
         words=words,
     )
+
+
+def _cue(text: str, fear: str, words: str) -> Cue:
+    start = max(text.find(words), 0)
+    return Cue(act=fear, strength="sure", start=start, end=start + len(words), words=words)
+
+
+def _of_the_living(evidence: Evidence, felt: Sequence[Cue]) -> tuple[Cue, ...]:
+    """Leave out what is felt of words that tell how somebody died."""
+    deaths = [one for one in evidence.cues if one.act == "deceased_or_incapacity"]
+    return tuple(
+        one for one in felt
+        if not any(death.start < one.end and one.start < death.end for death in deaths)
+    )  # fmt: skip
 
 
 def _vulnerable(evidence: Evidence, sure: Acts) -> bool:

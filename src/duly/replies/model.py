@@ -1,6 +1,7 @@
-"""The small model: character n-grams in hashed buckets, one row of weights for each intent.
+"""The small model: character n-grams in hashed buckets, a row of weights for each intent and fear.
 
-It is read from one file that `duly replies train` writes, with numpy and nothing else.
+Intents share one whole; a fear (`self_harm`, `severe_illness`) is a question of its own. It is read
+from one file that `duly replies train` writes, with numpy and nothing else.
 """
 
 from __future__ import annotations
@@ -23,16 +24,33 @@ GRAMS = (1, 2, 3)
 CUE = 0.5
 #: A longer text says no more to a model of short replies.
 CHARACTERS_MAX = 300
-MAGIC = b"DULYREPLY1"
+MAGIC = b"DULYREPLY2"
+#: What is feared for a writer, each asked by itself.
+FEARS = ("self_harm", "severe_illness")
 _DIGITS = re.compile(r"\d+")
 _WORDS = re.compile(r"[a-z0']+")
+#: Where a clause ends; between Chinese words a space is as good as a stop.
+_CLAUSE = re.compile(r"[,.!?;:\n]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
+_CLAUSE_MIN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feared:
+    """How probable it is that a writer is in a danger."""
+
+    fear: str
+    chance: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """Weights by intent and bucket (int8 times a scale a row), biases, and what it was made of."""
+    """Weights by row and bucket (int8 times a scale a row), biases, and what it was made of.
+
+    The rows are those of the intents, then those of the fears.
+    """
 
     intents: tuple[str, ...]
+    fears: tuple[str, ...]
     weights: Any
     scales: tuple[float, ...]
     biases: tuple[float, ...]
@@ -41,13 +59,38 @@ class Model:
     def probabilities(self, text: str, named: Collection[str]) -> Mapping[str, float]:
         """Return the probability of each intent for a respelled text and its cues by name."""
         numpy = import_module("numpy")
+        scores = self._scores(text, named, slice(0, len(self.intents)))
+        grown = numpy.exp(scores - scores.max())
+        return dict(zip(self.intents, (grown / grown.sum()).tolist(), strict=True))
+
+    def feared(self, text: str, named: Collection[str]) -> tuple[Feared, ...]:
+        """Return how much each fear is to be feared of a respelled text and its cues by name."""
+        numpy = import_module("numpy")
+        rows = slice(len(self.intents), None)
+        chances = 1 / (1 + numpy.exp(-self._scores(text, named, rows)))
+        return tuple(
+            Feared(fear=fear, chance=float(chances[place])) for place, fear in enumerate(self.fears)
+        )
+
+    def clause(self, text: str, fear: str) -> str:
+        """Return the clause of a respelled text that speaks most of a fear."""
+        place = len(self.intents) + self.fears.index(fear)
+        rows = slice(place, place + 1)
+        return max(clauses(text), key=lambda part: float(self._scores(part, (), rows)[0]))
+
+    def _scores(self, text: str, named: Collection[str], rows: slice) -> Any:
+        numpy = import_module("numpy")
         found = features(text, named)
         places = sorted(found)
         values = numpy.array([found[place] for place in places])
-        scores = (self.weights[:, places] * values).sum(axis=1)
-        scores = scores * numpy.array(self.scales) + numpy.array(self.biases)
-        grown = numpy.exp(scores - scores.max())
-        return dict(zip(self.intents, (grown / grown.sum()).tolist(), strict=True))
+        scores = (self.weights[rows, places] * values).sum(axis=1)
+        return scores * numpy.array(self.scales[rows]) + numpy.array(self.biases[rows])
+
+
+def clauses(text: str) -> tuple[str, ...]:
+    """Return the clauses of a respelled text; a short one says nothing by itself."""
+    text = text[:CHARACTERS_MAX]
+    return tuple(part for part in _CLAUSE.split(text) if len(part) >= _CLAUSE_MIN) or (text,)
 
 
 def features(text: str, named: Collection[str]) -> dict[int, float]:
@@ -72,8 +115,8 @@ def _bucket(name: str) -> int:
 def dumped(model: Model) -> bytes:
     """Return a model as the bytes of its file: the same model gives the same bytes."""
     head = json.dumps(
-        {"intents": model.intents, "scales": model.scales, "biases": model.biases,
-         "buckets": BUCKETS, "corpus_sha256": model.corpus_sha256},
+        {"intents": model.intents, "fears": model.fears, "scales": model.scales,
+         "biases": model.biases, "buckets": BUCKETS, "corpus_sha256": model.corpus_sha256},
         sort_keys=True,
     ).encode()  # fmt: skip
     body = zlib.compress(model.weights.tobytes(), 9)
@@ -89,7 +132,8 @@ def loaded(data: bytes) -> Model:
     weights = numpy.frombuffer(zlib.decompress(data[start + size :]), dtype=numpy.int8)
     return Model(
         intents=tuple(head["intents"]),
-        weights=weights.reshape(len(head["intents"]), head["buckets"]),
+        fears=tuple(head["fears"]),
+        weights=weights.reshape(len(head["scales"]), head["buckets"]),
         scales=tuple(head["scales"]),
         biases=tuple(head["biases"]),
         corpus_sha256=head["corpus_sha256"],

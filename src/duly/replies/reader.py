@@ -52,7 +52,7 @@ def read(reply: Reply, model: Model | None = None) -> Reading:
     evidence = gathered(reply.text, reply.received_at, reply.lang)
     if not _WORD.search(evidence.text) and not _PICTURE.search(evidence.text):
         return _unread(reply)
-    decision = decide(evidence, model.probabilities(evidence.text, evidence.named))
+    decision = _decided(evidence, model)
     if answers_itself(evidence.text) and decision.intent not in _HEARD_EVER:
         # A telephone answers, nobody: nothing follows, and a person may look at it.
         return _unread(reply)
@@ -120,4 +120,10 @@ def _long(reply: Reply, model: Model) -> Reading:
 
 def _part(text: str, received_at: datetime, lang: str | None, model: Model) -> Decision:
     evidence = gathered(text, received_at, lang)
-    return decide(evidence, model.probabilities(evidence.text, evidence.named))
+    return _decided(evidence, model)
+
+
+def _decided(evidence: Evidence, model: Model) -> Decision:
+    chances = model.probabilities(evidence.text, evidence.named)
+    feared = model.feared(evidence.text, evidence.named)
+    return decide(evidence, chances, feared, clause=model.clause)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import md5
@@ -12,7 +12,7 @@ from typing import Any
 
 from duly.core import digest
 from duly.replies.evidence import Evidence, gathered
-from duly.replies.model import BUCKETS, Model, features
+from duly.replies.model import BUCKETS, FEARS, Model, features
 from duly.replies.reading import INTENTS
 
 #: How often a line with slots is filled anew.
@@ -74,13 +74,32 @@ def corpus() -> tuple[Utterance, ...]:
     return tuple(one for lang in ("zh", "en") for one in _read(lang, _source(lang)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fearful:
+    """One composed reply and what is to be feared for its writer; empty: nothing."""
+
+    text: str
+    lang: str
+    fear: str
+
+
+def care_corpus() -> tuple[Fearful, ...]:
+    """Return the replies that teach what to fear, and those that only use such words."""
+    return tuple(
+        Fearful(text=one.text, lang=lang, fear="" if one.intent == "none" else one.intent)
+        for lang in ("zh", "en")
+        for one in _read(lang, _source(f"care.{lang}"))
+    )
+
+
 def corpus_sha256() -> str:
     """Return the fingerprint of the corpus: its files and what fills their slots."""
-    return digest.of_value([_source("zh"), _source("en"), _SLOTS, FILLS, FILLS_MAX])
+    sources = [_source(name) for name in ("zh", "en", "care.zh", "care.en")]
+    return digest.of_value([*sources, _SLOTS, FILLS, FILLS_MAX])
 
 
-def _source(lang: str) -> str:
-    place = resources.files("duly.replies").joinpath("corpus", f"{lang}.txt")
+def _source(name: str) -> str:
+    place = resources.files("duly.replies").joinpath("corpus", f"{name}.txt")
     return place.read_text(encoding="utf-8")
 
 
@@ -129,10 +148,15 @@ def seen(row: Utterance) -> Evidence:
 
 def matrix(rows: Sequence[Evidence]) -> Any:
     """Return the features of replies as a sparse matrix."""
+    return matrix_of([(row.text, row.named) for row in rows])
+
+
+def matrix_of(rows: Sequence[tuple[str, Collection[str]]]) -> Any:
+    """Return the features of respelled texts and their cues as a sparse matrix."""
     sparse, numpy = import_module("scipy.sparse"), import_module("numpy")
     places, columns, cells = [], [], []
-    for place, row in enumerate(rows):
-        found = features(row.text, row.named)
+    for place, (text, named) in enumerate(rows):
+        found = features(text, named)
         places += [place] * len(found)
         columns += list(found)
         cells += list(found.values())
@@ -155,17 +179,41 @@ def fitted(rows: Sequence[Evidence], intents: Sequence[str]) -> Any:
     return classifier.fit(matrix([*rows, *bare]), [*intents, *intents])
 
 
+def fears_fitted(rows: Sequence[Fearful], others: Sequence[Utterance]) -> tuple[Any, ...]:
+    """Return a classifier for each fear, fitted twice to each text as `fitted` is; no draw is made.
+
+    The other utterances are of writers for whom nothing is feared. Left out are those that say
+    so without saying what (`vulnerable`), and of illness those of people who cannot act.
+    """
+    linear, numpy = import_module("sklearn.linear_model"), import_module("numpy")
+    calm = [one for one in others if not one.vulnerable]
+    told = [(one.text, one.lang) for one in rows] + [(one.text, one.lang) for one in calm]
+    read = [gathered(text, RECEIVED_AT, lang) for text, lang in told]
+    fears = [one.fear for one in rows] + ["" for _ in calm]
+    cannot = [False for _ in rows] + [one.intent == "deceased_or_incapacity" for one in calm]
+    grams = matrix_of([(one.text, one.named) for one in read] + [(one.text, ()) for one in read])
+    found = []
+    for fear in FEARS:
+        kept = numpy.tile(~(numpy.array(cannot) & (fear == "severe_illness")), 2)
+        classifier = linear.LogisticRegression(C=FIT, max_iter=300, tol=1e-3)
+        found.append(classifier.fit(grams[kept], numpy.tile(numpy.array(fears) == fear, 2)[kept]))
+    return tuple(found)
+
+
 def train() -> Model:
     """Return the model of the corpus, its weights rounded to whole numbers of 8 bits."""
     numpy = import_module("numpy")
     rows = corpus()
     classifier = fitted([seen(one) for one in rows], [one.intent for one in rows])
     order = [list(classifier.classes_).index(intent) for intent in INTENTS]
-    weights, biases = classifier.coef_[order], classifier.intercept_[order]
+    feared = fears_fitted(care_corpus(), rows)
+    weights = numpy.vstack([classifier.coef_[order], *(one.coef_ for one in feared)])
+    biases = numpy.hstack([classifier.intercept_[order], *(one.intercept_ for one in feared)])
     scales = numpy.abs(weights).max(axis=1) / 127
     whole = numpy.rint(weights / scales[:, None]).astype(numpy.int8)
     return Model(
         intents=INTENTS,
+        fears=FEARS,
         weights=whole,
         scales=tuple(round(float(one), 8) for one in scales),
         biases=tuple(round(float(one), 6) for one in biases),
