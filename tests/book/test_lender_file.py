@@ -63,6 +63,13 @@ def test_the_built_in_example_has_the_words_of_notices():
     assert lender.templates is None
 
 
+def test_a_lender_vouches_for_the_hours_of_its_debits_or_does_not(tmp_path):
+    path = tmp_path / "lender.yaml"
+    path.write_text(GOOD + "debits: {announced: true}\n", encoding="utf-8")
+    assert load_lender(path).debits_announced is True
+    assert load_lender(None).debits_announced is False
+
+
 def test_own_texts_lie_beside_the_lender_file(tmp_path):
     path = tmp_path / "lender.yaml"
     path.write_text(GOOD + "templates: texts\n", encoding="utf-8")
@@ -83,6 +90,9 @@ def test_own_texts_lie_beside_the_lender_file(tmp_path):
         ("clauses: {late: 7}", (2, "11", "lender_unknown_key")),
         ("relief: {least_payment: -1}", (2, "25", "lender_bad_value")),
         ("relief: {least_payment: much}", (2, "25", "lender_bad_value")),
+        ("debits: {announced: 17:30}", (2, "21", "lender_bad_value")),
+        ("debits: {announced: }", (2, "20", "lender_bad_value")),
+        ("debits: {anounced: true}", (2, "10", "lender_unknown_key")),
         ("answers: {sned: true}", (2, "11", "lender_unknown_key")),
         ("answers: {send: maybe}", (2, "17", "lender_bad_value")),
         ("answers: {per_7_days: 8}", (2, "23", "lender_bad_value")),

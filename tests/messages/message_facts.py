@@ -93,6 +93,7 @@ def facts(**given: Any) -> Facts:
         "overdue_since": date(2026, 3, 13),
         "next_due_on": date(2026, 3, 13),
         "next_due_amount": 73410,
+        "debit_time": None,
         "as_of": date(2026, 3, 20),
         "as_of_time": "09:30",
         "accrues": True,
@@ -201,6 +202,13 @@ def _cases() -> Iterator[tuple[str, Rendered]]:
         )
         yield f"card refused, nothing late, {locale}", write("card_refused", due(name=name), **how)
         yield f"receipt, nothing late, {locale}", write("receipt", due(name=name), **how)
+        debited = due(name=name, debit_time="17:30")
+        for soon in ("due_soon", "due_today"):
+            yield f"{soon}, a debit is scheduled, {locale}", write(soon, debited, **how)
+            gentle = write(soon, debited, tone="gentle", **how)
+            yield f"{soon}, a debit is scheduled, gentle, {locale}", gentle
+            mail = write(soon, debited, channel="email", **how)
+            yield f"{soon}, a debit is scheduled, e-mail, {locale}", mail
         unknown = facts(name=name, paid_on=None, paid_amount=0)
         yield f"returned, payment unknown, {locale}", write("returned_payment", unknown, **how)
         vague = facts(name=name, corrects_on=None)

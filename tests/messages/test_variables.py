@@ -122,7 +122,7 @@ def test_what_is_no_text_is_of_no_kind(value):
 
 
 def test_no_type_carries_prose():
-    kinds = {"name", "tail", "count", "number", "days", "instant", "money", "date"}
+    kinds = {"name", "tail", "count", "number", "days", "instant", "clock", "money", "date"}
     assert set(VARIABLES.values()) == kinds | TYPED | {"agency", "lender", "phone", "clause"}
     assert {"court", "case", "code", "staff", "channel"} == TYPED
     assert set(FACT_OF) <= set(VARIABLES)

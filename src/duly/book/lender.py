@@ -117,6 +117,7 @@ class Lender:
     templates: Path | None = None  #: directory of the lender's own texts
     late_charge_clause: str = ""  #: number of the contract's clause, such as 7 or 7.2
     relief_least_minor: int = 0  #: least to pay a month in hardship; 0: not stated
+    debits_announced: bool = False  #: `at` of a scheduled debit is its real hour; texts may name it
     agencies: tuple[Agency, ...] = ()
     daily: Daily | None = None  #: None: nothing is run by itself
     sha256: str = ""

@@ -168,6 +168,7 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
     },
     "clauses": {"late_charge": ("late_charge_clause", _text)},
     "relief": {"least_payment": ("relief_least_minor", _minor)},
+    "debits": {"announced": ("debits_announced", _flag)},
     "lender": {
         key: (key, _text)
         for key in (
@@ -358,7 +359,7 @@ def _build(node: object, reader: _Reader, sha256: str) -> Lender | None:
     routes = _routes(node.get("routes", []), reader)
     if reader.found:
         return None
-    for key in ("lender", "bureau", "figures", "clauses", "relief"):
+    for key in ("lender", "bureau", "figures", "clauses", "relief", "debits"):
         values |= parts.get(key, {})
     return Lender(
         **values,  # type: ignore[arg-type]

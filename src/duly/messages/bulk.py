@@ -34,6 +34,7 @@ _BESIDE: Mapping[str, tuple[str, ...]] = {
     "date": (),
     "days": (),
     "instant": (),
+    "clock": (),
 }
 
 

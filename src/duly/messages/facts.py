@@ -29,6 +29,7 @@ class Facts:
     overdue_since: date | None = None
     next_due_on: date | None = None
     next_due_amount: int = 0
+    debit_time: str | None = None  #: HH:MM of the due day at which that amount is to be debited
     as_of: date
     as_of_time: str = "00:00"  #: HH:MM in the lender's zone: up to when the book knew
     accrues: bool = False  #: a late charge keeps growing under the contract

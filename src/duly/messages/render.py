@@ -228,6 +228,7 @@ _ASKED: Mapping[str, Callable[[Columns], Iterable[bool]]] = {
         )
     ],
     "least_known": lambda columns: map(bool, columns["least_payment"]),
+    "debit_known": lambda columns: [time is not None for time in columns["debit_time"]],
     "plan_free": lambda columns: [cost == 0 for cost in columns["plan_cost"]],
 }
 assert set(_ASKED) == set(FACT_FLAGS)
@@ -255,6 +256,9 @@ _WRITERS: Mapping[str, Callable[[str, Columns, str], list[str]]] = {
     "money": _money,
     "date": _dates,
     "instant": _instants,
+    "clock": lambda name, columns, locale: [
+        values.clock_text(time, locale) for time in columns[name]
+    ],
     "days": lambda _, columns, locale: [
         values.days_text(days, locale) for days in columns["days_past_due"]
     ],

@@ -34,6 +34,7 @@ def sample_facts(stage: str, locale: str, *, from_days: int | None = None) -> Fa
         overdue_since=date(2026, 3, 13),
         next_due_on=date(2026, 3, 23),
         next_due_amount=73410,
+        debit_time="17:30",
         as_of=_AS_OF,
         as_of_time="09:30",
         accrues=True,

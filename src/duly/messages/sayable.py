@@ -201,6 +201,7 @@ _ALWAYS: Mapping[str, Check] = {
     "unknown currency": _not("currency", CURRENCIES.__contains__),
     "negative amount": _negative,
     "as_of_time is not HH:MM": _not("as_of_time", _is_time),
+    "debit_time is not HH:MM": _not("debit_time", lambda time: time is None or _is_time(time)),
 }
 _WHEN_LATE: Mapping[str, Check] = {
     "nothing overdue": _not("overdue_total", _positive),

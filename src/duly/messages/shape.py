@@ -38,6 +38,7 @@ _SAMPLES: Mapping[str, Callable[[str], str]] = {
     "money": lambda locale: values.money_text(73410, "CNY", locale),
     "date": lambda locale: values.date_text(_SAMPLE_DAY, locale),
     "instant": lambda locale: values.instant_text(_SAMPLE_DAY, "09:30", locale),
+    "clock": lambda locale: values.clock_text("17:30", locale),
     "days": lambda locale: values.days_text(7, locale),
     "name": lambda locale: values.mask_name("张三" if is_chinese(locale) else "Zhang", locale),
     "tail": lambda _: "1234",

@@ -73,13 +73,23 @@ def instant_text(day: date, time: str, locale: str) -> str:
     >>> instant_text(date(2026, 3, 10), "09:30", "zh-CN")
     '3月10日9:30'
     """
+    between = "" if is_chinese(locale) else " "
+    return f"{date_text(day, locale)}{between}{clock_text(time, locale)}"
+
+
+@lru_cache(maxsize=1 << 11)
+def clock_text(time: str, locale: str) -> str:
+    """Return a time of day as people say it; refuse (ValueError) what is not HH:MM.
+
+    >>> clock_text("09:30", "zh-CN"), clock_text("09:30", "en")
+    ('9:30', '09:30')
+    """
     hour, minute = time[:2], time[3:]
     if not time.isascii() or len(time) != 5 or time[2] != ":" or not (hour + minute).isdigit():
         raise ValueError(f"not HH:MM: {time!r}")
     if int(hour) > 23 or int(minute) > 59:
         raise ValueError(f"not HH:MM: {time!r}")
-    day_text = date_text(day, locale)
-    return f"{day_text}{int(hour)}:{minute}" if is_chinese(locale) else f"{day_text} {time}"
+    return f"{int(hour)}:{minute}" if is_chinese(locale) else time
 
 
 def days_text(days: int, locale: str) -> str:

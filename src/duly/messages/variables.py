@@ -21,6 +21,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "loans": "count",
         "days": "days",
         "as_of": "instant",
+        "debit_time": "clock",
         **dict.fromkeys(
             [
                 *("overdue_total", "overdue_principal", "overdue_interest", "overdue_fee"),
@@ -60,6 +61,7 @@ OF_CASE = frozenset({"agency", "court", "case", "staff"})
 FACT_FLAGS = (
     *("named", "several", "several_due", "accrues", "late", "paid_known", "corrects_known"),
     *("borrowed_known", "accrual_stops", "plan_even", "plan_free", "least_known"),
+    "debit_known",
 )
 LENDER_FLAGS = ("opt_out", "paying_prevents", "national")
 #: The question that must be asked before a fact that may be absent is named.
@@ -73,6 +75,7 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         "principal": "borrowed_known",
         "disbursed_on": "borrowed_known",
         "least_payment": "least_known",
+        "debit_time": "debit_known",
     }
 )
 #: Variables that are worked out from the facts and the lender file together.
@@ -92,6 +95,7 @@ OF_A_PLAN = frozenset(
         *(
             "next_due_on",
             "next_due_amount",
+            "debit_time",
             "accrues",
             "several_due",
             "report_on",

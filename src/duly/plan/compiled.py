@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 
@@ -91,7 +91,7 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "ends_on": local("r.ends_at"),
         "since_columns": holds.since_columns(),
         "since_list": ", ".join(f"f.since_{kind}" for kind in holds.SINCE_KINDS),
-        "debit_on": local("r.at"),
+        **_debits(inputs, until),
         "contact_on": local("c.at"),
         "cap_columns": ",\n    ".join((law.counts, *_lender_counts(inputs, law.direction))),
         "cap_direction": law.direction,
@@ -132,6 +132,15 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "applies": "true"
         if inputs.policy.applies_to is None
         else f"coalesce({to_sql(inputs.policy.applies_to)}, false)",
+    }
+
+
+def _debits(inputs: PlanInputs, until: datetime) -> Mapping[str, str]:
+    """Return the local day and hour of a debit, and whether the lender vouches for that hour."""
+    return {
+        "debit_on": instants.local_date("r.at", inputs.zone, until),
+        "debit_clock": instants.local_clock("r.at", inputs.zone, until),
+        "debits_announced": str(inputs.lender.debits_announced).lower(),
     }
 
 

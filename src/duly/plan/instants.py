@@ -61,11 +61,20 @@ def _offset(zone: ZoneInfo, instant: datetime) -> int:
 
 def local_date(column: str, zone: ZoneInfo, until: datetime) -> str:
     """Return SQL for the local date of a naive UTC column in one zone."""
+    return f"cast({_local(column, zone, until)} as date)"
+
+
+def local_clock(column: str, zone: ZoneInfo, until: datetime) -> str:
+    """Return SQL for the local time of day, HH:MM, of a naive UTC column in one zone."""
+    return f"strftime({_local(column, zone, until)}, '%H:%M')"
+
+
+def _local(column: str, zone: ZoneInfo, until: datetime) -> str:
     runs = offsets(zone, until)
     if len(runs) == 1:
-        return f"cast({column} + interval ({runs[0][1]}) second as date)"
+        return f"{column} + interval ({runs[0][1]}) second"
     cases = " ".join(
         f"when {column} < {timestamp(after)} then {before}"
         for (_, before), (after, _) in pairwise(runs)
     )
-    return f"cast({column} + to_seconds(case {cases} else {runs[-1][1]} end) as date)"
+    return f"{column} + to_seconds(case {cases} else {runs[-1][1]} end)"
