@@ -100,6 +100,7 @@ def facts(**given: Any) -> Facts:
         "report_on": date(2026, 4, 22),
         "paid_on": date(2026, 3, 10),
         "paid_amount": 30000,
+        "outstanding_principal": None,
         "corrects_on": date(2026, 3, 11),
         **CASE,
     }
@@ -202,6 +203,10 @@ def _cases() -> Iterator[tuple[str, Rendered]]:
         )
         yield f"card refused, nothing late, {locale}", write("card_refused", due(name=name), **how)
         yield f"receipt, nothing late, {locale}", write("receipt", due(name=name), **how)
+        left = due(name=name, outstanding_principal=612000)
+        yield f"receipt, principal left, {locale}", write("receipt", left, **how)
+        mail = write("receipt", left, channel="email", **how)
+        yield f"receipt, principal left, e-mail, {locale}", mail
         debited = due(name=name, debit_time="17:30")
         for soon in ("due_soon", "due_today"):
             yield f"{soon}, a debit is scheduled, {locale}", write(soon, debited, **how)

@@ -167,6 +167,36 @@ def test_who_may_be_somebody_else_is_written_to_without_a_name(template):
         assert "*" not in write(template, facts(), locale=locale, channel=channel).text
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, True),
+        ({"paid_on": date(2026, 3, 10)}, True),
+        ({"paid_on": date(2026, 3, 11)}, False),
+        ({"outstanding_principal": None}, False),
+        ({"outstanding_principal": 0}, False),
+        ({"loan_ids": ("L-1", "L-2")}, False),
+        (
+            {
+                "overdue_total": 100,
+                "overdue_principal": 100,
+                "days_past_due": 1,
+                "overdue_since": date(2026, 3, 9),
+            },
+            False,
+        ),
+    ],
+)
+@pytest.mark.parametrize("channel", ["sms", "email"])
+@pytest.mark.parametrize("locale", ["zh-CN", "zh-TW", "en"])
+def test_a_receipt_names_the_principal_left_only_where_it_is_sure(locale, channel, changed, said):
+    counted = due(**{"paid_on": date(2026, 3, 9), "outstanding_principal": 612000, **changed})
+    text = write("receipt", counted, locale=locale, channel=channel).text
+    assert ("6,120.00" in text) is said
+    assert not said or re.search("截至3月10日9:30|as of Mar 10 09:30", text)
+    assert violations(text, locale, "receipt", channel=channel) == ()
+
+
 def test_receipt_names_no_amount_still_owed():
     for locale, channel in itertools.product(LOCALES, ("sms", "email")):
         text = write("receipt", facts(), locale=locale, channel=channel).text

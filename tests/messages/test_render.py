@@ -85,7 +85,9 @@ def test_the_index_has_a_row_a_template_and_locale():
         "channels": ["email", "sms"],
         "tones": ["gentle", "plain", "serious"],
         "elements": ["identity", "name", "loan", "paid", "proof", "route", "code"],
-        "variables": ["as_of", "loans", "name", "paid_amount", "paid_on", "tail"],
+        "variables": [
+            *("as_of", "loans", "name", "outstanding_principal", "paid_amount", "paid_on", "tail")
+        ],
     } in rows
 
 
@@ -122,6 +124,7 @@ def _isort_key(name: str) -> tuple[int, str]:
         ("due_today", {"next_due_amount": 0}, "no amount next due"),
         ("receipt", {"paid_on": None}, "no paid_on"),
         ("receipt", {"paid_amount": 0}, "no paid_amount"),
+        ("receipt", {"outstanding_principal": -1}, "outstanding_principal is negative"),
         ("credit_notice", {"report_on": None}, "report_on is not after as_of"),
         ("credit_notice", {"report_on": date(2026, 3, 20)}, "report_on is not after as_of"),
         ("card_refused", {"overdue_since": None}, "neither late nor due"),

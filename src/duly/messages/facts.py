@@ -37,6 +37,9 @@ class Facts:
     report_on: date | None = None  #: the day of the report to the credit bureau
     paid_on: date | None = None  #: receipt, returned payment
     paid_amount: int = 0
+    #: Of the whole schedule, as the kernel counts it at `as_of` with this payment in it; None where
+    #: that cannot be shown: a payment not yet booked to a loan, credit left over, another day.
+    outstanding_principal: int | None = None
     corrects_on: date | None = None  #: the day of the message that was wrong
     # What comes with a case or an event, and no plan knows; texts are held to `variables.py`.
     principal: int = 0  #: as it was lent

@@ -203,6 +203,22 @@ def _format(pattern: str, columns: list[list[str]], size: int) -> list[str]:
     return [pattern % row for row in zip(*columns, strict=True)]
 
 
+def _left_known(columns: Columns) -> list[bool]:
+    """Say where a receipt may name what principal is left.
+
+    Of one loan, with the payment in it. Never where anything is late: then what is left holds an
+    overdue amount, and a text that names one is a demand, not a receipt. Never 0: interest or a
+    charge may still be owed, and the text would read as if all were settled.
+    """
+    names = ("outstanding_principal", "overdue_total", "loan_ids", "paid_on", "as_of")
+    return [
+        bool(left) and not overdue and len(ids) == 1 and paid_on is not None and paid_on <= as_of
+        for left, overdue, ids, paid_on, as_of in zip(
+            *(columns[name] for name in names), strict=True
+        )
+    ]
+
+
 _ASKED: Mapping[str, Callable[[Columns], Iterable[bool]]] = {
     "named": lambda columns: map(bool, columns["name"]),
     "several": lambda columns: [len(ids) > 1 for ids in columns["loan_ids"]],
@@ -228,6 +244,7 @@ _ASKED: Mapping[str, Callable[[Columns], Iterable[bool]]] = {
         )
     ],
     "least_known": lambda columns: map(bool, columns["least_payment"]),
+    "left_known": _left_known,
     "debit_known": lambda columns: [time is not None for time in columns["debit_time"]],
     "plan_free": lambda columns: [cost == 0 for cost in columns["plan_cost"]],
 }

@@ -41,6 +41,7 @@ def sample_facts(stage: str, locale: str, *, from_days: int | None = None) -> Fa
         report_on=date(2026, 4, 22),
         paid_on=date(2026, 3, 18),
         paid_amount=30000,
+        outstanding_principal=680000,
         corrects_on=date(2026, 3, 11),
         principal=800000,
         disbursed_on=date(2025, 10, 13),

@@ -220,6 +220,9 @@ _WHEN_REFUSED: Mapping[str, Check] = {
 _WHEN_PAID: Mapping[str, Check] = {
     "no paid_amount": _not("paid_amount", _positive),
     "no paid_on": _not("paid_on", _there),
+    "outstanding_principal is negative": _not(
+        "outstanding_principal", lambda left: left is None or left >= 0
+    ),
 }
 _OF_STAGE: Mapping[str, tuple[tuple[str, Check], ...]] = {
     "legal": (

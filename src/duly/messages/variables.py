@@ -27,6 +27,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
                 *("overdue_total", "overdue_principal", "overdue_interest", "overdue_fee"),
                 *("late_charge", "next_due_amount", "paid_amount", "principal"),
                 *("plan_total", "plan_amount", "plan_cost", "promise_amount", "least_payment"),
+                "outstanding_principal",
             ],
             "money",
         ),
@@ -61,7 +62,7 @@ OF_CASE = frozenset({"agency", "court", "case", "staff"})
 FACT_FLAGS = (
     *("named", "several", "several_due", "accrues", "late", "paid_known", "corrects_known"),
     *("borrowed_known", "accrual_stops", "plan_even", "plan_free", "least_known"),
-    "debit_known",
+    *("debit_known", "left_known"),
 )
 LENDER_FLAGS = ("opt_out", "paying_prevents", "national")
 #: The question that must be asked before a fact that may be absent is named.
@@ -76,6 +77,7 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         "disbursed_on": "borrowed_known",
         "least_payment": "least_known",
         "debit_time": "debit_known",
+        "outstanding_principal": "left_known",
     }
 )
 #: Variables that are worked out from the facts and the lender file together.
