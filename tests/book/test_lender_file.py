@@ -58,9 +58,27 @@ def test_how_replies_are_confirmed(tmp_path):
 
 def test_the_built_in_example_has_the_words_of_notices():
     lender = load_lender(None)
-    assert (lender.late_charge_clause, lender.relief_least_minor) == ("7", 12000)
+    assert lender.late_charge_clause == "7"
+    assert lender.relief_least == {"CNY": 12000, "TWD": 55000}
     assert lender.agencies == (Agency(name="示例信用服务", name_en="Example Servicing"),)
     assert lender.templates is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "least"),
+    [
+        ('relief: {least_payment: "120.00"}', {"CNY": 12000}),
+        ('relief: {least_payment: "5000"}\ncurrency: JPY', {"JPY": 5000}),
+        (
+            'currency: JPY\nrelief: {least_payment: {JPY: 5000, TWD: "550.5"}}',
+            {"JPY": 5000, "TWD": 55050},
+        ),
+    ],
+)
+def test_the_least_payment_is_of_its_own_currency(tmp_path, lines, least):
+    path = tmp_path / "lender.yaml"
+    path.write_text(f"{GOOD}{lines}\n", encoding="utf-8")
+    assert load_lender(path).relief_least == least
 
 
 def test_a_lender_vouches_for_the_hours_of_its_debits_or_does_not(tmp_path):
@@ -90,6 +108,10 @@ def test_own_texts_lie_beside_the_lender_file(tmp_path):
         ("clauses: {late: 7}", (2, "11", "lender_unknown_key")),
         ("relief: {least_payment: -1}", (2, "25", "lender_bad_value")),
         ("relief: {least_payment: much}", (2, "25", "lender_bad_value")),
+        ("relief: {least_payment: {}}", (2, "25", "lender_bad_value")),
+        ("relief: {least_payment: {NTD: 1}}", (2, "25", "lender_bad_value")),
+        ("relief: {least_payment: {JPY: 1.5}}", (2, "25", "lender_bad_value")),
+        ("relief: {least_payment: {CNY: 1, TWD: -1}}", (2, "25", "lender_bad_value")),
         ("debits: {announced: 17:30}", (2, "21", "lender_bad_value")),
         ("debits: {announced: }", (2, "20", "lender_bad_value")),
         ("debits: {anounced: true}", (2, "10", "lender_unknown_key")),
@@ -101,7 +123,8 @@ def test_own_texts_lie_beside_the_lender_file(tmp_path):
         ("answers: {complaint_days: 16}", (2, "27", "lender_bad_value")),
         ("answers: {hardship_days: 0}", (2, "26", "lender_bad_value")),
         ("answers: {request_days: true}", (2, "25", "lender_bad_value")),
-        ("answers: 3", (1, "1", "lender_bad_value")),
+        ("answers: 3", (2, "10", "lender_bad_value")),
+        ("debits: 17:30", (2, "9", "lender_bad_value")),
         ("templtes: texts", (2, "1", "lender_unknown_key")),
     ],
 )

@@ -26,7 +26,7 @@ EXAMPLE = Lender(
     website="https://example.com",
     app="示例消金App",
     late_charge_clause="7",
-    relief_least_minor=12000,
+    relief_least={"CNY": 12000, "TWD": 55000},
     agencies=(Agency(name="示例信用服务", name_en="Example Servicing"),),
 )
 ENGLISH = replace(
@@ -229,7 +229,7 @@ def _new_cases(locale: str) -> Iterator[tuple[str, Rendered]]:
         f"notice, nothing accrues, amount unknown, {locale}",
         write("standard_notice", plain, **how),
     )
-    silent = replace(LENDERS[locale], relief_least_minor=0)
+    silent = replace(LENDERS[locale], relief_least={})
     help_ = usual("help_first", locale)
     yield f"help, least unknown, {locale}", write("help_first", help_, lender=silent, **how)
     runs = replace(usual("dispute_opened", locale), accrual_stops=False)

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from message_facts import EXAMPLE, LATE_ENOUGH, facts, order, usual, write
 
+from duly.book import load_lender
 from duly.book.lender import Agency
 from duly.messages import CannotSay, fill_code, render, segments
 from duly.messages.catalog import templates
 from duly.messages.elements import violations
+from duly.messages.samples import sample_facts
 from duly.messages.variables import (
     FACT_OF,
     TYPED,
@@ -269,7 +271,16 @@ def test_a_clause_is_a_number(clause):
         write("overdue", facts(), lender=replace(EXAMPLE, late_charge_clause=clause))
 
 
-def test_the_least_to_pay_is_named_only_in_the_lenders_money():
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_the_least_to_pay_is_named_to_who_reads_traditional_characters(channel):
+    taiwan = sample_facts("help", "zh-TW", from_days=8)
+    wanted = order("help_first", taiwan, locale="zh-TW", channel=channel)
+    text = render([wanted], load_lender(None))[0].text
+    assert "每月最少繳NT$550" in text
+    assert "先繳一部分" not in text
+
+
+def test_the_least_to_pay_is_named_only_in_money_that_the_lender_states_it_in():
     assert "每月最低还120.00元" in write("help_first", usual("help_first", "zh-CN")).text
     euros = replace(usual("help_first", "zh-CN"), currency="EUR")
     assert "先还一部分" in write("help_first", euros).text

@@ -116,7 +116,8 @@ class Lender:
     answers: Answers = Answers()
     templates: Path | None = None  #: directory of the lender's own texts
     late_charge_clause: str = ""  #: number of the contract's clause, such as 7 or 7.2
-    relief_least_minor: int = 0  #: least to pay a month in hardship; 0: not stated
+    #: Least to pay a month in hardship, by currency; one that is not there is not stated.
+    relief_least: Mapping[str, int] = field(default_factory=dict)
     debits_announced: bool = False  #: `at` of a scheduled debit is its real hour; texts may name it
     agencies: tuple[Agency, ...] = ()
     daily: Daily | None = None  #: None: nothing is run by itself

@@ -15,8 +15,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from duly.book import expressions
 from duly.book.lender import Agency, Answers, Daily, Lender, Limits, People, Route
+from duly.book.lender_walk import Walk, WrongValueError
 from duly.core import digest, money, prices
-from duly.core import near as words
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 
@@ -26,19 +26,15 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _CATCH_UP_DAYS_MAX = 31
 
 
-class _WrongValueError(ValueError):
-    """A value is not of its kind; the text says what would be."""
-
-
 def _text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).strip():
-        raise _WrongValueError("a text")
+        raise WrongValueError("a text")
     return str(value)
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise _WrongValueError("a list of texts")
+        raise WrongValueError("a list of texts")
     return tuple(_text(one) for one in value)
 
 
@@ -48,14 +44,14 @@ def _none_or_texts(value: object) -> tuple[str, ...]:
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
-        raise _WrongValueError("a whole number from 0 to 1000000")
+        raise WrongValueError("a whole number from 0 to 1000000")
     return int(value)
 
 
 def _within(least: int, most: int) -> Callable[[object], int]:
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise _WrongValueError(f"a whole number from {least} to {most}")
+            raise WrongValueError(f"a whole number from {least} to {most}")
         return int(value)
 
     return read
@@ -63,7 +59,7 @@ def _within(least: int, most: int) -> Callable[[object], int]:
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise _WrongValueError("true | false")
+        raise WrongValueError("true | false")
     return value
 
 
@@ -71,37 +67,54 @@ def _minor(value: object) -> int:
     try:
         amount = money.to_minor(str(value), "CNY")
     except money.NotMoney as error:
-        raise _WrongValueError('"20.00"') from error
+        raise WrongValueError('"20.00"') from error
     if amount < 0:
-        raise _WrongValueError('"20.00"')
+        raise WrongValueError('"20.00"')
     return amount
+
+
+def _least(own: str) -> Callable[[object], Mapping[str, int]]:
+    """Return the reader of an amount in the lender's currency, or of one in each of several."""
+    wanted = '"120.00" | {CNY: "120.00", TWD: "550"}'
+
+    def read(value: object) -> Mapping[str, int]:
+        stated = value if isinstance(value, dict) else {own: value}
+        try:
+            least = {one: money.to_minor(str(stated[one]), one) for one in map(_currency, stated)}
+        except money.NotMoney as error:
+            raise WrongValueError(wanted) from error
+        if min(least.values(), default=-1) < 0:
+            raise WrongValueError(wanted)
+        return least
+
+    return read
 
 
 def _price(value: object) -> int:
     try:
         return prices.of_text(str(value))
     except prices.NotAPrice as error:
-        raise _WrongValueError('"0.045"') from error
+        raise WrongValueError('"0.045"') from error
 
 
 def _share(value: object) -> str:
     whole, _, fraction = str(value).partition(".")
     share = whole in ("0", "1") and (fraction == "" or fraction.isdigit())
     if not share or (whole == "1" and fraction.strip("0")):
-        raise _WrongValueError("0 … 1")
+        raise WrongValueError("0 … 1")
     return str(value)
 
 
 def _days(value: object) -> dict[str, int]:
     if not isinstance(value, dict):
-        raise _WrongValueError("{dispute: 15, …}")
+        raise WrongValueError("{dispute: 15, …}")
     return {str(kind): _count(days) for kind, days in value.items()}
 
 
 def _choice(*allowed: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if value not in allowed:
-            raise _WrongValueError(" | ".join(allowed))
+            raise WrongValueError(" | ".join(allowed))
         return str(value)
 
     return read
@@ -109,13 +122,13 @@ def _choice(*allowed: str) -> Callable[[object], str]:
 
 def _zone(value: object) -> str:
     if value not in expressions.zones():
-        raise _WrongValueError("Asia/Shanghai, …")
+        raise WrongValueError("Asia/Shanghai, …")
     return str(value)
 
 
 def _currency(value: object) -> str:
     if value not in money.CURRENCIES:
-        raise _WrongValueError("CNY, …")
+        raise WrongValueError("CNY, …")
     return str(value)
 
 
@@ -129,7 +142,7 @@ def _folder(value: object) -> Path:
 
 def _clock(value: object) -> time:
     if not isinstance(value, str) or not _CLOCK.fullmatch(value):
-        raise _WrongValueError('"06:00"')
+        raise WrongValueError('"06:00"')
     return time.fromisoformat(value)
 
 
@@ -137,18 +150,18 @@ def _dated(value: object) -> str:
     """Read a path that a date is put into: with none, yesterday's book would pass for today's."""
     text = _text(value)
     if text.count("{date}") != 1 or set("{}") & set(text.replace("{date}", "")):
-        raise _WrongValueError('"books/{date}"')
+        raise WrongValueError('"books/{date}"')
     return text
 
 
 def _agencies(value: object) -> tuple[Agency, ...]:
     wanted = "[{name: …, name_en: …}]"
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise _WrongValueError(wanted)
+        raise WrongValueError(wanted)
     made = []
     for one in value:
         if "name" not in one or not set(one) <= {"name", "name_en"}:
-            raise _WrongValueError(wanted)
+            raise WrongValueError(wanted)
         made.append(Agency(**{key: _text(text) for key, text in one.items()}))
     return tuple(made)
 
@@ -167,7 +180,7 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "agencies": ("agencies", _agencies),
     },
     "clauses": {"late_charge": ("late_charge_clause", _text)},
-    "relief": {"least_payment": ("relief_least_minor", _minor)},
+    "relief": {},  # Its amounts are of the lender's own currency: `_least` below.
     "debits": {"announced": ("debits_announced", _flag)},
     "lender": {
         key: (key, _text)
@@ -241,63 +254,6 @@ _REQUIRED = {
 }
 
 
-class _Reader:
-    """Walks the file's mappings and gathers what is wrong."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.found: list[Diagnostic] = []
-
-    def wrong(self, code: str, place: tuple[int, int], **values: object) -> None:
-        line, column = place
-        self.found.append(
-            Diagnostic(
-                area="book",
-                code=code,
-                file=self.file,
-                line=line + 1,
-                column=str(column + 1),
-                values=values,
-            )
-        )
-
-    def section(
-        self,
-        node: object,
-        keys: Mapping[str, tuple[str, Callable[[object], object]]],
-        path: str,
-        also: tuple[str, ...] = (),
-    ) -> dict[str, object]:
-        """Return the values of one mapping by field; unknown keys other than `also` are wrong."""
-        if not isinstance(node, dict):
-            self.wrong("lender_bad_value", (0, 0), name=path, value=node, wanted="{…}")
-            return {}
-        values: dict[str, object] = {}
-        for key, value in node.items():
-            named = f"{path}.{key}".lstrip(".")
-            if key in keys:
-                field, read = keys[key]
-                try:
-                    values[field] = read(value)
-                except _WrongValueError as wrong:
-                    place = node.lc.value(key)  # type: ignore[attr-defined]
-                    self.wrong(
-                        "lender_bad_value", place, name=named, value=value, wanted=str(wrong)
-                    )
-            elif key not in also:
-                near = words.near(str(key), (*keys, *also))
-                place = node.lc.key(key)  # type: ignore[attr-defined]
-                shown = f" ({near}?)" if near else ""
-                self.wrong("lender_unknown_key", place, name=named, near=shown)
-        return values
-
-    def required(self, node: object, keys: tuple[str, ...], path: str) -> None:
-        place = (node.lc.line, node.lc.col) if hasattr(node, "lc") else (0, 0)
-        for key in keys:
-            if not isinstance(node, dict) or key not in node:
-                self.wrong("lender_missing_key", place, name=f"{path}.{key}")
-
-
 def load_lender(path: Path | None) -> Lender:
     """Read a lender file, None for the built-in example; refuse it with every mistake named."""
     if path is None:
@@ -309,7 +265,7 @@ def load_lender(path: Path | None) -> Lender:
             data = path.read_bytes()
         except OSError as error:
             raise _refused("lender_unreadable", label, why=error.strerror) from error
-    reader = _Reader(label)
+    reader = Walk(label)
     lender = _build(_parse(data, label), reader, digest.of_bytes(data))
     if reader.found or lender is None:
         raise Refused(*sorted(reader.found, key=lambda one: (one.line, int(one.column))))
@@ -347,12 +303,18 @@ def _parse(data: bytes, label: str) -> object:
         raise _refused("lender_yaml", label, why=str(error).split("\n")[0]) from error
 
 
-def _build(node: object, reader: _Reader, sha256: str) -> Lender | None:
+def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
     sections = tuple(key for key in _KEYS if key)
     values = reader.section(node, _KEYS[""], "", also=(*sections, "routes"))
     if not isinstance(node, dict):
         return None
-    parts = {key: reader.section(node[key], _KEYS[key], key) for key in sections if key in node}
+    relief = {"least_payment": ("relief_least", _least(str(values.get("currency", "CNY"))))}
+    keys = {**_KEYS, "relief": relief}
+    parts = {
+        key: reader.section(node[key], keys[key], key, at=node.lc.value(key))  # type: ignore[attr-defined]
+        for key in sections
+        if key in node
+    }
     reader.required(node.get("lender", node), _REQUIRED["lender"], "lender")
     if "daily" in node:
         reader.required(node["daily"], _REQUIRED["daily"], "daily")
@@ -372,7 +334,7 @@ def _build(node: object, reader: _Reader, sha256: str) -> Lender | None:
     )
 
 
-def _routes(node: object, reader: _Reader) -> tuple[Route, ...]:
+def _routes(node: object, reader: Walk) -> tuple[Route, ...]:
     if not isinstance(node, list):
         reader.wrong("lender_bad_value", (0, 0), name="routes", value=node, wanted="[{…}]")
         return ()

@@ -19,7 +19,14 @@ from duly.book.lender import Lender
 from duly.messages import parts
 from duly.messages.catalog import Catalogue, builtin
 from duly.messages.code import HOLE, LENGTH
-from duly.messages.render import _ASKED, _WRITERS, VARIANT_COLUMNS, Variant, variant_of
+from duly.messages.render import (
+    _ASKED,
+    _WRITERS,
+    VARIANT_COLUMNS,
+    Variant,
+    least_of,
+    variant_of,
+)
 from duly.messages.sayable import check_facts, check_there
 from duly.messages.shape import CODE_GROWS, Shape, compile_shape
 from duly.messages.values import mask_name
@@ -159,9 +166,7 @@ def _write(
     masked = _distinct(orders.array("name"), lambda name: mask_name(name, template.locale))
     table = orders.table
     table = table.set_column(table.schema.get_field_index("name"), "name", masked)
-    least = pc.if_else(
-        pc.equal(orders.array("currency"), lender.currency), lender.relief_least_minor, 0
-    )
+    least = pa.array(least_of(_listed(orders.array("currency")), lender), pa.int64())
     table = table.append_column("least_payment", least)
     own = _Orders(table, *orders.instant)
     flags = [flag for flag in body.flags if flag in _ASKED]

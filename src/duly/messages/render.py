@@ -154,9 +154,8 @@ def variant_of(
 
 
 def least_of(currencies: Sequence[str], lender: Lender) -> list[int]:
-    """Return the least to pay a month in hardship; 0, not stated, in any but the lender's money."""
-    least = lender.relief_least_minor
-    return [least if one == lender.currency else 0 for one in currencies]
+    """Return the least to pay a month in hardship; 0 in a currency the lender states none in."""
+    return [lender.relief_least.get(one, 0) for one in currencies]
 
 
 def _by_answers(flags: list[str], columns: Rows) -> dict[tuple[bool, ...], list[int]]:

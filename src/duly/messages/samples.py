@@ -81,7 +81,7 @@ _STAND_INS: Mapping[str, object] = MappingProxyType(
     {
         "hotline": "95xxx",
         "late_charge_clause": "7",
-        "relief_least_minor": 12000,
+        "relief_least": {"CNY": 12000, "TWD": 55000},
     }
 )
 
