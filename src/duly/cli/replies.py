@@ -68,6 +68,7 @@ def _told(row: Row, reading: Reading) -> dict[str, Any]:
         "date_confidence": reading.date_confidence,
         "secondary_intent": reading.secondary_intent,
         "needs_person": reading.needs_person,
+        "fate": reading.fate,
         "tasks": list(tasks_of(reading, row.reply.received_at, owed=owed)),
         "words": list(reading.words),
     }

@@ -11,6 +11,7 @@ from duly.replies import amounts, dates, menus
 from duly.replies.automatic import answers_itself
 from duly.replies.deciding import Decision, decide
 from duly.replies.evidence import Evidence, gathered
+from duly.replies.fates import fate_of
 from duly.replies.model import Model, built_in
 from duly.replies.reading import DATED, INTENTS, PRICED, Reading, Reply
 
@@ -82,6 +83,7 @@ def _reading(reply: Reply, evidence: Evidence, decision: Decision) -> Reading:
         secondary_intent=decision.secondary,
         needs_person=decision.needs_person,
         words=decision.words,
+        fate=fate_of(evidence.text) if decision.intent == "deceased_or_incapacity" else None,
     )
 
 

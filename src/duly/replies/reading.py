@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from duly.replies.fates import Fate
+
 DateConfidence = Literal["firm", "soft", "vague"]
 #: The options of the last text that was sent: digit to words, a list from 1 on, or the text itself.
 Menu = dict[str, str] | list[str] | str | None
@@ -74,3 +76,5 @@ class Reading:
     secondary_intent: str | None = None
     needs_person: bool = False
     words: tuple[str, ...] = ()
+    #: Of `deceased_or_incapacity` alone: whether it is the borrower's, and which, or his family's.
+    fate: Fate | None = None

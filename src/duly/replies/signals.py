@@ -51,6 +51,11 @@ TASKS = {
     "abusive": "read_reply",
     "other": "read_reply",
 }
+#: `deceased` is raised for the borrower's own death alone: it binds him for good.
+_OF_FATES = {"deceased": "deceased", "incapacity": "incapacity", "bereaved": "hardship"}
+_OF_THE_PERSON = (
+    "opt_out", "identity_dispute", "deceased", "incapacity", "legal_representation",
+)  # fmt: skip
 #: What stops contact whether it comes first or second in a reply.
 _AT_ONCE = ("opt_out", "dispute_identity")
 
@@ -90,7 +95,9 @@ def tasks_of(
 ) -> tuple[str, ...]:
     """Return what a person has to do about a reading, the first thing first."""
     tasks = ["care_now"] if reading.vulnerable else []
-    if reading.intent in TASKS:
+    if reading.fate == "bereaved":
+        tasks.append("care_for_bereaved")
+    elif reading.intent in TASKS:
         tasks.append(TASKS[reading.intent])
     if reading.intent == "promise_to_pay":
         if reading.promise_date is None or reading.date_confidence != "firm":
@@ -111,7 +118,12 @@ def _signal(reading: Reading, intent: str, sender: Sender, received_at: datetime
     kind = KINDS.get(intent)
     if kind is None:
         return None
+    bereaved = intent == reading.intent and reading.fate == "bereaved"
+    if intent == reading.intent and reading.fate is not None:
+        kind = _OF_FATES[reading.fate]
     detail: dict[str, str] = {"reply": reading.id}
+    if bereaved:
+        detail["about"] = "family"
     if kind == "opt_out":
         detail["channel"] = sender.channel
     if kind == "promise":
@@ -125,8 +137,7 @@ def _signal(reading: Reading, intent: str, sender: Sender, received_at: datetime
     if kind in ("promise", "payment_pending", "dispute") and amount is not None:
         detail["amount"] = money(amount)
     # A stop binds the person, whatever loan was written about.
-    loan = "" if kind in ("opt_out", "identity_dispute", "deceased", "legal_representation") else (
-        sender.loan_id)  # fmt: skip
+    loan = "" if kind in _OF_THE_PERSON or bereaved else sender.loan_id
     name = digest.of_value([reading.id, sender.borrower_id, loan, kind])[:16]
     return Signal(signal_id=f"reply-{name}", borrower_id=sender.borrower_id, loan_id=loan,
                   kind=kind, starts_at=received_at, detail=detail)  # fmt: skip

@@ -325,5 +325,6 @@ def _as_json(reading: Reading) -> dict[str, object]:
         "vulnerable": reading.vulnerable,
         "secondary_intent": reading.secondary_intent,
         "needs_person": reading.needs_person,
+        "fate": reading.fate,
         "words": list(reading.words),
     }

@@ -16,6 +16,7 @@ from duly.service.rows import Row, as_dicts
 PRIORITY = {
     "care_now": 0,
     "care_for_family": 0,
+    "care_for_bereaved": 0,
     "find_right_person": 1,
     "write_to_representative": 1,
     "whose_reply": 1,
