@@ -100,5 +100,7 @@ def test_bench_text_prints_figures_for_programs(duly, tmp_path):
     assert (mine["rows"], mine["exact"], mine["any_f1"], mine["content_f1"]) == (1, 1, 1.0, 1.0)
     assert told["replies"] == {"replies": {"skipped": True}}
     assert told["replies_per_second"] > 0
+    assert told["replies_to_copying"] > 1
+    assert told["lint_to_copying"] > 1
     assert told["texts_per_second"]["free"] > 0
     assert told["texts_per_second"]["rendered"] > 0
