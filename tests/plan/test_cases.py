@@ -120,6 +120,8 @@ def _message(
             case "loans":
                 ids = [loan_id(borrower, name) for name in value]
                 wrong += [] if message["loan_ids"] == ids else [f"loans: {message['loan_ids']}"]
+            case "until":
+                wrong += _bounds(group, message, key, value)
             case _:
                 if _plain(message[key]) != dated(group, value):
                     wrong.append(f"message {key}: {message[key]}, not {value}")

@@ -29,7 +29,7 @@ debits_to_come as (
     -- What is scheduled for the due day itself. Of several on one day the first is told, and only
     -- where it takes exactly what is due: half of it, or more, would need words of its own.
     select
-        r.loan, r.amount, $debit_on as debit_on, $debit_clock as debit_time,
+        r.loan, r.amount, r.at, $debit_on as debit_on, $debit_clock as debit_time,
         row_number() over (
             partition by r.loan, $debit_on order by r.at, r.debit_id
         ) as place
@@ -38,11 +38,12 @@ debits_to_come as (
 ),
 dues as (
     -- Only what falls due on the day the text names: another loan's later date is not in it.
-    -- An hour is named where it is that of every loan that falls due.
+    -- An hour is named where it is that of every loan that falls due, and only before it strikes.
     select
         d.lead_loan, cast(sum(d.next_due_amount) as bigint) as next_due_amount,
         case when count(r.debit_time) = count(*) and min(r.debit_time) = max(r.debit_time)
-            then min(r.debit_time) end as debit_time
+            then min(r.debit_time) end as debit_time,
+        min(r.at) as debit_at
     from decided as d
     join sums as s on s.lead_loan = d.lead_loan and s.next_due_on = d.next_due_on
     left join debits_to_come as r
@@ -60,10 +61,14 @@ select
         else d.email_address
     end as address,
     coalesce(d.locale, $locale) as locale, d.class, d.said_template as template,
-    d.said_tone as tone, d.not_before, d.not_after, d.name, d.currency,
+    d.said_tone as tone, d.not_before,
+    case when u.debit_time is not null and u.debit_at > d.not_before
+        then least(d.not_after, u.debit_at) else d.not_after end as not_after,
+    d.name, d.currency,
     s.overdue_total, s.overdue_principal, s.overdue_interest, s.overdue_fee, s.late_charge,
     s.days_past_due, s.overdue_since, s.next_due_on,
-    coalesce(u.next_due_amount, 0) as next_due_amount, u.debit_time,
+    coalesce(u.next_due_amount, 0) as next_due_amount,
+    case when u.debit_at > d.not_before then u.debit_time end as debit_time,
     s.accrues, s.several_due, d.report_on,
     -- Which payment came back; no other text of a plan names one. A short message says only that
     -- it was the latest: with day and amount it would not fit its two parts.
