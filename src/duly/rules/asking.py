@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from duly.conditions import evaluate, to_sql
 from duly.rules import zones
@@ -53,7 +53,11 @@ def ask(rule: Rule, facts: Mapping[str, object]) -> Verdict:
     `address`. A fact that the rule needs and that is empty blocks, reason `missing:<fact>`.
     A rule that is not in force on the borrower's date of `at` allows.
     """
-    if not in_force(rule, facts) or not _in_scope(rule, facts):
+    return _asked(rule, facts, _days(facts))
+
+
+def _asked(rule: Rule, facts: Mapping[str, object], days: Sequence[date]) -> Verdict:
+    if not _holds_on(rule, days) or not _in_scope(rule, facts):
         return Verdict(rule_id=rule.id, effect="allow")
     for name in rule.requires:
         if facts.get(name) is None:
@@ -80,15 +84,20 @@ def in_force(rule: Rule, facts: Mapping[str, object]) -> bool:
 
     Where the borrower may be in several zones, on the date of any of them.
     """
+    return _holds_on(rule, _days(facts))
+
+
+def _days(facts: Mapping[str, object]) -> tuple[date, ...]:
+    """Return the date of the contact in each zone where the borrower may be; none without one."""
     at = facts.get("at")
     if not isinstance(at, datetime):
-        return True
+        return ()
+    return tuple(day_at(at, place) for place in known_zones(facts) or ("UTC",))
+
+
+def _holds_on(rule: Rule, days: Sequence[date]) -> bool:
     since, to = rule.in_force_from, rule.in_force_to
-    for place in known_zones(facts) or ("UTC",):
-        day = day_at(at, place)
-        if since <= day and (to is None or day < to):
-            return True
-    return False
+    return not days or any(since <= day and (to is None or day < to) for day in days)
 
 
 def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
@@ -108,7 +117,8 @@ def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
     effects: set[Effect] = set()
     for _ in range(ROUNDS_MAX):
         now = {**facts, "at": at}
-        verdicts = [ask(rule, now) for rule in rules]
+        days = _days(now)
+        verdicts = [_asked(rule, now, days) for rule in rules]
         for verdict in verdicts:
             if verdict.effect != "allow":
                 spoke.setdefault((verdict.rule_id, verdict.effect), verdict)
@@ -134,7 +144,8 @@ def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
 
 def _clashing(rules: Sequence[Rule], facts: Mapping[str, object]) -> list[Verdict]:
     """Return a block of both rules for each text that one demands and the other forbids."""
-    speaking_now = [rule for rule in rules if in_force(rule, facts)]
+    days = _days(facts)
+    speaking_now = [rule for rule in rules if _holds_on(rule, days)]
     return [
         Verdict(rule_id=rule.id, effect="block", reason="no_channel", words=words)
         for demand, ban, words in unsatisfiable(speaking_now, facts)
