@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated
 
 from duly.cli import arguments, output, settings
@@ -45,11 +47,25 @@ def delete(
             raise Refused(*([one.diagnostic for one in against] or [unconfirmed]))
         done = deleting.delete(borrower_id, by=by, because=because, lender=file, at=now())
     if json:
-        output.as_json({"borrower_id": borrower_id, "under": done.under, "rows": done.rows})
+        output.as_json(
+            {
+                "borrower_id": borrower_id,
+                "under": done.under,
+                "rows": done.rows,
+                "letters": asdict(done.letters),
+            }
+        )
     else:
         told = {"borrower": borrower_id, "under": done.under, "rows": sum(done.rows.values())}
         output.line(say("privacy", "deleted", settings.locale(), **told))
-    return output.DONE
+        _tell_letters(done.letters.counts)
+    return output.FOUND_WRONG if done.letters.unreached else output.DONE
+
+
+def _tell_letters(counts: Mapping[str, int]) -> None:
+    """Say what became of letters that waited for a print house."""
+    for name, count in counts.items():
+        output.line("  " + say("privacy", f"letters_{name}", settings.locale(), count=count))
 
 
 def hold(
@@ -81,8 +97,6 @@ def retain(
     json: arguments.Json = False,
 ) -> int:
     """Destroy what is past the term of the packs' rules, and nothing else forbids; recorded."""
-    from dataclasses import asdict
-
     from duly import book as books
 
     file, now = books.load_lender(settings.lender_file(lender)), legal_now(at)
@@ -92,14 +106,15 @@ def retain(
         found = apply(lender=file, at=now(), dry=dry_run)
     if json:
         output.as_json(asdict(found))
-        return output.DONE
+        return output.FOUND_WRONG if found.letters.get("unreached") else output.DONE
     locale = settings.locale()
     told = {"people": found.people, "reports": found.reports, "before": found.before,
             "rules": ", ".join(found.rules)}  # fmt: skip
     output.line(say("privacy", "would_retain" if dry_run else "retained", locale, **told))
     for code, count in sorted(found.held.items()):
         output.line("  " + say("privacy", f"held_by.{code}", locale, count=count))
-    return output.DONE
+    _tell_letters(found.letters)
+    return output.FOUND_WRONG if found.letters.get("unreached") else output.DONE
 
 
 def rewrap(*, json: arguments.Json = False) -> int:

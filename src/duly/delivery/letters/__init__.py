@@ -2,5 +2,13 @@
 
 from duly.delivery.letters.gateway import LetterGateway, LetterSettings
 from duly.delivery.letters.page import Letterhead, UnprintableError
+from duly.delivery.letters.withdrawing import Found, Withdrawal
 
-__all__ = ["LetterGateway", "LetterSettings", "Letterhead", "UnprintableError"]
+__all__ = [
+    "Found",
+    "LetterGateway",
+    "LetterSettings",
+    "Letterhead",
+    "UnprintableError",
+    "Withdrawal",
+]

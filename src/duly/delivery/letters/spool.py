@@ -50,7 +50,7 @@ class Spool:
         self.ready = folder / READY
         self.receipts = folder / RECEIPTS
         self._folder = folder
-        self._mine = folder / _MAKING / name_of(worker)
+        self.mine = folder / _MAKING / name_of(worker)
         self._lock: int | None = None
 
     def open(self) -> None:
@@ -59,13 +59,13 @@ class Spool:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._folder))
         for one in (self.ready, self.receipts):
             _shared(one, exist_ok=True)
-        self._mine.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.mine.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.close()
-        self._lock = _locked(self._mine)
+        self._lock = _locked(self.mine)
         if self._lock is None:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(self._mine))
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(self.mine))
         for other in (self._folder / _MAKING).iterdir():
-            if other != self._mine:
+            if other != self.mine:
                 _sweep(other)
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class Spool:
 
         Raises OSError where nothing was handed over, and HalfDoneError where it may have been.
         """
-        making = self._mine / name
+        making = self.mine / name
         shutil.rmtree(making, ignore_errors=True)
         _shared(making)
         try:
@@ -118,7 +118,7 @@ class Spool:
 
     def probe(self) -> None:
         """Write and remove what is as large as a letter; nobody takes it for one."""
-        file = self._mine / "probe"
+        file = self.mine / "probe"
         try:
             _write(file, bytes(_PROBE_BYTES))
         finally:
@@ -127,6 +127,10 @@ class Spool:
     def settle(self) -> None:
         """Wait until the disk holds what was renamed."""
         _sync(self.ready)
+
+    def is_being_written(self, name: str) -> bool:
+        """Return whether another worker, who lives, has begun a letter and not handed it over."""
+        return any((self._folder / _MAKING).glob(f"*/{name}"))
 
     def told(self) -> tuple[Path, ...]:
         """Return the files of receipts, the oldest name first."""

@@ -18,6 +18,7 @@ from duly.service.operations.recording import record
 from duly.service.operations.releasing import person
 from duly.service.privacy.erasing import erase
 from duly.service.privacy.forbidding import Forbidden, forbids, known
+from duly.service.privacy.letters import Letters, SpooledLetters
 
 #: The rule of the packs that gives a person the right to it, and the word where none does.
 _RIGHT, _REQUEST = "CN-PI-7", "request"
@@ -26,10 +27,11 @@ _BECAUSE_MAX = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Deleted:
-    """What a deletion did: table → rows that were emptied or deleted; under which rule."""
+    """What a deletion did: table → rows that were emptied or deleted; under which rule; letters."""
 
     under: str
     rows: dict[str, int]
+    letters: Letters
 
 
 def standing_against(borrower_id: str, *, lender: Lender, at: datetime) -> tuple[Forbidden, ...]:
@@ -45,15 +47,16 @@ def delete(borrower_id: str, *, by: str, because: str, lender: Lender, at: datet
     Refused, all reasons told: whatever `forbids` finds, nobody known, no name, no reason.
     """
     by, because = person(by), reason(because)
-    with transaction.atomic(), connection.cursor() as cursor:
+    spooled = SpooledLetters(lender)
+    with spooled, transaction.atomic(), connection.cursor() as cursor:
         _refuse_unknown(cursor, borrower_id)
         lock_people(cursor, [borrower_id])
         against = forbids(cursor, borrower_id, lender=lender, at=at)
         if against:
             raise Refused(*(one.diagnostic for one in against))
         under = right_of(lender)
-        rows = destroy([borrower_id], by=by, because=because, under=under, at=at)
-    return Deleted(under=under, rows=rows)
+        rows = destroy([borrower_id], by=by, because=because, under=under, at=at, spooled=spooled)
+    return Deleted(under=under, rows=rows, letters=spooled.of.get(borrower_id, Letters()))
 
 
 def right_of(lender: Lender) -> str:
@@ -63,11 +66,13 @@ def right_of(lender: Lender) -> str:
 
 
 def destroy(
-    people: Sequence[str], *, by: str, because: str, under: str, at: datetime
-) -> dict[str, int]:
+    people: Sequence[str], *, by: str, because: str, under: str, at: datetime,
+    spooled: SpooledLetters,
+) -> dict[str, int]:  # fmt: skip
     """Destroy what is personal of people whom the caller's transaction holds locked; return rows.
 
-    Each has a row of the record that names the destroyed keys: the log tells that it was deleted.
+    Each has a row of the record that names the destroyed keys and what became of his letters: the
+    log tells that it was deleted.
     """
     with connection.cursor() as cursor:
         cursor.executemany(
@@ -82,8 +87,15 @@ def destroy(
         )
         keys = dict(cursor.fetchall())
         rows = erase(cursor, people)
+        spooled.take(cursor, people)
     told = {"by": by, "because": because, "under": under, "at": at}
-    record("person.deleted", [(one, {**told, "keys": keys.get(one, [])}) for one in sorted(people)])
+    record(
+        "person.deleted",
+        [
+            (one, {**told, "keys": keys.get(one, []), **spooled.of.get(one, Letters()).told})
+            for one in sorted(people)
+        ],
+    )
     return rows
 
 

@@ -18,6 +18,7 @@ from duly.service.operations.recording import record
 from duly.service.privacy.deleting import destroy
 from duly.service.privacy.erasing import erase_reports
 from duly.service.privacy.forbidding import NEWEST, forbids, kept_until, record_rules
+from duly.service.privacy.letters import Letters, SpooledLetters
 
 BY = "duly privacy retain"
 _AT_ONCE = 200
@@ -40,7 +41,8 @@ ORDER BY b.borrower_id LIMIT %(limit)s
 class Retained:
     """What a round found: whose term is over, how many of them something else still forbids.
 
-    `before` is the first day whose records are kept; `held` counts by code.
+    `before` is the first day whose records are kept; `held` counts by code, `letters` those that
+    waited for a print house by what became of them.
     """
 
     before: date
@@ -48,6 +50,7 @@ class Retained:
     people: int
     reports: int
     held: dict[str, int] = field(default_factory=dict)
+    letters: dict[str, int] = field(default_factory=dict)
 
 
 def retain(*, lender: Lender, at: datetime, dry: bool = False) -> Retained:
@@ -65,8 +68,10 @@ def retain(*, lender: Lender, at: datetime, dry: bool = False) -> Retained:
     begins = datetime.combine(before, time(), zone)
     names = tuple(sorted({rule.id for rule in rules}))
     count, held, after = 0, dict[str, int](), ""
+    letters = Letters()
     while True:
-        with transaction.atomic(), connection.cursor() as cursor:
+        spooled = SpooledLetters(lender)
+        with spooled, transaction.atomic(), connection.cursor() as cursor:
             given: dict[str, Any] = {"after": after, "before": begins, "limit": _AT_ONCE}
             cursor.execute(_OVER, given)
             people = [row[0] for row in cursor.fetchall()]
@@ -75,14 +80,18 @@ def retain(*, lender: Lender, at: datetime, dry: bool = False) -> Retained:
             after = people[-1]
             free = _free(lock_people(cursor, people), held, lender=lender, at=at)
             if free and not dry:
-                destroy(free, by=BY, because="term over", under=", ".join(names), at=at)
+                destroy(free, by=BY, because="term over", under=", ".join(names), at=at,
+                        spooled=spooled)  # fmt: skip
         count += len(free)
+        letters = sum(spooled.of.values(), letters)
     with transaction.atomic(), connection.cursor() as cursor:
         reports = _reports(begins) if dry else erase_reports(cursor, before=begins)
-        told = {"before": before, "rules": names, "people": count, "reports": reports, "held": held}
+        told = {"before": before, "rules": names, "people": count, "reports": reports, "held": held,
+                "letters": letters.counts}  # fmt: skip
         if not dry:
             record("retention.applied", [(before.isoformat(), told)])
-    return Retained(before=before, rules=names, people=count, reports=reports, held=held)
+    return Retained(before=before, rules=names, people=count, reports=reports, held=held,
+                    letters=letters.counts)  # fmt: skip
 
 
 def _free(
