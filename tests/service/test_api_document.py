@@ -69,6 +69,13 @@ def test_says_how_each_is_opened_and_refused(document):
             assert "application/problem+json" in told["responses"]["default"]["content"]
 
 
+@pytest.mark.parametrize("name", ["MessageOut", "MessageDetailOut", "DeadLetterOut"])
+def test_names_fields_as_answers_do(document, name):
+    told = document["components"]["schemas"][name]
+    assert "class" in told["required"]
+    assert "message_class" not in told["properties"]
+
+
 def test_names_no_place_of_this_machine(document, served):
     assert str(served.folder) not in json.dumps(document)
 

@@ -13,7 +13,7 @@ from duly.service.api.schemas import Cursor, DeadLetterOut, DeadLettersOut, Limi
 from duly.service.api.serving import present
 from duly.service.operations import dead_letters
 
-router = Router(tags=["messages"])
+router = Router(tags=["messages"], by_alias=True)
 
 
 @router.get(

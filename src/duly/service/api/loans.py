@@ -29,7 +29,7 @@ from duly.service.operations import looking
 
 _SHOWN = 50  #: signals and messages of a loan in one answer, the newest
 
-router = Router(tags=["loans"])
+router = Router(tags=["loans"], by_alias=True)
 
 
 @router.get(

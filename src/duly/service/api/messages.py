@@ -31,7 +31,7 @@ from duly.service.sealing import instant_of
 _SHOWN = 100  #: receipts of a message in one answer
 _TAIL = 4  #: characters of an address that are shown
 
-router = Router(tags=["messages"])
+router = Router(tags=["messages"], by_alias=True)
 
 
 @router.get(
