@@ -38,6 +38,8 @@ PATHS = {
     "/api/v1/messages/{message_id}/evidence": {"get"},
     "/api/v1/contacts/reserve": {"post"},
     "/api/v1/dead-letters": {"get"},
+    "/api/v1/dead-letters/{message_id}/retry": {"post"},
+    "/api/v1/dead-letters/{message_id}/close": {"post"},
     "/api/v1/tasks": {"get"},
     "/api/v1/tasks/{number}/close": {"post"},
     "/api/v1/verify": {"post"},

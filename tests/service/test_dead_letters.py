@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import timedelta
 
 import psycopg
@@ -21,7 +22,7 @@ from duly.core.errors import Refused
 from duly.delivery import Answer
 from duly.delivery.retrying import Terms
 from duly.rules import active, load_packs
-from duly.service.operations import dead_letters
+from duly.service.operations import dead_letters, keys
 from duly.service.operations.asking import standing
 from duly.service.operations.measuring import figures
 from duly.service.outbox.claiming import claim
@@ -234,3 +235,58 @@ class TestApi:
         first = dead.get("/api/v1/dead-letters?limit=2").json
         assert dead.get(f"/api/v1/tasks?cursor={first['next_cursor']}").code == "bad_cursor"
         assert dead.ask("GET", "/api/v1/dead-letters", None, key=None).status == 401
+
+    def test_a_person_sends_one_again_and_closes_another_each_once(self, dead):
+        said = {"by": "李雷", "reason": "the carrier is back"}
+        path = "/api/v1/dead-letters/m00000/retry"
+        found = dead.post(path, said, Idempotency_Key="r1")
+        assert found.status == 200, found.body
+        assert (found.json["ended"], found.json["ended_by"], found.json["state"]) == (
+            "retried", "李雷", "released",
+        )  # fmt: skip
+        again = dead.post(path, said, Idempotency_Key="r1")
+        assert (again.json, again.headers["idempotent-replay"]) == (found.json, "true")
+        assert dead.post(path, {**said, "by": "Han"}, Idempotency_Key="r1").code == "other_body"
+        assert dead.post(path, said).code == "not_found"
+        closed = dead.post("/api/v1/dead-letters/m00001/close", said)
+        assert (closed.json["ended"], closed.json["state"]) == ("closed", "undelivered")
+        assert dead.post("/api/v1/dead-letters/m00001/close", said).code == "not_found"
+        left = dead.get("/api/v1/dead-letters").json["items"]
+        assert [one["message_id"] for one in left] == ["m00002"]
+        assert states(dead.url) == {"released": 1, "undelivered": 2}
+        told = [
+            json.loads(one.payload)
+            for one in Audit.objects.filter(
+                kind__startswith="message.dead_", subject__in=["m00000", "m00001"]
+            ).order_by("-id")[:2]
+        ]
+        assert told == [{"by": "李雷", "key": "tests", "why": "the carrier is back"}] * 2
+
+    def test_what_may_not_go_again_and_who_says_nothing_is_refused_and_nothing_is_done(self, dead):
+        said = {"by": "李雷", "reason": "back"}
+        Run.objects.update(state="superseded")
+        path = "/api/v1/dead-letters/m00000/retry"
+        found = dead.post(path, said, Accept_Language="zh-CN")
+        assert (found.status, found.code) == (409, "not_retriable")
+        assert [one["code"] for one in found.json["errors"]] == ["dead_run_over"]
+        assert "计划" in found.json["errors"][0]["detail"]
+        for body, pointer in (
+            ({**said, "by": "\u3000"}, "/by"),
+            ({**said, "reason": " "}, "/reason"),
+        ):
+            refused = dead.post(path, body)
+            assert (refused.code, refused.json["errors"][0]["pointer"]) == ("invalid", pointer)
+        assert dead.post(path, {"by": "李雷"}).code == "invalid"
+        assert dead.post("/api/v1/dead-letters/nobody/retry", said).code == "not_found"
+        assert states(dead.url) == {"undelivered": 3}
+        assert DeadLetter.objects.filter(ended=None).count() == 3
+
+    def test_a_key_that_only_reads_neither_sends_nor_closes(self, dead):
+        reads = keys.create(f"reads-{time.time_ns()}", scopes=("messages:read",), days=1).text
+        said = {"by": "李雷", "reason": "back"}
+        for what in ("retry", "close"):
+            path = f"/api/v1/dead-letters/m00000/{what}"
+            assert dead.post(path, said, key=reads).code == "unscoped"
+            assert dead.post(path, said, key=None).status == 401
+        assert states(dead.url) == {"undelivered": 3}
+        assert DeadLetter.objects.filter(ended=None).count() == 3

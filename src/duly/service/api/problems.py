@@ -24,6 +24,7 @@ STATUS: Mapping[str, int] = {
     "not_found": 404,
     "method": 405,
     "not_cancellable": 409,
+    "not_retriable": 409,
     "seen_before": 409,
     "still_running": 409,
     "contact_id_taken": 409,

@@ -262,6 +262,22 @@ class DeadLettersOut(BaseModel):
     next_cursor: str | None
 
 
+class DeadLetterEndedOut(DeadLetterOut):
+    """A dead letter that a person has ended: `retried` or `closed`, by whom, why and when."""
+
+    ended: str
+    ended_by: str
+    ended_why: str
+    ended_at: datetime
+
+
+class DecideIn(In):
+    """Who decides, and for what reason: both are kept in the record."""
+
+    by: Id
+    reason: Id
+
+
 class CloseIn(In):
     """Who closes a task, and how it ended."""
 

@@ -56,8 +56,10 @@ def counts() -> Mapping[str, int]:
         return dict(cursor.fetchall())
 
 
-def retry(message_id: str, *, by: str, reason: str, at: datetime) -> Row:
+def retry(message_id: str, *, by: str, reason: str, at: datetime, key: str = "") -> Row:
     """Send a dead letter's message again through the door, in a name and for a reason.
+
+    `key` is the API key by which a program said so, and stands in the record beside the name.
 
     Refused where it is no open dead letter, where it may have been sent, where the number itself
     was refused, where its window is over at that legal instant, and where its run is not released.
@@ -70,18 +72,22 @@ def retry(message_id: str, *, by: str, reason: str, at: datetime) -> Row:
             raise _refused(why, message=message_id, state=found["state"])
         cursor.execute(_END, ["retried", by, reason, found["id"]])
         cursor.execute(_RELEASE, [message_id])
-        record("message.dead_retried", [(message_id, {"by": by, "why": reason})])
+        record("message.dead_retried", [(message_id, _told(by, reason, key))])
         return _again(cursor, found["id"])
 
 
-def close(message_id: str, *, by: str, reason: str) -> Row:
+def close(message_id: str, *, by: str, reason: str, key: str = "") -> Row:
     """Close a dead letter in a name and for a reason: nothing more is done about it."""
     by, reason = _words(by, reason)
     with transaction.atomic(), connection.cursor() as cursor:
         found = _locked(cursor, message_id)
         cursor.execute(_END, ["closed", by, reason, found["id"]])
-        record("message.dead_closed", [(message_id, {"by": by, "why": reason})])
+        record("message.dead_closed", [(message_id, _told(by, reason, key))])
         return _again(cursor, found["id"])
+
+
+def _told(by: str, reason: str, key: str) -> dict[str, object]:
+    return {"by": by, "why": reason, **({"key": key} if key else {})}
 
 
 def _words(by: str, reason: str) -> tuple[str, str]:
