@@ -7,14 +7,19 @@ just outside each limit; the limits are the contract's, written out here again.
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from plans import AT, proven
+from daily_world import PEOPLE, World, at
+from plans import AT, KEY, proven
 
+from duly.book import load_lender
 from duly.core.errors import Refused
-from duly.service.operations import loading, releasing
+from duly.plan.making import Request, make_and_write
+from duly.plan.proven import prove
+from duly.service.operations import books, loading, releasing
 from duly.service.operations.asking import standing
 from duly.service.store.models import Approval, Audit, Brake, Decision, Message, Run
 
@@ -124,6 +129,52 @@ class TestQuarantine:
         loaded = load(replace(plan, decisions=plan.decisions.set_column(at, "decision", [changed])))
         assert said(loaded)["quarantine"] == state
         assert figures(loaded, "quarantine") == {"quarantined": bad, "loans": decided}
+
+
+class TestQuarantineByHand:
+    """`duly load`, `duly load --export`, `duly plan` and `duly send`, without a daily run."""
+
+    @pytest.fixture
+    def world(self, store, tmp_path, write_book):
+        return World(tmp_path, store, write_book)
+
+    def planned(self, world, book):
+        out = world.plans / "by-hand"
+        make_and_write(
+            Request(book=book, instant=at("09:00"), out=out, lender_file=world.file, policy=None,
+                    locale="en", threads=1), key=KEY, clock=time.perf_counter,
+        )  # fmt: skip
+        return prove(out, clock=time.perf_counter)
+
+    def taken(self, world, broken):
+        """Load the day's book with a broken row of L4; return it and its lender."""
+        rows = [{"loan_id": f"L{n}", "borrower_id": f"B{n}"} for n in range(1, PEOPLE)]
+        book = world.book(DAY, loans=[*rows, {"loan_id": "L4", "borrower_id": "B4", **broken}])
+        lender = load_lender(world.file)
+        told = books.load_book(book, lender=lender, at=at("09:00"), locale="en", threads=1)
+        assert told.aside
+        return book, lender
+
+    def held(self, plan):
+        loaded = loading.load(plan, at=at("09:00"))
+        assert (loaded.state, said(loaded)["quarantine"]) == ("planned", "broken")
+        assert not Message.objects.exclude(state="planned").exists()
+        return figures(loaded, "quarantine")
+
+    def test_loans_that_the_known_book_leaves_out_count(self, world):
+        _, lender = self.taken(world, {"principal": "x"})
+        books.export_book(world.folder / "known", lender=lender, at=at("09:00"))
+        plan = self.planned(world, world.folder / "known")
+        assert plan.decisions.num_rows == PEOPLE - 1
+        assert self.held(plan) == {"quarantined": 1, "loans": PEOPLE}
+        for name in ("Li", "Wang"):
+            assert Message.objects.exclude(state="planned").count() == 0
+            releasing.approve(plan.run["plan_sha256"], by=name)
+        assert set(Message.objects.values_list("state", flat=True)) == {"released"}
+
+    def test_a_row_that_names_no_loan_counts_and_once(self, world):
+        book, _ = self.taken(world, {"loan_id": ""})
+        assert self.held(self.planned(world, book)) == {"quarantined": 1, "loans": PEOPLE}
 
 
 class TestDaysPastDue:

@@ -125,12 +125,19 @@ select distinct b.borrower_id, q."table", q.row, q."column", q.code
 from quarantine as q left join loans as l on l.loan = q.loan
 left join borrowers as b on b.borrower = coalesce(l.borrower, q.borrower)
 """
+#: Loans that are kept out of what is planned from: a broken row touches them or their borrower.
+_ASIDE_LOANS = """
+select count(*) from loans where quarantined or borrower in (
+    select coalesce(l.borrower, q.borrower) from quarantine as q left join loans as l
+    on l.loan = q.loan)
+"""
 
 
 def copy_in(snapshot: Snapshot, cut_at: datetime) -> dict[str, int]:
     """Merge a snapshot's rows into the store within the caller's transaction.
 
-    Return how many rows each table had, and under `aside` how many were broken.
+    Return how many rows each table had, under `aside` how many were broken, and under
+    `aside_loans` how many loans they keep out; a row of a loan that nobody can name is one too.
     """
     counts = {}
     with connect() as asked:
@@ -144,6 +151,10 @@ def copy_in(snapshot: Snapshot, cut_at: datetime) -> dict[str, int]:
         for table, part in PARTS.items():
             counts[table] = _merge(asked, table, part, cut_at)
         counts["aside"] = _set_aside(asked, cut_at)
+        (named, kept_out), = asked.execute(
+            f"select (select count(*) from loans), ({_ASIDE_LOANS})"
+        ).fetchall()  # fmt: skip
+        counts["aside_loans"] = kept_out + snapshot.rows["loans"] - named
     return counts
 
 

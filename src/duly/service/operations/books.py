@@ -70,7 +70,7 @@ def _load(snapshot: Snapshot, cut_at: datetime) -> LoadedBook:
         known = cursor.fetchone()
         if known is not None:
             rows = unpacked(known[0])
-            aside = rows.pop("aside")
+            aside, _ = rows.pop("aside"), rows.pop("aside_loans", 0)
             return LoadedBook(
                 book_sha256=sha, cut_at=cut_at, rows=rows, aside=aside, warnings=warnings,
                 again=True,
@@ -81,7 +81,7 @@ def _load(snapshot: Snapshot, cut_at: datetime) -> LoadedBook:
             [sha, cut_at, json.dumps(rows)],
         )
         record("book.loaded", [(sha, {"cut_at": cut_at.isoformat(), "rows": rows})])
-    aside = rows.pop("aside")
+    aside, _ = rows.pop("aside"), rows.pop("aside_loans")
     return LoadedBook(book_sha256=sha, cut_at=cut_at, rows=rows, aside=aside, warnings=warnings)
 
 

@@ -23,8 +23,7 @@ import duckdb
 import psycopg
 from django.db import transaction
 
-from duly.book import Lender, Snapshot, load_lender, take_snapshot
-from duly.book.engine import connect
+from duly.book import Lender, load_lender, take_snapshot
 from duly.core.check_key import CheckKey
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
@@ -43,11 +42,6 @@ from duly.service.operations.recording import record
 _LOCK = 0x44554C44
 #: A missed day holds up those after it no longer than so many tries.
 _MISSED_TRIES = 3
-_ASIDE = """
-select count(*) from loans where quarantined or borrower in (
-    select coalesce(l.borrower, q.borrower) from quarantine as q left join loans as l
-    on l.loan = q.loan)
-"""
 _WORK = ".daily.half-"
 _MACHINE_CODES = frozenset({"cannot_write", "daily_machine", "disk_full"})
 _MACHINE = (OSError, MemoryError, duckdb.IOException, duckdb.OutOfMemoryException)
@@ -95,7 +89,6 @@ class Round:
 class _Book:
     sha256: str
     seen: str
-    aside: int  #: loans of borrowers whom a broken row keeps out of the book that we know
 
 
 def refuse_unset(lender_file: Path | None) -> Lender:
@@ -290,7 +283,7 @@ def _load(desk: Desk, day: Day, plan: Path, book: _Book | None, *, missed: bool)
         if missed:
             loaded = loading.load_missed(proven, at=at)
         else:
-            loaded = loading.load(proven, at=at, aside=book.aside if book else 0)
+            loaded = loading.load(proven, at=at)
             loading.overtake(day.business_date, by=loaded.plan_sha256)
         told = _held(loaded.brakes) if loaded.state == "planned" else ()
         days.close(
@@ -336,18 +329,7 @@ def _take_book(
     if _seen(book) != seen:
         raise Refused(Diagnostic(area="service", code="daily_book_moving", values={"path": book}))
     load_book(taken.path, lender=lender, at=at, locale=desk.locale, threads=desk.threads or None)
-    return _Book(taken.book_sha256, seen, _aside(taken))
-
-
-def _aside(taken: Snapshot) -> int:
-    """Return how many loans the broken rows of a book keep out of what is planned from."""
-    with connect() as asked:
-        for name in ("loans", "quarantine"):
-            file = str(taken.path / f"{name}.parquet").replace("'", "''")
-            asked.execute(f"create view {name} as from read_parquet('{file}')")
-        row = asked.execute(_ASIDE).fetchone()
-    assert row is not None, "a count is one row"
-    return int(row[0])
+    return _Book(taken.book_sha256, seen)
 
 
 def _seen(book: Path) -> str:

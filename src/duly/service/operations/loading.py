@@ -152,7 +152,7 @@ class Loaded:
     brakes: tuple[Brake, ...] = ()
 
 
-def load(plan: Proven, *, at: datetime, aside: int = 0) -> Loaded:
+def load(plan: Proven, *, at: datetime) -> Loaded:
     """Load a plan and release it where its lender asks for no approval and every brake passes.
 
     Refused where the business date is over at the legal instant `at`, and where the plan duns from
@@ -160,7 +160,6 @@ def load(plan: Proven, *, at: datetime, aside: int = 0) -> Loaded:
 
     The same plan twice adds nothing. Another plan of the same business date supersedes the earlier:
     what is not submitted is cancelled, and who was submitted to gets nothing more that day.
-    `aside` are loans that broken rows kept out of the plan's book: quarantined, for the brake.
     """
     sha = str(plan.run["plan_sha256"])
     day = date.fromisoformat(str(plan.run["business_date"]))
@@ -183,7 +182,7 @@ def load(plan: Proven, *, at: datetime, aside: int = 0) -> Loaded:
         _copy(plan, _SIGNALS, _KEEP_SIGNALS)
         count_payments(sha, plan.inputs.snapshot, at=at)
         _copy(plan, _DECISIONS, _KEEP_DECISIONS, run=sha)
-        brakes, state = _release(plan, sha, day, aside=aside)
+        brakes, state = _release(plan, sha, day)
         added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state=state)
         cursor.execute(_TELL_DECISIONS, [sha])
         record_decisions(sha)
@@ -303,10 +302,10 @@ def refuse_old(lender: Lender, *, cut_at: datetime, at: datetime) -> None:
     raise Refused(Diagnostic(area="service", code="book_stale", values=values))
 
 
-def _release(plan: Proven, sha: str, day: date, *, aside: int) -> tuple[tuple[Brake, ...], str]:
+def _release(plan: Proven, sha: str, day: date) -> tuple[tuple[Brake, ...], str]:
     """Ask the brakes and write down how many names the run needs; return them and its state."""
     decisions = plan.decisions.column("decision").to_pylist()
-    rows = plan.inputs.snapshot.rows
+    rows, aside = plan.inputs.snapshot.rows, _aside(plan)
     brakes = braking.ask_brakes(
         Measured(
             run=sha, day=day, messages=plan.messages.num_rows, loans=rows["loans"],
@@ -325,6 +324,24 @@ def _release(plan: Proven, sha: str, day: date, *, aside: int) -> tuple[tuple[Br
             [state, needed, sha],
         )
     return brakes, state
+
+
+def _aside(plan: Proven) -> int:
+    """Return how many loans broken rows keep out of a plan: quarantined, for the brake.
+
+    A loan whose row nobody can name has no decision. The book that the service wrote has no loan
+    of a borrower with a broken row: the books of its cut, from which it was written, know them.
+    """
+    snapshot = plan.inputs.snapshot
+    unnamed: int = max(snapshot.rows["loans"] - plan.decisions.num_rows, 0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum((rows->>'aside_loans')::int), 0),"
+            " coalesce(bool_or(book_sha256 = %s), false) FROM store_book WHERE cut_at = %s",
+            [snapshot.book_sha256, plan.inputs.cut_at],
+        )
+        kept_out, is_told = cursor.fetchone()
+    return unnamed + (0 if is_told else int(kept_out))
 
 
 def _supersede(day: date) -> int:
