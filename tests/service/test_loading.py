@@ -12,6 +12,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 from django.db import transaction
+from outgoing import fill
 from plans import AT, proven
 
 from duly.core.errors import Refused
@@ -151,3 +152,52 @@ class TestSupersede:
         assert (third.messages, third.sent_before) == (corrected.messages.num_rows, 1)
         sent.refresh_from_db()
         assert sent.state == "unknown"
+
+
+class TestAnswers:
+    """A text of the class `answer` that the plan itself has, beside the confirmation of a reply."""
+
+    @pytest.fixture
+    def warning(self, plan):
+        """Give the plan with its first message as a text about the account."""
+        rows = plan.messages
+        at = rows.schema.get_field_index("class")
+        classes = ["answer", *rows.column("class").to_pylist()[1:]]
+        return replace(plan, messages=rows.set_column(at, "class", [classes]))
+
+    def confirmation(self, plan, *states):
+        """Write what was said back this morning to whom the plan writes first; return both."""
+        first = plan.messages.slice(0, 1).to_pylist()[0]
+        (name,) = fill(1, message_class="answer", template="promise_noted", state="released")
+        Borrower.objects.create(borrower_id=first["borrower_id"], time_zone="Asia/Shanghai")
+        Run.objects.filter(plan_sha256="a" * 64).update(kind="answer", business_date=AT.date())
+        Message.objects.filter(pk=name).update(
+            borrower=first["borrower_id"], business_date=AT.date()
+        )
+        for state in states:
+            Message.objects.filter(pk=name).update(state=state, worker=1)
+        return name, first["message_id"]
+
+    @pytest.mark.parametrize("states", [(), ("claimed",)])
+    def test_a_confirmation_that_waits_gives_way(self, store, warning, states):
+        name, planned = self.confirmation(warning, *states)
+        loaded = load(warning)
+        assert (loaded.sent_before, loaded.superseded) == (0, 0)
+        gone = Message.objects.get(pk=name)
+        assert (gone.state, gone.reason, gone.worker) == ("cancelled", "superseded", None)
+        assert Message.objects.get(pk=planned).state == "released"
+        assert Audit.objects.filter(kind="message.cancelled", subject=name).count() == 1
+
+    @pytest.mark.parametrize("states", [("claimed", "submitted"),
+                                        ("claimed", "submitted", "accepted")])  # fmt: skip
+    def test_who_has_one_gets_no_second_text_of_the_class_that_day(self, store, warning, states):
+        name, planned = self.confirmation(warning, *states)
+        assert load(warning).sent_before == 1
+        assert Message.objects.get(pk=name).state == states[-1]
+        late = Message.objects.get(pk=planned)
+        assert (late.state, late.reason) == ("cancelled", "sent_before")
+
+    def test_a_demand_and_a_confirmation_go_beside_each_other(self, store, plan):
+        name, planned = self.confirmation(plan)
+        assert load(plan).sent_before == 0
+        assert {Message.objects.get(pk=one).state for one in (name, planned)} == {"released"}

@@ -37,6 +37,7 @@ from duly.service.operations.books import export_book, load_book
 from duly.service.operations.braking import Brake
 from duly.service.operations.days import Day, Ending
 from duly.service.operations.recording import record
+from duly.service.operations.superseding import overtake
 
 #: Held, for as long as a round lasts, by the one scheduler that works.
 _LOCK = 0x44554C44
@@ -284,7 +285,7 @@ def _load(desk: Desk, day: Day, plan: Path, book: _Book | None, *, missed: bool)
             loaded = loading.load_missed(proven, at=at)
         else:
             loaded = loading.load(proven, at=at)
-            loading.overtake(day.business_date, by=loaded.plan_sha256)
+            overtake(day.business_date, by=loaded.plan_sha256)
         told = _held(loaded.brakes) if loaded.state == "planned" else ()
         days.close(
             day,

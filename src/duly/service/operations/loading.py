@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -25,6 +24,7 @@ from duly.service.operations.braking import Brake, Measured
 from duly.service.operations.committing import keep_sources, record_decisions
 from duly.service.operations.counting import count_payments
 from duly.service.operations.recording import record
+from duly.service.operations.superseding import give_way, supersede
 
 _ROWS_A_COPY = 50_000
 #: Two plans are never loaded at once: which one counts must not be a matter of luck.
@@ -175,7 +175,7 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
         if known is not None:
             return Loaded(plan_sha256=sha, state=known[0], again=True, brakes=braking.kept(sha))
         _refuse_old_book(plan, at)
-        superseded = _supersede(day)
+        superseded = supersede(day)
         _keep_run(plan, sha, day, state="planned")
         _copy(plan, _PEOPLE, _KEEP_PEOPLE)
         _copy(plan, _CONTACTS, _KEEP_CONTACTS)
@@ -183,6 +183,7 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
         count_payments(sha, plan.inputs.snapshot, at=at)
         _copy(plan, _DECISIONS, _KEEP_DECISIONS, run=sha)
         brakes, state = _release(plan, sha, day)
+        give_way(_answered(plan), day)
         added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state=state)
         cursor.execute(_TELL_DECISIONS, [sha])
         record_decisions(sha)
@@ -246,34 +247,6 @@ def counting(day: date) -> tuple[str, str] | None:
     return None if row is None else (str(row[0]), str(row[1]))
 
 
-def overtake(day: date, *, by: str) -> int:
-    """Cancel what plans of days before one have not submitted; return how many messages.
-
-    Where a borrower's day ends after the lender's, yesterday's text could still leave beside
-    today's: today's plan decides about that person. A run that nobody let go waits no more.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE store_message AS m SET state = 'cancelled', reason = 'superseded',"
-            " state_at = now(), worker = NULL FROM store_run AS r WHERE r.plan_sha256 = m.run_id"
-            " AND r.kind = 'plan' AND r.business_date < %s"
-            " AND m.state IN ('planned', 'released', 'claimed') RETURNING m.run_id",
-            [day],
-        )
-        cancelled = Counter(row[0] for row in cursor.fetchall())
-        cursor.execute(
-            "UPDATE store_run SET state = 'superseded' WHERE kind = 'plan' AND state = 'planned'"
-            " AND business_date < %s RETURNING plan_sha256",
-            [day],
-        )
-        given_up = {row[0] for row in cursor.fetchall()}
-    record(
-        "run.overtaken",
-        [(sha, {"by": by, "cancelled": cancelled[sha]}) for sha in sorted(given_up | {*cancelled})],
-    )
-    return cancelled.total()
-
-
 def _keep_run(plan: Proven, sha: str, day: date, *, state: str) -> None:
     rows = plan.inputs.snapshot.rows
     with connection.cursor() as cursor:
@@ -326,6 +299,15 @@ def _release(plan: Proven, sha: str, day: date) -> tuple[tuple[Brake, ...], str]
     return brakes, state
 
 
+def _answered(plan: Proven) -> list[str]:
+    """Return whom the plan itself writes a text of the class `answer`."""
+    return [
+        row["borrower_id"]
+        for row in plan.messages.select(["borrower_id", "class"]).to_pylist()
+        if row["class"] == "answer"
+    ]
+
+
 def _aside(plan: Proven) -> int:
     """Return how many loans broken rows keep out of a plan: quarantined, for the brake.
 
@@ -342,30 +324,6 @@ def _aside(plan: Proven) -> int:
         )
         kept_out, is_told = cursor.fetchone()
     return unnamed + (0 if is_told else int(kept_out))
-
-
-def _supersede(day: date) -> int:
-    """Cancel what an earlier plan of the day has not submitted; return how many messages."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT plan_sha256 FROM store_run WHERE business_date = %s AND kind = 'plan'"
-            " AND state <> 'superseded' FOR UPDATE",
-            [day],
-        )
-        earlier = [row[0] for row in cursor.fetchall()]
-        if not earlier:
-            return 0
-        cursor.execute(
-            "UPDATE store_message SET state = 'cancelled', reason = 'superseded', state_at = now(),"
-            " worker = NULL WHERE run_id = ANY(%s) AND state IN ('planned', 'released', 'claimed')",
-            [earlier],
-        )
-        count = int(cursor.rowcount)
-        cursor.execute(
-            "UPDATE store_run SET state = 'superseded' WHERE plan_sha256 = ANY(%s)", [earlier]
-        )
-    record("run.superseded", [(sha, {"by_another_of": day.isoformat()}) for sha in earlier])
-    return count
 
 
 def _copy(plan: Proven, question: str, keep: str, **values: str | date) -> int:
