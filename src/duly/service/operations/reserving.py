@@ -34,12 +34,14 @@ FROM store_decision AS d JOIN store_run AS r ON r.plan_sha256 = d.run_id
 WHERE d.loan_id = %s AND r.state NOT IN ('superseded', 'missed')
 ORDER BY d.business_date DESC LIMIT 1
 """
-#: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now.
+#: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now. What we
+#: wrote down ourselves has happened, however far ahead the clock was by which it was dated.
 _CONTACTS = f"""
 SELECT x.channel, x.address, least(x.at, %(at)s) AS at, x.direction, x.outcome,
     x.contact_class AS class, x.loan_id AS loan
 FROM store_contact AS x
-WHERE x.borrower_id = %(borrower)s AND x.at <= %(at)s + interval '1 hour' AND NOT {UNTAKEN}
+WHERE x.borrower_id = %(borrower)s AND NOT {UNTAKEN} AND (x.at <= %(at)s + interval '1 hour'
+    OR starts_with(x.contact_id, 'duly:') OR x.agency IS NOT NULL)
 UNION ALL
 SELECT c.channel, c.address, least(c.at, %(at)s), c.direction, c.outcome, c.class, c.loan_id
 FROM store_book_contacts AS c

@@ -8,9 +8,9 @@ waits for a lock: who is being looked at by somebody else is left for the next r
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,12 +55,14 @@ WHERE m.message_id = ANY(%s) AND m.state = 'released'
 ORDER BY m.not_before, m.message_id
 FOR UPDATE OF m SKIP LOCKED
 """
-#: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now.
+#: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now. What we
+#: wrote down ourselves has happened, however far ahead the clock was by which it was dated.
 _CONTACTS = f"""
 SELECT x.borrower_id, x.channel, x.address, least(x.at, %(at)s) AS at, x.direction, x.outcome,
     x.contact_class AS class, x.loan_id AS loan
 FROM store_contact AS x
-WHERE x.borrower_id = ANY(%(people)s) AND x.at <= %(at)s + interval '1 hour' AND NOT {UNTAKEN}
+WHERE x.borrower_id = ANY(%(people)s) AND NOT {UNTAKEN} AND (x.at <= %(at)s + interval '1 hour'
+    OR starts_with(x.contact_id, 'duly:') OR x.agency IS NOT NULL)
 UNION ALL
 SELECT c.borrower_id, c.channel, c.address, least(c.at, %(at)s), c.direction, c.outcome, c.class,
     c.loan_id
@@ -77,16 +79,28 @@ _TOLD = """
 SELECT borrower_id, kind, loan_id, starts_at, ends_at, detail
 FROM store_signal WHERE borrower_id = ANY(%s) AND source = 'event'
 """
+#: How long an answer of the door holds.
+_HOLDS = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
-    """One message of ours for the next second, and the route that takes it."""
+    """One message of ours for the next second, and the route that takes it.
+
+    `lets` asks the door once more with what it knew, at an instant after that second: a batch may
+    wait for its route, and a clock may jump.
+    """
 
     message_id: str
     borrower_id: str
     route: str
     row: Mapping[str, Any]
+    at: datetime
+    lets: Callable[[datetime], bool] = field(repr=False)
+
+    def may_leave(self, at: datetime) -> bool:
+        """Return whether what the door answered holds at the instant of the submission."""
+        return timedelta(0) <= at - self.at <= _HOLDS or self.lets(at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,13 +236,16 @@ class _Door:
         said = {"route": route.name, "worker": self.worker, **knew}
         instead = passed_over(row, route, self.every)
         written.say("claimed", name, said | ({"instead_of": instead} if instead else {}))
+        lets = self._again(row)
         # A second message to the same person in this round meets the first as a contact.
         self.contacts.setdefault(who, []).append(
             {"at": self.at, "direction": "out", "channel": row["channel"],
              "class": row["message_class"], "outcome": "reserved", "address": row["address"],
              "loan": None}
         )  # fmt: skip
-        mine = Claimed(message_id=name, borrower_id=who, route=route.name, row=row)
+        mine = Claimed(
+            message_id=name, borrower_id=who, route=route.name, row=row, at=self.at, lets=lets
+        )
         return replace(found, claimed=(*found.claimed, mine))
 
     def _ask(self, row: Row) -> tuple[Passage, Mapping[str, object]]:
@@ -245,6 +262,19 @@ class _Door:
             return Passage(effect="block", reason="no_route"), knew
         passage = _asked(row, at=self.at, rules=self.rules, contacts=contacts, news=news, told=told)
         return passage, knew
+
+    def _again(self, row: Row) -> Callable[[datetime], bool]:
+        """Return the door of this message with what it knew, to be asked at a later instant."""
+        news, who = self.news[row["message_id"]], row["borrower_id"]
+        contacts = tuple(self.contacts.get(who, ()))
+
+        def lets(at: datetime) -> bool:
+            told = [*(_told(one) for one in self.told.get(who, ())), *news.told]
+            known = [{**one, "at": min(one["at"], at)} for one in contacts]
+            asked = _asked(row, at=at, rules=self.rules, contacts=known, news=news, told=told)
+            return asked.effect == "allow"
+
+        return lets
 
     def _disagrees(self, row: Row) -> bool:
         """Return whether the rules block a message on the very facts that its plan had.

@@ -93,9 +93,9 @@ def submit(
 ) -> tuple[Outgoing, ...]:
     """Commit that these messages are being sent now, and return those that still may be.
 
-    Left out is what was cancelled since the claim, what a stop holds and what others will not let
-    us pay for: that is given back. Each one returned is a contact from here on, whatever the wire
-    does.
+    Left out is what was cancelled since the claim, what a stop holds, what the door lets go no
+    longer at this instant, and what others will not let us pay for: that is given back. Each one
+    returned is a contact from here on, whatever the wire does.
     """
     by_id = {one.message_id: one for one in claimed}
     try:
@@ -120,7 +120,8 @@ def _committed(
     """Write down what is submitted, within the caller's transaction, and return it."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(_LOCK, (list(by_id),))
-        rows = cursor.execute(_SUBMIT, {"ids": list(by_id), "worker": worker}).fetchall()
+        lawful = [name for name, one in by_id.items() if one.may_leave(at)]
+        rows = cursor.execute(_SUBMIT, {"ids": lawful, "worker": worker}).fetchall()
         going = {row["message_id"] for row in rows}
         held = [name for name in by_id if name not in going]
         if held:
