@@ -13,6 +13,8 @@ import psycopg
 import pytest
 from outgoing import AT, fill, lender, states
 
+from duly.service import journal
+from duly.service.outbox import worker as working_place
 from duly.service.outbox.worker import Worker
 
 CUT = (
@@ -69,3 +71,67 @@ def test_a_database_that_stays_away_ends_a_worker_that_was_asked_to(store, tmp_p
     with pytest.raises(psycopg.OperationalError):
         asyncio.run(Worker(broken, lender(), now=lambda: AT).run(once=True))
     assert states(store) == {"released": 1}
+
+
+#: The server's own error for a disk without room, at the statements of one kind on one table.
+FULL = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
+END $$;
+CREATE TRIGGER no_room BEFORE {what} ON {table}
+FOR EACH ROW EXECUTE FUNCTION no_room()
+"""
+
+
+def reached(log):
+    """Return how often each message reached the wire."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    return Counter(json.loads(line)["message_id"] for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("what", "table"), [("UPDATE", "store_message"), ("INSERT", "store_attempt")],
+    ids=["claim", "submission"],
+)  # fmt: skip
+def test_a_full_disk_stops_a_worker_with_its_error_before_the_wire(
+    store, ours, tmp_path, monkeypatch, what, table
+):
+    ids, log = fill(30), tmp_path / "wire"
+    ours.execute(FULL.format(what=what, table=table))
+    monkeypatch.setattr(working_place, "_ONCE_AWAY_SECONDS", 0.5)
+    monkeypatch.setattr(working_place, "_IDLE_SECONDS", 0.05)
+    told = []
+    monkeypatch.setattr(journal, "broken", lambda event, _: told.append(event))
+    file = lender(log=str(log), window=5)
+    with pytest.raises(psycopg.errors.DiskFull):
+        asyncio.run(Worker(store, file, now=lambda: AT, batch=10).run(once=True))
+    assert set(told) == {"database.full"}
+    assert (reached(log), set(states(store)) - {"released", "claimed"}) == (Counter(), set())
+    ours.execute(f"DROP TRIGGER no_room ON {table}")
+    asyncio.run(Worker(store, file, now=lambda: AT, batch=10).run(once=True))
+    assert reached(log) == Counter(ids)
+    assert states(store) == {"delivered": 30}
+
+
+def test_answers_that_found_no_room_are_written_when_there_is_some(store, ours, tmp_path):
+    ids, log = fill(30), tmp_path / "wire"
+    ours.execute(FULL.format(what="UPDATE", table="store_attempt"))
+
+    async def whole():
+        file = lender(log=str(log), window=5)
+        task = asyncio.create_task(Worker(store, file, now=lambda: AT, batch=10).run(once=True))
+        while not reached(log) and not task.done():
+            await asyncio.sleep(0.01)
+        # Nothing more is submitted while what was answered cannot be written down.
+        await asyncio.sleep(1)
+        before = reached(log)
+        ours.execute("DROP TRIGGER no_room ON store_attempt")
+        await asyncio.wait_for(task, 60)
+        return before
+
+    before = asyncio.run(whole())
+    assert len(before) == 5
+    assert reached(log) == Counter(ids)
+    found = states(store)
+    assert sum(found.values()) == 30
+    assert set(found) <= {"delivered", "unknown"}

@@ -97,6 +97,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._ending = False  # This life's lanes claim nothing more.
         self._closing = False
+        self._failing_since: float | None = None  # No round has come to its end since.
         self._answered: list[tuple[str, Sequence[Answer]]] = []  # Not yet written down.
         self.tally = Tally()
 
@@ -109,6 +110,8 @@ class Worker:
 
         Where the database goes away the worker comes back as another one: its lock fell with its
         connection, so that the others hold it for dead. What was answered meanwhile it still knows.
+        A database that refuses to write, its disk full, is one that is away: nothing is submitted,
+        and with `once` its error is raised after a time.
         """
         identity = await asyncio.to_thread(Identity, self._url)
         try:
@@ -121,6 +124,7 @@ class Worker:
             try:
                 while not await self._live(identity, gateways, reading, once=once):
                     await asyncio.to_thread(identity.close)
+                    await rest(self._stopping, _IDLE_SECONDS)
                     identity = await self._born_again(once=once)
             finally:
                 self._closing = True
@@ -152,8 +156,10 @@ class Worker:
         sharing = asyncio.create_task(share_paces(self._url, gateways.values(), identity.number))
         try:
             await _finished(lanes, beside=[*reading, keeping, sharing])
-        except psycopg.OperationalError:
-            if self._stopping.is_set():
+        except psycopg.OperationalError as error:
+            full = isinstance(error, psycopg.errors.DiskFull)
+            journal.broken("database.full" if full else "database.away", error)
+            if self._stopping.is_set() or (once and self._fails_for_long()):
                 raise
             # What is on the wire is waited for: its answers are written down in the next life.
             self._ending = True
@@ -164,6 +170,13 @@ class Worker:
                 task.cancel()
             await asyncio.wait([*lanes, keeping, sharing])
         return True
+
+    def _fails_for_long(self) -> bool:
+        """Return whether no round has come to its end for as long as `once` waits."""
+        now = asyncio.get_running_loop().time()
+        if self._failing_since is None:
+            self._failing_since = now
+        return now - self._failing_since > _ONCE_AWAY_SECONDS
 
     async def _born_again(self, *, once: bool) -> Identity:
         """Return a new number when the database is back; `once` waits for it a bounded time."""
@@ -239,6 +252,7 @@ class Worker:
                 _tell_of_routes(before, away)
                 found = await asyncio.to_thread(self._claim, connection, number, away)
                 await self._send(connection, number, gateways, found.claimed)
+                self._failing_since = None
                 if found.found or orphans.released or orphans.unknown:
                     continue
                 # What waits for a route that was cut off, or was put off by one, is given time.
