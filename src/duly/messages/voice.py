@@ -88,6 +88,8 @@ def _wrong_signatures(lender: Lender) -> Iterator[tuple[str, str]]:
             yield "signature_not_usable", signed
         elif is_authority(signed):
             yield "signature_of_authority", signed
+        elif _says_too_much(signed):
+            yield "lender_words_forbidden", signed
 
 
 def _wrong_names(lender: Lender) -> Iterator[tuple[str, str]]:

@@ -25,12 +25,14 @@ _ITSELF = re.compile(
     r"\bdo not disturb while driving\b|"
     r"^(?:您好[,!]*)?我?(?:现在|正在|在)*(?:开车|开会|忙)(?:中)?[,. ]*"
     r"(?:稍后|一会儿?|晚点|等下)(?:再)?(?:给)?(?:您|你)?(?:回复|回电|联系[您你]|回拨)|"
-    r"\b(?:can'?t|cannot) (?:talk|take your call) right now\b[^?]*(?:later|soon|back)?$"
+    r"\b(?:can'?t|cannot) (?:talk|take your call) right now\b[^?]*(?:later|soon|back)?$|"
+    # A program that forgot to fill its text in: {{ text }}, %(name)s, ${reply}.
+    r"\{\{|\}\}|\$\{|%\(\w+\)|<%"
 )
 
 
 def answers_itself(respelled: str) -> bool:
-    """Return whether a telephone or mailbox answers, so that no day and no act in it counts."""
+    """Return whether a telephone, mailbox or program answers, so that nothing in it counts."""
     return _ITSELF.search(respelled) is not None
 
 
