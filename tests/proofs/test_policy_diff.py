@@ -96,6 +96,8 @@ _TEXT = ("contact", "overdue", "plain", "sms", "overdue", None)
 _GENTLE = ("contact", "overdue", "gentle", "sms", "overdue", None)
 _CALL = ("task", "no_answer", None, "voice", None, "call")
 _REVIEW = ("task", "review", None, None, None, "review")
+_CARE = ("task", "care_after_hardship", None, "voice", None, "care")
+_VERIFY = ("task", "verify_contact", None, "voice", None, "verify_contact")
 
 
 def _wait(reason: str) -> tuple[str | None, ...]:
@@ -130,7 +132,14 @@ def _table(*rows: tuple[str | None, ...]) -> pa.Table:
         (_wait("cooldown"), _wait("cap"), "meets_cap"),
         (_TEXT, _wait("cooldown"), "text_less"),
         (_CALL, _wait("cooldown"), "call_less"),
-        (_CALL, _REVIEW, "call_less"),
+        (_CALL, _REVIEW, "care_gained"),
+        (_TEXT, _VERIFY, "care_gained"),
+        (_VERIFY, _TEXT, "care_lost"),
+        (_CARE, _CALL, "care_lost"),
+        (_REVIEW, _TEXT, "care_lost"),
+        (_CARE, _VERIFY, "changed"),
+        (_CARE, _wait("cooldown"), "call_less"),
+        (_wait("cooldown"), _CARE, "call_more"),
         (_CALL, _TEXT, "text_for_call"),
         (_TEXT, _GENTLE, "tone_gentler"),
         (_wait("patience"), _wait("cooldown"), "changed"),

@@ -21,13 +21,19 @@ from duly.rules.zones import zone
 
 #: What a move does to a borrower, the gravest first; those up to MEETS_CAP are harm.
 Kind: TypeAlias = Literal[
-    "text_more", "call_more", "call_for_text", "text_earlier", "tone_harsher", "meets_cap",
-    "text_less", "call_less", "text_for_call", "tone_gentler", "changed",
+    "care_lost", "text_more", "call_more", "call_for_text", "text_earlier", "tone_harsher",
+    "meets_cap", "care_gained", "text_less", "call_less", "text_for_call", "tone_gentler",
+    "changed",
 ]  # fmt: skip
 HARM: tuple[Kind, ...] = (
-    "text_more", "call_more", "call_for_text", "text_earlier", "tone_harsher", "meets_cap",
+    "care_lost", "text_more", "call_more", "call_for_text", "text_earlier", "tone_harsher",
+    "meets_cap",
 )  # fmt: skip
-LESS: tuple[Kind, ...] = ("text_less", "call_less", "text_for_call", "tone_gentler")
+LESS: tuple[Kind, ...] = (
+    "care_gained", "text_less", "call_less", "text_for_call", "tone_gentler",
+)  # fmt: skip
+#: Tasks in which a person checks, asks or cares before anybody is asked for money.
+_CARES = frozenset({"verify_contact", "care", "ask_why", "review", "security_restricted"})
 #: Waits that end by themselves: the text would have come, later.
 _LATER = frozenset({"grace", "patience", "cooldown", "window", "capacity"})
 _COMPARED = ("decision", "reason", "tone", "channel", "template", "task_kind")
@@ -141,6 +147,11 @@ def _way(row: Mapping[str, object]) -> str:
 def _kind(old: Mapping[str, object], new: Mapping[str, object], borrower: str) -> Kind:
     """Return what a move does; `borrower` says how the old plan reached the borrower at all."""
     before, after = _way(old), _way(new)
+    cared, cares = (one["task_kind"] in _CARES for one in (old, new))
+    if cared and not cares and after:
+        return "care_lost"
+    if cares and not cared and before:
+        return "care_gained"
     if after == "text" and before == "text":
         return _tone(old, new)
     if after == "text" and before == "call":
