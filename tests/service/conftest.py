@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 import serving
-from databases import database
+from databases import database, hasten
 from served_home import forget
 from serving import Served
 
@@ -46,6 +46,7 @@ def server() -> Iterator[postgres.Place]:
     home = Path(tempfile.mkdtemp(prefix="duly-tests-"))
     place = postgres.place_of(home)
     url = postgres.start(place).url
+    hasten(place)
     setting_up.set_up(url)
     migrating.migrate()
     setting_up.close()
