@@ -22,7 +22,11 @@ setting_up.prepare()
 
 from plans import KEY  # noqa: E402 Models need Django's settings first.
 
+from duly.position import warm  # noqa: E402
 from duly.service.operations import daily, days, loading  # noqa: E402
+
+#: Loaded once for all that are forked from a process that has imported this.
+warm()
 
 #: Point → what is replaced there.
 STEPS = {

@@ -6,19 +6,15 @@ Method: real processes over one database, killed at each named point; two of the
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from crashing_daily import STEPS
 from daily_world import DAY, PEOPLE, World, at, before
+from forked import Forked
 
 from duly.service.store.book_models import Book
 from duly.service.store.models import Audit, BusinessDay, Message, Run
-
-SCRIPT = Path(__file__).with_name("crashing_daily.py")
 
 
 @pytest.fixture
@@ -29,19 +25,15 @@ def world(store, write_book, tmp_path):
 
 
 def scheduler(world, now, point="none"):
-    given = (world.url, world.file, world.plans, now.isoformat(), point)
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, *map(str, given)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
+    return Forked("crashing_daily", world.url, world.file, world.plans, now.isoformat(), point)
 
 
 def finish(world, now):
     """Let a whole scheduler work; the lock of a dead one falls shortly after it."""
     for _ in range(20):
         working = scheduler(world, now)
-        out, err = working.communicate(timeout=300)
-        assert working.returncode == 0, err
+        assert working.ends() == 0, working.said("err")
+        out = working.said("out")
         if out != "busy=True":
             return out
         time.sleep(0.2)
@@ -50,8 +42,7 @@ def finish(world, now):
 
 def died(world, now, point):
     dying = scheduler(world, now, point)
-    dying.communicate(timeout=300)
-    assert dying.returncode == -signal.SIGKILL
+    assert dying.ends() == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("point", [one for one in STEPS if one != "recorded"])
@@ -87,8 +78,8 @@ def test_a_scheduler_that_dies_in_a_missed_day(world):
 
 def test_two_schedulers_at_once_do_a_day_once(world):
     both = [scheduler(world, at("06:00")) for _ in range(2)]
-    said = sorted(one.communicate(timeout=300)[0] for one in both)
-    assert [one.returncode for one in both] == [0, 0]
+    assert [one.ends() for one in both] == [0, 0]
+    said = sorted(one.said("out") for one in both)
     # The second found the first at work, or came when all was done.
     assert said in (["busy=False", "busy=False done"], ["busy=False done", "busy=True"])
     assert (Run.objects.count(), BusinessDay.objects.get().attempts) == (1, 1)

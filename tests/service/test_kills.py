@@ -19,6 +19,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from crashing_worker import POINTS
+from forked import Forked
 from outgoing import fill, states
 
 from duly.delivery import FINAL
@@ -28,18 +29,20 @@ WINDOW = 20
 MESSAGES = 240
 
 
-def worker(store: str, log: Path, point: str = "none", nth: int = 1) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, store, str(log), point, str(nth)], stderr=subprocess.PIPE
-    )
+def worker(store: str, log: Path, point: str = "none", nth: int = 1) -> Forked:
+    return Forked("crashing_worker", store, log, point, nth)
+
+
+def started(store: str, log: Path) -> subprocess.Popen[bytes]:
+    """Start a worker from nothing: it may be killed while it still imports."""
+    return subprocess.Popen([sys.executable, SCRIPT, store, str(log), "none", "1"])
 
 
 def finish(store: str, log: Path) -> None:
     """Let a whole worker settle what the dead left; a closed connection's lock falls shortly."""
     for _ in range(20):
         done = worker(store, log)
-        _, told = done.communicate(timeout=120)
-        assert done.returncode == 0, told.decode()
+        assert done.ends() == 0, done.said("err")
         left = states(store)
         if not {"claimed", "submitted", "released"} & set(left):
             return
@@ -77,8 +80,7 @@ def test_a_worker_that_dies_at_a_named_point(store, tmp_path, point):
     log = tmp_path / "wire"
     for nth in (1, 3):
         dying = worker(store, log, point, nth)
-        dying.communicate(timeout=120)
-        assert dying.returncode == -signal.SIGKILL
+        assert dying.ends() == -signal.SIGKILL
     finish(store, log)
     check(store, log, ids, kills=2)
 
@@ -89,13 +91,13 @@ def test_workers_that_die_at_any_instant(store, tmp_path):
     chance = random.Random(int(os.environ.get("DULY_CHAOS_SEED", "5")))
     kills = 0
     for _ in range(6):
-        pair = [worker(store, log), worker(store, log)]
+        pair = [started(store, log), started(store, log)]
         time.sleep(chance.uniform(0.5, 1.6))
         for one in pair:
             if one.poll() is None:
                 one.kill()
                 kills += 1
-            one.communicate(timeout=60)
+            one.wait(timeout=60)
     assert kills >= 6
     finish(store, log)
     check(store, log, ids, kills=kills)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from forked import Forked
 from outgoing import DAY, fill, states
 
 from duly.service.outbox.spending import budget_of
@@ -26,19 +27,20 @@ SCRIPT = Path(__file__).with_name("crashing_worker.py")
 PRICE = 500
 
 
-def worker(store: str, log: Path, limit: int, point: str = "none", nth: int = 1):
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, store, str(log), point, str(nth), str(limit)],
-        stderr=subprocess.PIPE,
-    )
+def worker(store: str, log: Path, limit: int, point: str = "none", nth: int = 1) -> Forked:
+    return Forked("crashing_worker", store, log, point, nth, limit)
+
+
+def started(store: str, log: Path, limit: int) -> subprocess.Popen[bytes]:
+    """Start a worker from nothing: it may be killed while it still imports."""
+    return subprocess.Popen([sys.executable, SCRIPT, store, str(log), "none", "1", str(limit)])
 
 
 def finish(store: str, log: Path, limit: int) -> None:
     """Let whole workers spend what the dead left; a closed connection's lock falls shortly."""
     for _ in range(20):
         done = worker(store, log, limit)
-        _, told = done.communicate(timeout=120)
-        assert done.returncode == 0, told.decode()
+        assert done.ends() == 0, done.said("err")
         with psycopg.connect(store) as ours:
             budget = budget_of(ours, DAY)
         if budget.left < PRICE and not {"claimed", "submitted"} & set(states(store)):
@@ -64,8 +66,7 @@ def test_a_worker_that_dies_with_a_lease(store, tmp_path, point):
     fill(160)
     log, limit = tmp_path / "wire", 500
     dying = worker(store, log, limit, point, 2)
-    dying.communicate(timeout=120)
-    assert dying.returncode == -signal.SIGKILL
+    assert dying.ends() == -signal.SIGKILL
     with psycopg.connect(store) as ours:
         # The dead holds the whole of it: without settling, nobody could send one more.
         assert budget_of(ours, DAY).granted == limit * 100
@@ -79,13 +80,13 @@ def test_workers_that_die_at_any_instant(store, tmp_path):
     chance = random.Random(int(os.environ.get("DULY_CHAOS_SEED", "27")))
     kills = 0
     for _ in range(3):
-        pair = [worker(store, log, limit), worker(store, log, limit)]
+        pair = [started(store, log, limit), started(store, log, limit)]
         time.sleep(chance.uniform(0.6, 1.6))
         for one in pair:
             if one.poll() is None:
                 one.kill()
                 kills += 1
-            one.communicate(timeout=60)
+            one.wait(timeout=60)
     assert kills >= 3
     finish(store, log, limit)
     check(store, log, limit=limit)

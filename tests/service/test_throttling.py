@@ -10,14 +10,12 @@ import asyncio
 import json
 import math
 import os
-import subprocess
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import psycopg
 import pytest
 from aiohttp import web
+from forked import Forked
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from outgoing import fill, states
@@ -26,8 +24,6 @@ from virtual_time import run
 from duly.delivery.pacing import Pace
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.throttling import BELIEVE_SECONDS, LOOK_SECONDS, Shares, share_paces
-
-SCRIPT = Path(__file__).with_name("paced_worker.py")
 
 
 class TestShares:
@@ -221,9 +217,8 @@ def test_two_processes_share_the_pace_of_one_gateway(store, tmp_path, killed):
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         port = runner.addresses[0][1]
-        words = [sys.executable, str(SCRIPT), store, str(port), str(per_second)]
         env = {**os.environ, "SECRET": "s3cr3t"}
-        pair = [subprocess.Popen(words, env=env) for _ in range(2)]
+        pair = [Forked("paced_worker", store, port, per_second, env=env) for _ in range(2)]
         try:
             async with asyncio.timeout(120):
                 while killed and len(names) < 20:
@@ -235,9 +230,9 @@ def test_two_processes_share_the_pace_of_one_gateway(store, tmp_path, killed):
         finally:
             for one in pair:
                 one.kill()
-                one.wait()
+            codes = [one.ends() for one in pair]
             await runner.cleanup()
-        return [one.returncode for one in pair]
+        return codes
 
     codes = asyncio.run(whole())
     assert codes[1] == 0
