@@ -259,3 +259,17 @@ def test_a_file_of_another_shape_is_refused(tmp_path, text, expected):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(Refused, match="lender_unreadable"):
         load_lender(tmp_path / "no.yaml")
+
+
+def test_the_same_bytes_are_read_once_and_others_at_once(tmp_path):
+    path = tmp_path / "lender.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    first = load_lender(path)
+    assert load_lender(path) is first
+    path.write_text(GOOD.replace("name: Aa", "name: Zz"), encoding="utf-8")
+    assert (load_lender(path).name, first.name) == ("Zz", "Aa")
+    # Mistakes are no less said for having been said.
+    wrong = GOOD.replace("app: Cc", "apq: Cc")
+    told = refused(tmp_path, wrong)
+    assert {code for *_, code in told} == {"lender_unknown_key", "lender_missing_key"}
+    assert refused(tmp_path, wrong) == told

@@ -29,6 +29,14 @@ def test_the_built_in_policy_has_no_mistakes() -> None:
     assert POLICY.floor_minor == 2000
 
 
+def test_the_same_bytes_are_read_once_for_the_same_texts() -> None:
+    assert load(BUILT_IN) is load(BUILT_IN)
+    (told,) = check(BUILT_IN, templates=TEMPLATES - {"overdue"})[:1]
+    assert told.code == "unknown_choice"
+    check(BUILT_IN, templates=TEMPLATES - {"overdue"}).clear()
+    assert check(BUILT_IN, templates=TEMPLATES - {"overdue"})[0] == told
+
+
 def test_every_feature_has_a_sentence_in_both_languages() -> None:
     for locale in ("en", "zh-CN"):
         words = catalogue("policy", locale)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import time
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -265,11 +266,17 @@ def load_lender(path: Path | None) -> Lender:
             data = path.read_bytes()
         except OSError as error:
             raise _refused("lender_unreadable", label, why=error.strerror) from error
+    return _placed(_read(data, label), path.parent if path is not None else Path())
+
+
+@lru_cache(maxsize=8)
+def _read(data: bytes, label: str) -> Lender:
+    """Return what a file says; the same bytes are read once: a round of a day asks five times."""
     reader = Walk(label)
     lender = _build(_parse(data, label), reader, digest.of_bytes(data))
     if reader.found or lender is None:
         raise Refused(*sorted(reader.found, key=lambda one: (one.line, int(one.column))))
-    return _placed(lender, path.parent if path is not None else Path())
+    return lender
 
 
 def _placed(lender: Lender, beside: Path) -> Lender:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def load(
 
     `demands` are the templates that ask for an overdue amount, a lender's own among them.
     """
-    policy, diagnostics = _read(name_or_path, templates, demands)
+    policy, diagnostics = _read(*_bytes(name_or_path), templates, demands)
     errors = tuple(item for item in diagnostics if item.severity == "error")
     if errors:
         raise Refused(*errors)
@@ -56,7 +57,7 @@ def check(
 ) -> list[Diagnostic]:
     """Return every mistake of a policy, in the order of the file; none where it is right."""
     try:
-        return _read(name_or_path, templates, demands)[1]
+        return list(_read(*_bytes(name_or_path), templates, demands)[1])
     except Refused as refused:
         return list(refused.diagnostics)
 
@@ -88,10 +89,11 @@ def _bytes(name_or_path: str | Path) -> tuple[str, bytes]:
         raise Refused(diagnostic) from error
 
 
+@lru_cache(maxsize=8)
 def _read(
-    name_or_path: str | Path, templates: frozenset[str] | None, demands: frozenset[str]
-) -> tuple[Policy | None, list[Diagnostic]]:
-    file, data = _bytes(name_or_path)
+    file: str, data: bytes, templates: frozenset[str] | None, demands: frozenset[str]
+) -> tuple[Policy | None, tuple[Diagnostic, ...]]:
+    """Return what a file says and its mistakes; the same bytes are read once."""
     sheet = Sheet(file, data)
     root = sheet.root()
     found = sheet.keyed(
@@ -103,7 +105,7 @@ def _read(
     policy = _policy(sheet, found, templates, digest.of_bytes(data))
     _check_demands(sheet, found.get("treatments"), demands)
     gathered = {_order(item): item for item in sheet.diagnostics}
-    return policy, [gathered[key] for key in sorted(gathered)]
+    return policy, tuple(gathered[key] for key in sorted(gathered))
 
 
 def _order(item: Diagnostic) -> tuple[int, int, str, str]:
