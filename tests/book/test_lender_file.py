@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from duly.book import Answers, Limits, People, load_lender
-from duly.book.lender import Agency, Daily
+from duly.book.lender import Agency, Daily, Portal
 from duly.core.errors import Refused
 
 GOOD = """\
@@ -273,3 +273,30 @@ def test_the_same_bytes_are_read_once_and_others_at_once(tmp_path):
     told = refused(tmp_path, wrong)
     assert {code for *_, code in told} == {"lender_unknown_key", "lender_missing_key"}
     assert refused(tmp_path, wrong) == told
+
+
+def test_where_the_borrowers_pages_are_served(tmp_path):
+    path = tmp_path / "lender.yaml"
+    said = "portal: {path: /my, host: my.example.com, handover_secret_env: HANDOVER}\n"
+    path.write_text(GOOD + said, encoding="utf-8")
+    portal = load_lender(path).portal
+    assert portal == Portal(path="/my", host="my.example.com", handover_secret_env="HANDOVER")
+    assert (portal.prefix, load_lender(None).portal) == ("/my", Portal())
+    path.write_text(GOOD + "portal: {serve: false}\n", encoding="utf-8")
+    assert load_lender(path).portal.serve is False
+
+
+@pytest.mark.parametrize(
+    ("line", "places"),
+    [
+        ("portal: {path: my}", [(2, "16", "lender_bad_value")]),
+        ("portal: {path: /My/}", [(2, "16", "lender_bad_value")]),
+        ("portal: {path: /a/../b}", [(2, "16", "lender_bad_value")]),
+        ("portal: {host: 'https://x.example'}", [(2, "16", "lender_bad_value")]),
+        ("portal: {host: 'x.example:8000'}", [(2, "16", "lender_bad_value")]),
+        ("portal: {handover_secret_env: lower}", [(2, "31", "lender_bad_value")]),
+        ("portal: {server: true}", [(2, "10", "lender_unknown_key")]),
+    ],
+)
+def test_mistakes_of_the_portal_are_placed(tmp_path, line, places):
+    assert refused(tmp_path, GOOD + line + "\n") == places

@@ -31,6 +31,7 @@ class Reply:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -76,7 +77,9 @@ class Served:
         try:
             line.request(method, path, body=data, headers=sent)
             found = line.getresponse()
-            return Reply(found.status, {k.lower(): v for k, v in found.getheaders()}, found.read())
+            cookies = tuple(found.headers.get_all("Set-Cookie") or ())
+            headers = {k.lower(): v for k, v in found.getheaders()}
+            return Reply(found.status, headers, found.read(), cookies)
         finally:
             line.close()
 

@@ -15,7 +15,7 @@ from duly.book import Route
 from duly.core.errors import Refused
 from duly.delivery.http import signature
 from duly.service.api.limits import BODY_MAX
-from duly.service.api.public import ADDRESS_A_MINUTE, CODE_AN_HOUR
+from duly.service.api.slowing import ADDRESS_A_MINUTE, CODE_AN_HOUR
 from duly.service.operations import verifying
 from duly.service.operations.intake import TOLERANCE_SECONDS, intakes_of
 from duly.service.store.models import Audit, Message, Part, Report
@@ -242,7 +242,7 @@ class TestWebhooks:
 
 
 def test_an_address_of_a_network_is_that_network():
-    from duly.service.api.public import household
+    from duly.service.api.slowing import household
 
     assert household("2001:db8:1:2::9") == household("2001:db8:1:2:ffff::1")
     assert household("2001:db8:1:3::9") != household("2001:db8:1:2::9")

@@ -1,7 +1,7 @@
 """What were we told? Schema, reading, quarantine, the snapshot and its hash."""
 
 from duly.book.check import CheckResult, check
-from duly.book.lender import Answers, Daily, Lender, Limits, People, Route
+from duly.book.lender import Answers, Daily, Lender, Limits, People, Portal, Route
 from duly.book.lender_file import load_lender
 from duly.book.schema import TABLES
 from duly.book.snapshot import (
@@ -21,6 +21,7 @@ __all__ = [
     "Lender",
     "Limits",
     "People",
+    "Portal",
     "Route",
     "Snapshot",
     "check",

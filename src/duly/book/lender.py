@@ -78,6 +78,25 @@ class Daily:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Portal:
+    """Where the borrowers' pages are served, and who may hand people over to them."""
+
+    serve: bool = True
+    path: str = "/"  #: of the pages; the API keeps its own addresses
+    host: str = ""  #: the one host name that serves them; empty: any
+    handover_secret_env: str = ""  #: the variable with the secret of hand-overs; empty: none
+
+    @property
+    def prefix(self) -> str:
+        """Return what stands before the address of each page.
+
+        >>> Portal().prefix, Portal(path="/my").prefix
+        ('', '/my')
+        """
+        return self.path.rstrip("/")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Agency:
     """One servicer of the list that the lender publishes."""
 
@@ -121,4 +140,5 @@ class Lender:
     debits_announced: bool = False  #: `at` of a scheduled debit is its real hour; texts may name it
     agencies: tuple[Agency, ...] = ()
     daily: Daily | None = None  #: None: nothing is run by itself
+    portal: Portal = Portal()
     sha256: str = ""

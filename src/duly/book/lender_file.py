@@ -15,7 +15,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from duly.book import expressions
-from duly.book.lender import Agency, Answers, Daily, Lender, Limits, People, Route
+from duly.book.lender import Agency, Answers, Daily, Lender, Limits, People, Portal, Route
 from duly.book.lender_walk import Walk, WrongValueError
 from duly.core import digest, money, prices
 from duly.core.diagnostic import Diagnostic
@@ -25,6 +25,9 @@ _KINDS_OF_ROUTE = ("smpp", "http", "smtp", "webhook", "letter", "tasks", "sandbo
 _CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _CATCH_UP_DAYS_MAX = 31
+_PATH = re.compile(r"/|(?:/[a-z0-9][a-z0-9-]{0,39}){1,3}")
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 
 
 def _text(value: object) -> str:
@@ -141,6 +144,15 @@ def _folder(value: object) -> Path:
     return Path(_text(value))
 
 
+def _formed(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            raise WrongValueError(wanted)
+        return value
+
+    return read
+
+
 def _clock(value: object) -> time:
     if not isinstance(value, str) or not _CLOCK.fullmatch(value):
         raise WrongValueError('"06:00"')
@@ -208,6 +220,12 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "book": ("book", _dated),
         "calendar": ("calendar", _choice("every_day", "working_days")),
         "catch_up_days": ("catch_up_days", _within(0, _CATCH_UP_DAYS_MAX)),
+    },
+    "portal": {
+        "serve": ("serve", _flag),
+        "path": ("path", _formed(_PATH, "/ | /my")),
+        "host": ("host", _formed(_HOST, "my.example.com")),
+        "handover_secret_env": ("handover_secret_env", _formed(_VARIABLE, "DULY_HANDOVER_SECRET")),
     },
     "limits": {
         "texts_per_day": ("texts_per_day", _count),
@@ -337,6 +355,7 @@ def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
         limits=Limits(**parts.get("limits", {})),  # type: ignore[arg-type]
         answers=Answers(**parts.get("answers", {})),  # type: ignore[arg-type]
         daily=Daily(**parts["daily"]) if "daily" in parts else None,  # type: ignore[arg-type]
+        portal=Portal(**parts.get("portal", {})),  # type: ignore[arg-type]
         sha256=sha256,
     )
 

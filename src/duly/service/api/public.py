@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
@@ -15,14 +14,17 @@ from duly.service.api.openapi import responses
 from duly.service.api.problems import Problem
 from duly.service.api.schemas import Name, VerifyIn, VerifyOut
 from duly.service.api.serving import present
+from duly.service.api.slowing import (
+    ADDRESS_A_MINUTE,
+    CODE_AN_HOUR,
+    HOUR,
+    MINUTE,
+    address_of,
+    is_too_often,
+)
 from duly.service.operations import hearing, intake
-from duly.service.operations.metering import count
 from duly.service.operations.verifying import plain, verify
 
-#: Questions about texts: from one address a minute, about one code an hour.
-ADDRESS_A_MINUTE, CODE_AN_HOUR = 20, 10
-_MINUTE, _HOUR = 60, 3600
-_HOUSEHOLD_BITS = 64
 _PROBLEMS: Mapping[str, str] = {
     "signature": "bad_signature",
     "stale": "bad_signature",
@@ -39,8 +41,8 @@ router = Router(tags=["public"])
 def verify_code(request: HttpRequest, body: VerifyIn) -> HttpResponse:
     """Say whether a text was ours, by its code and the end of the number it came to."""
     serving = present()
-    _slow("verify_address", _address(request), ADDRESS_A_MINUTE, _MINUTE)
-    _slow("verify_code", plain(body.code), CODE_AN_HOUR, _HOUR)
+    _slow("verify_address", address_of(request), ADDRESS_A_MINUTE, MINUTE)
+    _slow("verify_code", plain(body.code), CODE_AN_HOUR, HOUR)
     lender = serving.lender
     today = serving.now().astimezone(ZoneInfo(lender.time_zone)).date()
     found = verify(body.code, body.phone_last4, today=today)
@@ -82,31 +84,6 @@ def post_webhook(request: HttpRequest, route: Name) -> HttpResponse:
 
 
 def _slow(kind: str, subject: str, most: int, seconds: int) -> None:
-    """Count a question; refuse it where there were too many. Who asks is kept as a mark alone."""
-    mark = present().signer.sign(kind, subject.encode()).hex()
-    if count(kind, mark, seconds=seconds) > most:
+    """Count a question; refuse it where there were too many."""
+    if is_too_often(kind, subject, most, seconds):
         raise Problem("too_often", headers={"Retry-After": str(seconds)})
-
-
-def _address(request: HttpRequest) -> str:
-    """Return who asks: the last address that a proxy of ours names, else the caller's own."""
-    caller: str = request.META.get("REMOTE_ADDR", "")
-    told = request.headers.get("X-Forwarded-For", "")
-    if caller in present().proxies and told:
-        caller = told.rpartition(",")[2].strip()[:64]
-    return household(caller)
-
-
-def household(address: str) -> str:
-    """Return who an address stands for: of IPv6 the network, since its owner has all of it.
-
-    >>> household("2001:db8:1:2:3:4:5:6"), household("192.0.2.7")
-    ('2001:db8:1:2::/64', '192.0.2.7')
-    """
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-        return str(ipaddress.ip_network((found, _HOUSEHOLD_BITS), strict=False))
-    return address
