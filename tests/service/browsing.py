@@ -156,7 +156,7 @@ class Browser:
         self.at, self.reply = urlsplit(where).path, found
         if follow and found.status in (302, 303):
             return self.go(found.headers["location"])
-        if found.headers.get("content-type", "").startswith("text/html"):
+        if found.body and found.headers.get("content-type", "").startswith("text/html"):
             self.page = Page(found.body.decode())
             assert lacks(self.page) == [], where
         return found

@@ -21,6 +21,7 @@ from duly.service.operations import keys
 
 AT = "2026-03-10T10:00:00+08:00"
 ALL = ",".join(keys.SCOPES)
+HANDOVER_SECRET = "what the app and we know"
 GATEWAY_SECRET, RESELLER_TOKEN = "a secret of the gateway", "a-token-in-the-address"
 
 
@@ -105,6 +106,7 @@ def lender_text(folder: Path) -> Path:
         {"name": "reseller", **base, **token, "time_zone": "Asia/Shanghai"},
         {"name": "silent", **base},
     ]
+    lender["portal"] = {"handover_secret_env": "TEST_HANDOVER"}
     path = folder / "lender.yaml"
     path.write_text(yaml.safe_dump(lender, allow_unicode=True), encoding="utf-8")
     return path
@@ -122,7 +124,7 @@ def begin(folder: Path, url: str) -> Served:
         "PATH": os.environ["PATH"], "PYTHONUTF8": "1", "DULY_HOME": str(folder / "home"),
         "DULY_DATABASE_URL": url, "DULY_SECRET_KEYS": "k1:" + "5a" * 32,
         "DULY_PLANS": str(folder / "plans"), "TEST_HOOK_SECRET": GATEWAY_SECRET,
-        "TEST_HOOK_TOKEN": RESELLER_TOKEN,
+        "TEST_HOOK_TOKEN": RESELLER_TOKEN, "TEST_HANDOVER": HANDOVER_SECRET,
     }  # fmt: skip
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
         process = subprocess.Popen(

@@ -226,6 +226,7 @@ class TaskOut(BaseModel):
     closed_at: datetime | None
     closed_by: str | None
     outcome: str | None
+    caller_word: str | None = None  #: what a caller says first to the borrower, today
 
 
 class TasksOut(BaseModel):

@@ -25,6 +25,7 @@ class Serving:
     clock: Callable[[], datetime]
     signer: Signer
     plans: Path
+    handover: bytes = field(default=b"", repr=False)  #: the secret of hand-overs
     intakes: Mapping[str, Intake] = field(default_factory=dict)
     proxies: frozenset[str] = frozenset()
 

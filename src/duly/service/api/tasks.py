@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
@@ -18,6 +19,8 @@ from duly.service.api.problems import Problem, locale_of
 from duly.service.api.schemas import CloseIn, Cursor, Limit, TaskOut, TasksOut
 from duly.service.api.serving import present
 from duly.service.operations import tasks
+from duly.service.operations.calling import word_of
+from duly.service.rows import Row
 
 _NUMBER_MAX = 2**63 - 1
 Number = Annotated[int, Path(ge=1, le=_NUMBER_MAX)]
@@ -37,7 +40,15 @@ def list_tasks(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -
         last = shown[-1]
         place = [str(last["priority"]), last["opened_at"].isoformat(), str(last["id"])]
         following = encode(signer, "tasks", place)
-    return answer(TasksOut(items=[TaskOut(**row) for row in shown], next_cursor=following))
+    return answer(TasksOut(items=[_with_word(row) for row in shown], next_cursor=following))
+
+
+def _with_word(row: Row) -> TaskOut:
+    """Return a task with the word of the day that its borrower compares a caller by."""
+    serving, who = present(), row["borrower_id"]
+    today = serving.now().astimezone(ZoneInfo(serving.lender.time_zone)).date()
+    word = None if who is None else word_of(who, today, signer=serving.signer)
+    return TaskOut(**row, caller_word=word)
 
 
 @router.post(

@@ -38,6 +38,20 @@ def owner_of(cursor: Any, loan_id: str) -> str | None:
     return None if found is None else str(found)
 
 
+def newest_of(cursor: Any, borrower_id: str) -> str:
+    """Return what changes with every word and book that a borrower's state is made of."""
+    cursor.execute(_LOANS, {"who": [borrower_id]})
+    loans = [row[0] for row in cursor.fetchall()]
+    cursor.execute(
+        sql.SQL(
+            "SELECT md5(coalesce((SELECT max(cut_at)::text FROM store_book), '') || coalesce(("
+            "SELECT string_agg(kind || key || time::text || event_id, ' ' ORDER BY kind, key)"
+            " FROM public.store_word WHERE " + _WORDS + "), ''))"
+        ).format(**_values([borrower_id], loans))
+    )
+    return str(cursor.fetchone()[0])
+
+
 def narrow(cursor: Any, borrower_ids: Sequence[str]) -> tuple[str, ...]:
     """Let this session see these borrowers' facts only; return the views, for who drops them.
 

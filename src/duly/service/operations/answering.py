@@ -65,7 +65,8 @@ _ANSWERS = """
 SELECT m.message_id, m.borrower_id, m.business_date, m.state, m.template, r.kind AS of_run
 FROM store_message AS m JOIN store_run AS r ON r.plan_sha256 = m.run_id
 WHERE (m.address = ANY(%(addresses)s) OR m.borrower_id = %(who)s) AND m.message_class = 'answer'
-    AND m.state <> ALL(%(ended)s) ORDER BY m.message_id FOR UPDATE OF m
+    AND m.template <> 'sign_in_code' AND m.state <> ALL(%(ended)s)
+ORDER BY m.message_id FOR UPDATE OF m
 """
 _PROMISES = """
 SELECT 1 FROM (

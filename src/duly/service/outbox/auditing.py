@@ -26,7 +26,18 @@ IMPERSONAL = frozenset(
 )  # fmt: skip
 #: Beginnings of kinds whose subject says whom they are about, or whose writer has to.
 PERSONAL = frozenset(
-    {"borrower", "contact", "decision", "door", "event", "message", "reply", "signal", "task"}
+    {
+        "borrower",
+        "contact",
+        "decision",
+        "door",
+        "event",
+        "message",
+        "reply",
+        "session",
+        "signal",
+        "task",
+    }
 )
 
 

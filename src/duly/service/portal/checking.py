@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +18,9 @@ from duly.service.api.slowing import (
     is_too_often,
 )
 from duly.service.operations import verifying
+from duly.service.operations.calling import word_of
 from duly.service.portal.pages import page, shown, too_often
+from duly.service.portal.signing_in import known
 
 _CODE_MAX = 40
 _LAST4 = re.compile(r"[0-9]{4}")
@@ -25,6 +28,7 @@ _BAD = 422
 
 
 @shown("GET")
+@known
 def home(request: HttpRequest) -> HttpResponse:
     """Show the two doors."""
     return page(request, "home")
@@ -35,16 +39,28 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Say whether a message was ours, by its code and the end of the number it came to."""
     if request.method != "POST":
         return page(request, "verify", code="", last4="", wrong=())
-    if is_too_often("verify_address", address_of(request), ADDRESS_A_MINUTE, MINUTE):
-        return too_often(request, MINUTE)
+    slow = ask_slowly(request)
+    if slow is not None:
+        return slow
     code, last4 = asked(request)
     wrong = faults(code, last4)
     if wrong:
         return page(request, "verify", status=_BAD, code=code, last4=last4, wrong=wrong)
     if is_too_often("verify_code", verifying.plain(code), CODE_AN_HOUR, HOUR):
         return too_often(request, HOUR)
-    today = present().now().astimezone(ZoneInfo(present().lender.time_zone)).date()
-    return page(request, "verified", sent=verifying.verify(code, last4, today=today))
+    return page(request, "verified", sent=verifying.verify(code, last4, today=today()))
+
+
+def ask_slowly(request: HttpRequest) -> HttpResponse | None:
+    """Count a question about a message; return the page for an address that asks too many."""
+    if is_too_often("verify_address", address_of(request), ADDRESS_A_MINUTE, MINUTE):
+        return too_often(request, MINUTE)
+    return None
+
+
+def today() -> date:
+    """Return the lender's day."""
+    return present().now().astimezone(ZoneInfo(present().lender.time_zone)).date()
 
 
 def asked(request: HttpRequest) -> tuple[str, str]:
@@ -64,6 +80,9 @@ def faults(code: str, last4: str) -> tuple[str, ...]:
 
 
 @shown("GET")
+@known
 def caller(request: HttpRequest) -> HttpResponse:
-    """Show how to check who calls."""
-    return page(request, "caller")
+    """Show how to check who calls; who has signed in sees the word of the day."""
+    person = request.person  # type: ignore[attr-defined]
+    word = person and word_of(person.borrower_id, today(), signer=present().signer)
+    return page(request, "caller", word=word)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duly.service.portal import checking, pages
+from duly.service.portal import checking, loans, pages, signing_in, why
 
 urlpatterns = [
     path("", checking.home, name="home"),
     path("verify", checking.verify, name="verify"),
     path("caller", checking.caller, name="caller"),
+    path("sign-in", signing_in.sign_in, name="sign-in"),
+    path("sign-in/code", signing_in.sign_in_code, name="code"),
+    path("hand-over", signing_in.hand_over, name="hand-over"),
+    path("sign-out", signing_in.sign_out, name="sign-out"),
+    path("loan", loans.loans, name="loans"),
+    path("loan/<int:place>", loans.loan, name="loan"),
+    path("question", loans.question, name="question"),
+    path("question/words", loans.words, name="words"),
+    path("question/back", loans.take_back, name="take-back"),
+    path("paid", loans.paid, name="paid"),
+    path("why", why.why, name="why"),
+    path("not-me", loans.not_me, name="not-me"),
     path("style.css", pages.style, name="style"),
 ]
 handler400 = pages.unreadable

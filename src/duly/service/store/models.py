@@ -128,7 +128,8 @@ class Message(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["borrower", "business_date", "message_class"],
-                condition=~Q(state__in=("cancelled", "expired", "blocked")),
+                condition=~Q(state__in=("cancelled", "expired", "blocked"))
+                & ~Q(template="sign_in_code"),  # Each is asked for, and counted by itself.
                 name="message_once_a_day_and_class",
             ),
         ]
@@ -339,6 +340,11 @@ from duly.service.store.api_models import (  # noqa: E402 Django looks for its t
 )
 from duly.service.store.daily_models import BusinessDay  # noqa: E402
 from duly.service.store.log_models import Audit, Node, Root, Sealed, Unsealed  # noqa: E402
+from duly.service.store.portal_models import (  # noqa: E402
+    PortalCode,
+    PortalPaper,
+    PortalSession,
+)
 from duly.service.store.privacy_models import (  # noqa: E402
     BorrowerKey,
     Deletion,
@@ -354,6 +360,7 @@ __all__ = [
     "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "Budget",
     "BusinessDay", "Contact", "Counter", "DeadLetter", "Decision", "Deletion", "Endpoint",
     "EventPost", "Hold", "IdempotentAnswer", "Lease", "LegalHold", "Message", "Node",
-    "OutgoingEvent", "Part", "Recall", "Recalled", "Reply", "Report", "Reservation", "Root",
-    "RouteWatch", "Run", "Sealed", "SeenWebhook", "Signal", "Source", "Stopped", "Task", "Unsealed",
+    "OutgoingEvent", "Part", "PortalCode", "PortalPaper", "PortalSession", "Recall", "Recalled",
+    "Reply", "Report", "Reservation", "Root", "RouteWatch", "Run", "Sealed", "SeenWebhook",
+    "Signal", "Source", "Stopped", "Task", "Unsealed",
 ]  # fmt: skip

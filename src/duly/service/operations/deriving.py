@@ -1,0 +1,142 @@
+"""Every figure of a person's loans re-derived from schedule and payments, line by line.
+
+The trace is that of `duly explain`, checked there against the kernel of every plan.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow.parquet as pq
+from django.db import connection
+
+from duly.book import Lender, Snapshot, take_snapshot
+from duly.core.errors import Refused
+from duly.plan.explain_waits import lawful
+from duly.position.trace import LoanTrace, trace
+from duly.service.facts.book_out import copy_out
+from duly.service.facts.narrowing import newest_of
+
+_KEPT_MAX = 256  #: persons whose figures a process keeps, for a few minutes
+_KEPT_FOR = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DerivedLoan:
+    """One loan: what the book says of it, how its figures came about, what the law caps."""
+
+    loan_id: str
+    currency: str
+    creditor: str | None
+    principal: int
+    disbursed_on: date
+    trace: LoanTrace | None  #: None: its rows contradict each other, nobody knows its figures
+    capped: dict[str, int] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenSignal:
+    """One fact about a person that is open at the instant of the look."""
+
+    signal_id: str
+    loan_id: str | None
+    kind: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derived:
+    """What is known of a person at one instant."""
+
+    as_of: date
+    known_at: datetime  #: up to when the newest book or event told
+    loans: tuple[DerivedLoan, ...]
+    signals: tuple[OpenSignal, ...]
+
+
+_kept: OrderedDict[tuple[str, str, date], tuple[datetime, Derived]] = OrderedDict()
+_lock = Lock()
+
+
+def derived(borrower_id: str, *, lender: Lender, at: datetime, clock: datetime) -> Derived:
+    """Return a person's loans with every figure derived anew; the same facts give the same.
+
+    What was derived from the very same facts a few minutes ago is taken as it was.
+    """
+    as_of = at.astimezone(ZoneInfo(lender.time_zone)).date()
+    with connection.cursor() as cursor:
+        newest = newest_of(cursor, borrower_id)
+    key = (borrower_id, f"{newest} {at:%Y-%m-%dT%H} {lender.sha256}", as_of)
+    with _lock:
+        for one in [one for one, (made, _) in _kept.items() if clock - made > _KEPT_FOR]:
+            del _kept[one]
+        if key in _kept:
+            return _kept[key][1]
+    found = _derive(borrower_id, lender, at, as_of)
+    with _lock:
+        _kept[key] = (clock, found)
+        while len(_kept) > _KEPT_MAX:
+            _kept.popitem(last=False)
+    return found
+
+
+def _derive(borrower_id: str, lender: Lender, at: datetime, as_of: date) -> Derived:
+    with tempfile.TemporaryDirectory(prefix="duly-derived-") as work:
+        book = Path(work) / "book"
+        book.mkdir()
+        out = copy_out(book, lender=lender.name, at=at, age_hours=lender.limits.book_age_hours,
+                       borrower_ids=[borrower_id])  # fmt: skip
+        snapshot = take_snapshot(
+            book, Path(work) / "snapshot", lender=lender, needs="position", threads=1
+        )
+        rows = pq.read_table(snapshot.path / "loans.parquet").to_pylist()
+        loans = tuple(_loan(snapshot, row, lender, as_of) for row in rows)
+        names = {row["loan"]: row["loan_id"] for row in rows}
+        signals = pq.read_table(snapshot.path / "signals.parquet").to_pylist()
+    return Derived(
+        as_of=as_of,
+        known_at=out.cut_at,
+        loans=loans,
+        signals=tuple(_signal(row, names) for row in signals if _is_open(row, at)),
+    )
+
+
+def _loan(snapshot: Snapshot, row: dict[str, Any], lender: Lender, as_of: date) -> DerivedLoan:
+    traced, capped = None, None
+    try:
+        traced = trace(snapshot, row["loan_id"], as_of=as_of, time_zone=lender.time_zone)
+    except Refused:
+        pass  # Quarantined: no figure of it is said.
+    else:
+        told = asdict(traced)
+        capped = lawful(told, told["position"], told["installments"])
+    return DerivedLoan(
+        loan_id=row["loan_id"], currency=row["currency"], creditor=row["creditor"],
+        principal=row["principal"], disbursed_on=row["disbursed_on"], trace=traced, capped=capped,
+    )  # fmt: skip
+
+
+def _instant(value: datetime | None) -> datetime | None:
+    return None if value is None else value.replace(tzinfo=ZoneInfo("UTC"))
+
+
+def _is_open(row: dict[str, Any], at: datetime) -> bool:
+    starts, ends = _instant(row["starts_at"]), _instant(row["ends_at"])
+    return starts is not None and starts <= at and (ends is None or at < ends)
+
+
+def _signal(row: dict[str, Any], names: dict[int, str]) -> OpenSignal:
+    starts = _instant(row["starts_at"])
+    assert starts is not None
+    return OpenSignal(
+        signal_id=row["signal_id"], loan_id=names.get(row["loan"]), kind=row["kind"],
+        starts_at=starts, ends_at=_instant(row["ends_at"]),
+    )  # fmt: skip

@@ -1,0 +1,97 @@
+"""What a borrower hands in: words and papers, known by their content, sealed under his key."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import connection
+
+from duly.service.borrower_keys import keys_of
+
+WORDS_MAX = 500  #: characters
+BYTES_MAX = 5 << 20  #: of a paper
+OF_A_SIGNAL = 6  #: what one signal may hold
+_NONCE_BYTES = 12
+#: Beginning and end of a file → what it is, whatever its name says.
+_BEGINS = {
+    b"%PDF-": "application/pdf",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """One thing that was handed in."""
+
+    kind: str
+    data: bytes
+
+
+def words(text: str) -> Paper | None:
+    """Return what somebody wrote; None where he wrote nothing.
+
+    What does not print is left out; lines stay.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    kept = "\n".join("".join(one for one in line if one.isprintable()) for line in lines).strip()
+    return Paper(kind="text/plain", data=kept[:WORDS_MAX].encode()) if kept else None
+
+
+def paper(data: bytes) -> Paper | None:
+    """Return a paper by its content; None for what is no PDF, JPEG or PNG."""
+    for begins, kind in _BEGINS.items():
+        if data.startswith(begins):
+            return Paper(kind=kind, data=data)
+    return None
+
+
+def keep(borrower_id: str, signal_id: str, handed: Sequence[Paper]) -> None:
+    """Seal what was handed in with a signal, in the caller's transaction; so many, no more."""
+    if not handed:
+        return
+    connection.ensure_connection()
+    assert connection.connection is not None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM store_portalpaper WHERE borrower_id = %s AND signal_id = %s",
+            [borrower_id, signal_id],
+        )
+        room = max(0, OF_A_SIGNAL - int(cursor.fetchone()[0]))
+        key = keys_of(connection.connection, [borrower_id])[borrower_id]
+        for one in handed[:room]:
+            nonce = secrets.token_bytes(_NONCE_BYTES)
+            sealed = AESGCM(key.secret).encrypt(nonce, one.data, _about(signal_id, one.kind))
+            cursor.execute(
+                "INSERT INTO store_portalpaper (borrower_id, signal_id, kind, key_id, ciphertext)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                [borrower_id, signal_id, one.kind, key.number, nonce + sealed],
+            )
+
+
+def handed_in(borrower_id: str, signal_id: str) -> list[Paper]:
+    """Return what was handed in with a signal, opened; refused (UnreadableKey) without the key."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, ciphertext FROM store_portalpaper"
+            " WHERE borrower_id = %s AND signal_id = %s ORDER BY id",
+            [borrower_id, signal_id],
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        return []
+    assert connection.connection is not None
+    secret = keys_of(connection.connection, [borrower_id])[borrower_id].secret
+    return [
+        Paper(kind=kind, data=AESGCM(secret).decrypt(
+            bytes(sealed)[:_NONCE_BYTES], bytes(sealed)[_NONCE_BYTES:], _about(signal_id, kind)
+        ))
+        for kind, sealed in rows
+    ]  # fmt: skip
+
+
+def _about(signal_id: str, kind: str) -> bytes:
+    return f"{signal_id}\n{kind}".encode()
