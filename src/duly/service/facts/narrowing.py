@@ -44,7 +44,8 @@ def newest_of(cursor: Any, borrower_id: str) -> str:
     loans = [row[0] for row in cursor.fetchall()]
     cursor.execute(
         sql.SQL(
-            "SELECT md5(coalesce((SELECT max(cut_at)::text FROM store_book), '') || coalesce(("
+            "SELECT md5((SELECT concat(count(*), max(cut_at), max(loaded_at)) FROM store_book)"
+            " || coalesce(("
             "SELECT string_agg(kind || key || time::text || event_id, ' ' ORDER BY kind, key)"
             " FROM public.store_word WHERE " + _WORDS + "), ''))"
         ).format(**_values([borrower_id], loans))
