@@ -283,6 +283,14 @@ class TestPaid:
         kept = [bytes(one.ciphertext) for one in PortalPaper.objects.all()]
         assert not any(data in one or b"by bank" in one for one in kept)
 
+    def test_a_switch_of_the_language_keeps_the_loan(self, world):
+        browser = signed_in(world)
+        browser.go(f"/paid?loan={quote(LOAN)}")
+        assert self.send(browser, amount="0").status == 422
+        browser.go(browser.page.one("a", hreflang="zh-CN").attributes["href"])
+        assert browser.reply.status == 200
+        assert "尾号 0001" in browser.text
+
     @pytest.mark.parametrize(
         ("given", "wrong"),
         [({"on": "2026-03-11"}, "on"), ({"on": "2020-01-01"}, "on"), ({"on": "soon"}, "on"),

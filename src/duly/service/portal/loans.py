@@ -15,7 +15,7 @@ from duly.service.operations import verifying
 from duly.service.operations.deriving import Derived, derived
 from duly.service.portal import asking, papers
 from duly.service.portal.checking import ask_slowly, asked, faults, today
-from duly.service.portal.pages import look_of, page, problem, shown, too_often
+from duly.service.portal.pages import look_of, named, page, problem, shown, too_often
 from duly.service.portal.receipts import Receipt, receipts_of
 from duly.service.portal.sessions import Session
 from duly.service.portal.signing_in import signed_in
@@ -70,8 +70,17 @@ def _show(request: HttpRequest, found: Derived, receipt: Receipt) -> HttpRespons
     return page(
         request, "loan", one=receipt, found=found, pauses=pauses,
         clause=lender.late_charge_clause, bureau=lender.bureau_reports,
-        several=len(found.loans) > 1, told=request.GET.get("told", ""),
+        creditor=_creditor(request, receipt), several=len(found.loans) > 1,
+        told=request.GET.get("told", ""),
     )  # fmt: skip
+
+
+def _creditor(request: HttpRequest, receipt: Receipt) -> str:
+    """Return who lent, in the reader's language where it is the lender; empty: nobody told."""
+    lender = present().lender
+    if receipt.creditor in (None, lender.name):
+        return str(named(lender, look_of(request).locale)["name"])
+    return str(receipt.creditor)
 
 
 def _of(request: HttpRequest, loan_id: str) -> tuple[Derived, Receipt | None]:

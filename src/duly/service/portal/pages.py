@@ -27,6 +27,10 @@ _TOO_OFTEN = 429
 View = Callable[..., HttpResponse]
 
 
+#: What a page is about, beside its address: a switch of the language keeps it.
+_ABOUT = ("loan", "token")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """In which language and size somebody reads; what was chosen goes on in every link."""
@@ -34,6 +38,7 @@ class Look:
     locale: str
     large: bool
     chosen: tuple[tuple[str, str], ...]  #: lang and size, where the address says them
+    about: tuple[tuple[str, str], ...] = ()
 
     @property
     def other(self) -> str:
@@ -53,7 +58,8 @@ def look_of(request: HttpRequest) -> Look:
     if size == "large":
         chosen.append(("size", size))
     locale = lang if lang in LOCALES else _preferred(request)
-    return Look(locale=locale, large=size == "large", chosen=tuple(chosen))
+    about = tuple((name, given[name]) for name in _ABOUT if given.get(name))
+    return Look(locale=locale, large=size == "large", chosen=tuple(chosen), about=about)
 
 
 def leave_unread(request: HttpRequest) -> None:

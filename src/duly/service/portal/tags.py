@@ -68,7 +68,8 @@ def address(name: str, look: Look, *args: object) -> str:
 def switched(context: Context, **given: str) -> str:
     """Return the address of this page with another language or size."""
     chosen = dict(context["look"].chosen) | given
-    query = urlencode([(name, chosen[name]) for name in ("lang", "size") if chosen.get(name)])
+    pairs = [(name, chosen[name]) for name in ("lang", "size") if chosen.get(name)]
+    query = urlencode([*pairs, *context["look"].about])
     here: str = context["here"]
     return f"{here}?{query}" if query else here
 
