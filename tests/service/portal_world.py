@@ -65,7 +65,15 @@ def emptied(url: str, *, books: bool) -> None:
             " AND (%s OR tablename NOT LIKE %s)",
             (list(_LEFT), books, _OF_BOOKS),
         ).fetchone()
-        ours.execute(f"TRUNCATE {rows[0]} CASCADE")
+        _truncate(ours, rows[0])
+
+
+def _truncate(ours: psycopg.Connection[Any], tables: str, tries: int = 5) -> None:
+    try:
+        ours.execute(f"TRUNCATE {tables} CASCADE")
+    except psycopg.errors.DeadlockDetected:  # A code of the test before is being written.
+        assert tries
+        _truncate(ours, tables, tries - 1)
 
 
 def tell(served: Served, write_book: Any, folder: Path, **tables: Any) -> Served:

@@ -201,3 +201,15 @@ class TestAnswers:
         name, planned = self.confirmation(plan)
         assert load(plan).sent_before == 0
         assert {Message.objects.get(pk=one).state for one in (name, planned)} == {"released"}
+
+    @pytest.mark.parametrize("states", [(), ("claimed", "submitted", "accepted")])
+    def test_a_sign_in_code_holds_nothing_back_and_gives_way_to_nothing(
+        self, store, warning, states
+    ):
+        name, planned = self.confirmation(warning)
+        Message.objects.filter(pk=name).update(template="sign_in_code")
+        for state in states:
+            Message.objects.filter(pk=name).update(state=state, worker=1)
+        assert load(warning).sent_before == 0
+        assert Message.objects.get(pk=planned).state == "released"
+        assert Message.objects.get(pk=name).state == (states or ("released",))[-1]

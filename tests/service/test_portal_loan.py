@@ -14,9 +14,10 @@ import pytest
 from browsing import shown
 from known_books import LENDER
 from outgoing import AT
-from portal_world import BOOK, CODE, LAST4, LOAN, NUMBER, WHO, begin, signed_in, tell
+from portal_world import BOOK, CODE, LAST4, LOAN, NUMBER, WHO, begin, recorded, signed_in, tell
 from telling_events import signalled
 
+from duly.core.errors import Refused
 from duly.messages.values import money_text
 from duly.service.operations.deriving import derived
 from duly.service.operations.events import accept
@@ -323,6 +324,20 @@ class TestPaid:
         assert found.status == 413
         assert words(world.url) == []
 
+    def test_a_person_looks_at_them_by_the_task_and_it_is_recorded(self, world):
+        browser = signed_in(world)
+        self.send(browser, name="a.png", data=PNG, words="by bank")
+        task = Task.objects.get()
+        found = papers.of_task(task.pk, by="Li Lei")
+        assert [(one.ending, one.data) for one in found] == [("txt", b"by bank"), ("png", PNG)]
+        assert next(recorded("task.papers_seen")) == {"by": "Li Lei", "papers": 2}
+        for number, by in ((task.pk, " "), (task.pk + 1, "Li Lei")):
+            with pytest.raises(Refused):
+                papers.of_task(number, by=by)
+        assert len(list(recorded("task.papers_seen"))) == 1
+        Task.objects.update(loan_id="L-31")
+        assert papers.of_task(task.pk, by="Li Lei") == []
+
     def test_a_paper_is_erased_with_the_person(self, world):
         from django.db import connection, transaction
 
@@ -417,6 +432,13 @@ class TestWhy:
         browser.submit("/question", line="total")
         browser.go("/why")
         assert "Reminders are paused now" in browser.text
+
+    def test_a_code_to_sign_in_with_is_told_and_shows_no_check_code(self, world):
+        Message.objects.filter(message_id="m00000").update(template="sign_in_code")
+        browser = signed_in(world)
+        browser.go("/why")
+        assert "Somebody asked for a sign-in code" in browser.text
+        assert CODE not in browser.text
 
     def test_of_another_person_nothing_is_said(self, world):
         browser = signed_in(world, "B2")

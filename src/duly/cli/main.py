@@ -90,7 +90,11 @@ GROUPS = {
         "retry": "duly.cli.dead:retry",
         "close": "duly.cli.dead:close",
     },
-    "tasks": {"list": "duly.cli.tasks:list_tasks", "close": "duly.cli.tasks:close"},
+    "tasks": {
+        "list": "duly.cli.tasks:list_tasks",
+        "close": "duly.cli.tasks:close",
+        "papers": "duly.cli.tasks:papers",
+    },
     "rules": {
         "list": "duly.cli.rules:list_rules",
         "test": "duly.cli.rules:test",

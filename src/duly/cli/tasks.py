@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 from duly.cli import arguments, output, settings
 from duly.cli.opening import legal_now, opened_store
 from duly.core.words import say
-
-if TYPE_CHECKING:
-    pass
 
 _SHOWN_MAX = 1_000
 Limit = Annotated[int, arguments.worded("option.limit"), arguments.between(1, _SHOWN_MAX)]
@@ -52,6 +50,31 @@ def close(
     else:
         what = say("service", f"task.{found['kind']}", settings.locale())
         output.line(say("service", "task_closed", settings.locale(), id=number, what=what, by=by))
+    return output.DONE
+
+
+def papers(
+    number: Annotated[int, arguments.worded("option.task")],
+    /,
+    *,
+    out: arguments.Out,
+    by: Annotated[str, arguments.worded("option.by")],
+) -> int:
+    """Write what a borrower handed in about a task into a directory; recorded with who looked."""
+    with opened_store():
+        from duly.plan.write import write_whole
+        from duly.service.portal.papers import of_task
+
+        found = of_task(number, by=by)
+    names = {f"{place:02}.{one.ending}": one.data for place, one in enumerate(found, start=1)}
+
+    def fill(folder: Path) -> None:
+        for name, data in names.items():
+            (folder / name).write_bytes(data)
+
+    write_whole(out, fill, ours=frozenset(names))
+    locale = settings.locale()
+    output.line(say("service", "papers_written", locale, count=len(names), out=out))
     return output.DONE
 
 

@@ -108,6 +108,7 @@ FROM staged AS s
 LEFT JOIN (
     SELECT DISTINCT borrower_id, message_class FROM store_message
     WHERE business_date = %(day)s AND state NOT IN ('cancelled', 'expired', 'blocked')
+        AND template <> 'sign_in_code'
 ) AS before USING (borrower_id, message_class)
 ORDER BY s.message_id
 """

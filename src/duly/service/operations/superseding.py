@@ -17,6 +17,7 @@ UPDATE store_message AS m SET state = 'cancelled', reason = 'superseded', state_
 FROM store_run AS r
 WHERE r.plan_sha256 = m.run_id AND r.kind = 'answer' AND m.business_date = %s
     AND m.borrower_id = ANY(%s) AND m.message_class = 'answer' AND m.state = ANY(%s)
+    AND m.template <> 'sign_in_code'
 RETURNING m.message_id
 """
 

@@ -20,6 +20,8 @@ SELECT m.message_id, m.borrower_id, m.loan_ids, m.text, m.address
 FROM store_message AS m JOIN store_attempt AS a ON a.message_id = m.message_id
 WHERE m.address = ANY(%(addresses)s) AND a.at > now() - make_interval(days => %(days)s)
     AND m.state IN ('submitted', 'accepted', 'delivered', 'undelivered', 'unknown')
+    -- A code to sign in with says nothing that somebody could answer.
+    AND m.template <> 'sign_in_code'
 ORDER BY a.at DESC, m.message_id LIMIT 20
 """
 _POINTS = """

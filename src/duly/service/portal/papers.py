@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import connection
+from django.db import connection, transaction
 
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
 from duly.service.borrower_keys import keys_of
+from duly.service.operations.recording import record
+from duly.service.operations.releasing import person
 
 WORDS_MAX = 500  #: characters
 BYTES_MAX = 5 << 20  #: of a paper
@@ -29,6 +33,11 @@ class Paper:
 
     kind: str
     data: bytes
+
+    @property
+    def ending(self) -> str:
+        """Return how a file of it ends."""
+        return {"text/plain": "txt", "image/jpeg": "jpg"}.get(self.kind, self.kind[-3:])
 
 
 def words(text: str) -> Paper | None:
@@ -74,23 +83,57 @@ def keep(borrower_id: str, signal_id: str, handed: Sequence[Paper]) -> None:
 
 def handed_in(borrower_id: str, signal_id: str) -> list[Paper]:
     """Return what was handed in with a signal, opened; refused (UnreadableKey) without the key."""
-    with connection.cursor() as cursor:
+    return _opened(
+        "SELECT borrower_id, signal_id, kind, ciphertext FROM store_portalpaper"
+        " WHERE borrower_id = %s AND signal_id = %s ORDER BY id",
+        [borrower_id, signal_id],
+    )
+
+
+def of_task(number: int, *, by: str) -> list[Paper]:
+    """Return what was handed in about the loan of an open task, and record who looked.
+
+    Refused: no open task of this number, no name.
+    """
+    by = person(by)
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT kind, ciphertext FROM store_portalpaper"
-            " WHERE borrower_id = %s AND signal_id = %s ORDER BY id",
-            [borrower_id, signal_id],
+            "SELECT borrower_id, loan_id FROM store_task WHERE id = %s AND closed_at IS NULL",
+            [number],
         )
+        row = cursor.fetchone()
+        if row is None:
+            raise Refused(Diagnostic(area="service", code="no_open_task", values={"id": number}))
+        who, loan = row
+        found = _opened(
+            "SELECT p.borrower_id, p.signal_id, p.kind, p.ciphertext FROM store_portalpaper AS p"
+            " WHERE p.borrower_id = %s AND (%s::text IS NULL OR EXISTS (SELECT 1 FROM store_word"
+            " AS w WHERE w.kind = 'signal' AND w.key = p.signal_id AND w.loan_id = %s))"
+            " ORDER BY p.id",
+            [who, loan, loan],
+        )
+        told = {"by": by, "papers": len(found)}
+        record("task.papers_seen", [(str(number), told)], about={str(number): who})
+    return found
+
+
+def _opened(question: str, given: Sequence[str | None]) -> list[Paper]:
+    with connection.cursor() as cursor:
+        cursor.execute(question, list(given))
         rows = cursor.fetchall()
     if not rows:
         return []
     assert connection.connection is not None
-    secret = keys_of(connection.connection, [borrower_id])[borrower_id].secret
+    keys = keys_of(connection.connection, {row[0] for row in rows})
     return [
-        Paper(kind=kind, data=AESGCM(secret).decrypt(
-            bytes(sealed)[:_NONCE_BYTES], bytes(sealed)[_NONCE_BYTES:], _about(signal_id, kind)
-        ))
-        for kind, sealed in rows
-    ]  # fmt: skip
+        Paper(
+            kind=kind,
+            data=AESGCM(keys[who].secret).decrypt(
+                bytes(sealed)[:_NONCE_BYTES], bytes(sealed)[_NONCE_BYTES:], _about(signal, kind)
+            ),
+        )
+        for who, signal, kind, sealed in rows
+    ]
 
 
 def _about(signal_id: str, kind: str) -> bytes:

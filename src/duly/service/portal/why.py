@@ -18,6 +18,7 @@ from duly.service.portal.checking import today
 from duly.service.portal.pages import look_of, page
 from duly.service.portal.receipts import receipts_of
 from duly.service.portal.signing_in import signed_in
+from duly.service.portal.texting import TEMPLATE
 from duly.service.rows import Row, as_dicts
 
 _DAYS, _SHOWN = 90, 30
@@ -73,7 +74,8 @@ def _told(row: Row) -> dict[str, Any]:
     figures = json.loads(row["figures"]) if row["figures"] else None
     return {
         "id": row["message_id"], "on": row["business_date"], "at": at, "channel": row["channel"],
-        "code": row["code"], "why": _why(row), "state": row["state"],
+        "code": "" if row["template"] == TEMPLATE else row["code"],
+        "why": _why(row), "state": row["state"],
         "figures": figures if row["message_class"] == "dunning" else None,
     }  # fmt: skip
 
