@@ -220,6 +220,25 @@ class TestQuestion:
         assert b"agreed" not in bytes(PortalPaper.objects.get().ciphertext)
 
     @pytest.mark.parametrize(
+        ("kind", "detail", "starts", "paused"),
+        [("payment_pending", {}, "2026-03-08", True), ("payment_pending", {}, "2026-03-06", False),
+         ("promise", {"on": "2026-03-09", "amount": "1.00"}, "2026-03-08", True),
+         ("promise", {"on": "2026-03-08", "amount": "1.00"}, "2026-03-08", False),
+         ("plan", {}, "2026-03-01", False), ("complaint", {}, "2026-01-01", True),
+         ("dispute", {}, "2026-01-01", True)],
+    )  # fmt: skip
+    def test_it_says_paused_only_while_it_is(self, world, kind, detail, starts, paused):
+        told = signalled(kind, WHO, loan_id=LOAN, detail=detail,
+                         starts_at=f"{starts}T09:00:00+08:00")  # fmt: skip
+        accept([told], at=AT)
+        browser = signed_in(world)
+        browser.go("/loan")
+        assert ("are paused" in browser.text) is paused
+        # A day that is over is promised to nobody.
+        assert "We answer by" not in browser.text
+        assert ("Until somebody has answered" in browser.text) is (kind == "dispute")
+
+    @pytest.mark.parametrize(
         "line", ["", "due:99", "charge:x", "payment:none", "x" * 999, "total\x00", "'--", "terms:1"]
     )
     def test_a_line_that_is_not_there_is_none(self, world, line):

@@ -5,6 +5,7 @@ The trace is that of `duly explain`, checked there against the kernel of every p
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ from duly.position.trace import LoanTrace, trace
 from duly.service.facts.book_out import copy_out
 from duly.service.facts.narrowing import newest_of
 
+PENDING_DAYS = 3  #: that a payment is looked for, where the lender file says nothing else
 _KEPT_MAX = 256  #: persons whose figures a process keeps, for a few minutes
 _KEPT_FOR = timedelta(minutes=5)
 
@@ -50,6 +52,7 @@ class OpenSignal:
     kind: str
     starts_at: datetime
     ends_at: datetime | None
+    holds_until: date | None  #: the last day of one that lapses by itself (contract, section 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +108,7 @@ def _derive(borrower_id: str, lender: Lender, at: datetime, as_of: date) -> Deri
         as_of=as_of,
         known_at=out.cut_at,
         loans=loans,
-        signals=tuple(_signal(row, names) for row in signals if _is_open(row, at)),
+        signals=tuple(_signal(row, names, lender) for row in signals if _is_open(row, at)),
     )
 
 
@@ -133,10 +136,22 @@ def _is_open(row: dict[str, Any], at: datetime) -> bool:
     return starts is not None and starts <= at and (ends is None or at < ends)
 
 
-def _signal(row: dict[str, Any], names: dict[int, str]) -> OpenSignal:
+def _signal(row: dict[str, Any], names: dict[int, str], lender: Lender) -> OpenSignal:
     starts = _instant(row["starts_at"])
     assert starts is not None
     return OpenSignal(
         signal_id=row["signal_id"], loan_id=names.get(row["loan"]), kind=row["kind"],
         starts_at=starts, ends_at=_instant(row["ends_at"]),
+        holds_until=_holds_until(row, starts, lender),
     )  # fmt: skip
+
+
+def _holds_until(row: dict[str, Any], starts: datetime, lender: Lender) -> date | None:
+    """Return the last day of a promise, or of a payment that is looked for; None of others."""
+    if row["kind"] == "promise":
+        detail = json.loads(row["detail"] or "{}")
+        return date.fromisoformat(detail["on"]) + timedelta(days=1)
+    if row["kind"] == "payment_pending":
+        days = lender.limits.review_days.get("payment_pending", PENDING_DAYS)
+        return starts.astimezone(ZoneInfo(lender.time_zone)).date() + timedelta(days=days)
+    return None

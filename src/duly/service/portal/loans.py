@@ -12,7 +12,7 @@ from duly.core.money import NotMoney, major, to_minor
 from duly.service.api.serving import present
 from duly.service.api.slowing import CODE_AN_HOUR, DAY, HOUR, is_too_often
 from duly.service.operations import verifying
-from duly.service.operations.deriving import Derived, derived
+from duly.service.operations.deriving import Derived, OpenSignal, derived
 from duly.service.portal import asking, papers
 from duly.service.portal.checking import ask_slowly, asked, faults, today
 from duly.service.portal.pages import look_of, named, page, problem, shown, too_often
@@ -63,8 +63,7 @@ def _show(request: HttpRequest, found: Derived, receipt: Receipt) -> HttpRespons
     pauses = [
         {"kind": one.kind, "since": one.starts_at, "id": one.signal_id,
          "mine": one.signal_id.startswith("portal-") and one.kind == "dispute",
-         "answer_by": asking.answer_by(one.kind, one.starts_at, lender=lender)
-         if one.kind in ("dispute", "payment_pending") else None}
+         "answer_by": _answer_by(one, found.as_of)}
         for one in receipt.pauses
     ]  # fmt: skip
     return page(
@@ -73,6 +72,14 @@ def _show(request: HttpRequest, found: Derived, receipt: Receipt) -> HttpRespons
         creditor=_creditor(request, receipt), several=len(found.loans) > 1,
         told=request.GET.get("told", ""),
     )  # fmt: skip
+
+
+def _answer_by(one: OpenSignal, as_of: date) -> date | None:
+    """Return the day by which a signal is answered, while that day is still to come."""
+    if one.kind not in ("dispute", "payment_pending"):
+        return None
+    day = asking.answer_by(one.kind, one.starts_at, lender=present().lender)
+    return day if day >= as_of else None
 
 
 def _creditor(request: HttpRequest, receipt: Receipt) -> str:

@@ -13,8 +13,7 @@ from duly.service.operations.deriving import Derived, DerivedLoan, OpenSignal
 
 _E6 = 10**6  #: a rate in 1/10^8 as a percentage
 #: Open facts that pause reminders and that a page may name; others are never named.
-PAUSES = ("dispute", "payment_pending", "complaint", "hardship", "promise", "plan", "moratorium",
-          "disaster")  # fmt: skip
+PAUSES = frozenset("dispute payment_pending complaint hardship promise moratorium disaster".split())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +121,8 @@ def _receipt(place: int, loan: DerivedLoan, found: Derived) -> Receipt:
         if traced else (),
         capped=loan.capped,
         pauses=tuple(one for one in found.signals if one.kind in PAUSES
-                     and one.loan_id in (None, loan.loan_id)),
+                     and one.loan_id in (None, loan.loan_id)
+                     and (one.holds_until is None or found.as_of <= one.holds_until)),
     )  # fmt: skip
 
 
