@@ -15,7 +15,7 @@ import pytest
 from browsing import Browser, shown
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from outgoing import AT
+from outgoing import AT, lender
 from portal_world import (
     BOOK,
     LOAN,
@@ -38,6 +38,7 @@ from duly.service.portal import codes, sessions, texting
 from duly.service.portal.holders import holder_of
 from duly.service.portal.signing_in import COOKIE
 from duly.service.privacy.deleting import destroy
+from duly.service.privacy.letters import SpooledLetters
 from duly.service.store.models import Message, PortalCode, PortalSession, Reservation
 
 _MINUTES = itertools.count(1)
@@ -200,8 +201,6 @@ class TestCode:
 
 class TestDoor:
     def claimed(self, url, at=AT):
-        from outgoing import lender
-
         from duly.rules import load_packs
         from duly.service.outbox.claiming import claim
         from duly.service.outbox.identity import Identity
@@ -415,8 +414,9 @@ class TestSession:
         self, world, write_book, tmp_path
     ):
         browser = signed_in(world)
-        with transaction.atomic():
-            destroy([WHO], by="Li", because="asked", under="CN-PI-7", at=AT)
+        letters = SpooledLetters(lender())
+        with letters, transaction.atomic():
+            destroy([WHO], by="Li", because="asked", under="CN-PI-7", at=AT, spooled=letters)
         assert PortalSession.objects.count() == 0
         browser.go("/loan")
         assert browser.at == "/sign-in"
