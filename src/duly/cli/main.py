@@ -85,6 +85,11 @@ GROUPS = {
         "list": "duly.cli.tasks:list_replies",
         "train": "duly.cli.replies:train",
     },
+    "risk": {
+        "train": "duly.cli.risk:train",
+        "score": "duly.cli.risk:score",
+        "report": "duly.cli.risk:report",
+    },
     "dead": {
         "list": "duly.cli.dead:list_dead",
         "retry": "duly.cli.dead:retry",

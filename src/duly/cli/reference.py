@@ -13,6 +13,7 @@ from duly.conditions import Field
 from duly.core.reasons import REASONS
 from duly.core.words import catalogue
 from duly.policy import FEATURES
+from duly.risk.feature_table import FEATURES as RISK_FEATURES
 from duly.rules import FACTS, Rule, load_packs, pack_names
 
 _MADE = "<!-- Made by `duly reference`; do not edit. -->"
@@ -301,9 +302,34 @@ def _help(sentence: str) -> tuple[str, str]:
     return sentence, ""
 
 
+# --- What a risk model looks at ----------------------------------------------------------------
+
+
+def features() -> str:
+    """Return the page of what a risk model may look at, and when it is known."""
+    ways = {1: "never lowers", -1: "never raises", 0: "either way"}
+    rows = [
+        (f"`{one.name}`", *_both("risk", f"feature.{one.name}"), one.family,
+         _both("risk", f"moment.{one.moment}")[0], ways[one.late])
+        for one in RISK_FEATURES
+    ]  # fmt: skip
+    return _page(
+        "What a risk model looks at (风险模型的特征)",
+        "Each is worked out for a loan on a day from the book alone, as known by the close of that "
+        "day. `undated` columns carry no date: the book says them as of its own cut, so a model "
+        "that is trained on an old day sees today's. The last column is how more of it may move "
+        "the chance of being late. `relations` are looked at with `duly risk train --relations` "
+        "only, and only of borrowers whose `relations` consent is in force that day. What a "
+        "borrower has a right to, such as a dispute, a complaint or a request for relief, is no "
+        "feature; neither is anything that says who somebody is.",
+        _table(("feature", "meaning", "含义", "family", "known", "late"), rows),
+    )
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "book.md": book,
     "conditions.md": conditions,
+    "features.md": features,
     "policy.md": policies,
     "reasons.md": reasons,
     "rules.md": rules,

@@ -1,0 +1,222 @@
+"""`duly risk`: learn from a book who pays by themselves, and say it of each loan on a day."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+from duly import book as books
+from duly.cli import arguments, output, settings
+from duly.core.diagnostic import Diagnostic
+from duly.core.errors import Refused
+from duly.core.words import say
+
+if TYPE_CHECKING:
+    from duly.book import Lender, Snapshot
+
+_DIGITS = 6  #: of a probability
+_COLUMNS = ("as_of", "loan_id", "number", "question", "probability", "reasons")
+
+
+def train(
+    book: arguments.Book,
+    /,
+    *,
+    out: arguments.Out,
+    until: Annotated[str | None, arguments.worded("option.until")] = None,
+    owner: Annotated[str | None, arguments.worded("option.owner")] = None,
+    relations: Annotated[bool, arguments.named("--relations", "option.relations")] = False,
+    label: Annotated[str | None, arguments.worded("option.label")] = None,
+    without: Annotated[str, arguments.worded("option.without")] = "",
+    lender: arguments.LenderFile = None,
+) -> int:
+    """Learn from a book, or with --label from a flat file, and write a model and its card."""
+    locale, terms = settings.locale(), books.load_lender(settings.lender_file(lender))
+    try:
+        with output.progress(say("cli", "training_risk", locale)):
+            if label is not None:
+                model, card = _of_table(book, label, arguments.by_commas(without))
+            elif until is None:
+                raise Refused(Diagnostic(area="risk", code="until_needed"))
+            else:
+                model, card = _of_book(book, arguments.day(until), terms, relations=relations)
+    except ModuleNotFoundError as missing:
+        values = {"module": missing.name}
+        raise Refused(Diagnostic(area="risk", code="no_training", values=values)) from None
+    card["owner"] = owner or terms.name
+    _write_model(out, model, card, locale)
+    output.line(say("cli", "risk_trained", locale, path=out, sha256=card["fingerprint"]))
+    _say_measures(card, locale)
+    return output.DONE
+
+
+def _of_book(
+    book: Path, until: date, terms: Lender, *, relations: bool
+) -> tuple[bytes, dict[str, Any]]:
+    from duly.risk import card as cards
+    from duly.risk import model, training
+
+    with _opened(book, terms) as taken:
+        found = training.train(taken, until, time_zone=terms.time_zone, relations=relations)
+    made = model.dump(
+        kind="book", until=until.isoformat(), relations=relations, scale=found.scale,
+        answers=found.answers,
+    )  # fmt: skip
+    card = {
+        "fingerprint": model.fingerprint(made),
+        "expires": cards.expiry(until).isoformat(),
+        "data": f"book {taken.book_sha256}",
+        "until": until.isoformat(),
+        "relations": relations,
+        "questions": {
+            name: cards.told(
+                one.measured, found.rows[name], [training.day_of(day) for day in one.split]
+            )
+            for name, one in found.fitted.items()
+        },
+        "skipped": {
+            name: {"rows": why.rows, "came": why.came} for name, why in found.skipped.items()
+        },
+        "groups": {
+            name: {group: asdict(one) for group, one in groups.items()}
+            for name, groups in found.groups.items()
+        },
+    }
+    return made, card
+
+
+def _of_table(path: Path, label: str, without: list[str]) -> tuple[bytes, dict[str, Any]]:
+    from duly.core import digest
+    from duly.risk import card as cards
+    from duly.risk import model, table
+    from duly.risk.features import Scale
+
+    columns, values, came = table.read_table(path, label=label, without=without)
+    found = table.train_table(values, came)
+    answer = model.Answer(
+        columns=columns, forest=found.forest, slope=found.slope, shift=found.shift
+    )
+    made = model.dump(
+        kind="table", until="", relations=False, scale=Scale(principal={}, products=()),
+        answers={label: answer},
+    )  # fmt: skip
+    card = {
+        "fingerprint": model.fingerprint(made),
+        "expires": "",
+        "data": f"table {digest.of_file(path)}",
+        "until": "",
+        "relations": False,
+        "questions": {label: cards.told(found.measured, came.size, ("-", "-"))},
+        "skipped": {},
+        "groups": {},
+    }
+    return made, card
+
+
+def score(
+    book: arguments.Book,
+    /,
+    *,
+    model: Annotated[Path, arguments.worded("option.model")],
+    out: arguments.Out,
+    as_of: Annotated[list[str], arguments.worded("option.as_of")],
+    lender: arguments.LenderFile = None,
+) -> int:
+    """Write the probability of each question for each loan on each day."""
+    from duly.risk import model as models
+    from duly.risk import training
+
+    locale, terms = settings.locale(), books.load_lender(settings.lender_file(lender))
+    days = [arguments.day(one) for one in as_of]
+    used = models.load(model)
+    if used.kind != "book":
+        raise Refused(Diagnostic(area="risk", code="other_model", file=str(model)))
+    with output.progress(say("cli", "scoring_risk", locale)), _opened(book, terms) as taken:
+        found = training.score(taken, used, days, time_zone=terms.time_zone)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for one in found:
+        writer.writerow(
+            (one.as_of, one.loan_id, one.number, one.question,
+             f"{one.probability:.{_DIGITS}f}", one.reasons)
+        )  # fmt: skip
+    _write(out, text.getvalue().encode())
+    output.line(say("cli", "risk_scored", locale, rows=len(found), out=out))
+    return output.DONE
+
+
+def report(
+    model: Annotated[Path, arguments.worded("option.model")],
+    /,
+    *,
+    json: arguments.Json = False,
+) -> int:
+    """Print the card of a model."""
+    from duly.risk import card as cards
+    from duly.risk import model as models
+
+    used, card = models.load(model), cards.read(model)
+    if card["fingerprint"] != used.fingerprint:
+        raise Refused(Diagnostic(area="risk", code="model_altered", file=str(model / cards.FILE)))
+    if json:
+        output.as_json(card)
+    else:
+        output.line(cards.page(card, settings.locale()))
+    return output.DONE
+
+
+def _say_measures(card: dict[str, Any], locale: str) -> None:
+    for name, one in card["questions"].items():
+        output.line(
+            say("cli", "risk_measured", locale, question=name, auc=f"{one['auc']:.4f}",
+                ks=f"{one['ks']:.4f}", brier=f"{one['brier']:.4f}", rows=one["judged_rows"])
+        )  # fmt: skip
+    for name, why in card["skipped"].items():
+        output.line(say("cli", "risk_skipped", locale, question=name, **why))
+
+
+@contextmanager
+def _opened(book: Path, terms: Lender) -> Iterator[Snapshot]:
+    """Give the snapshot of a book, checked, or one that is already made."""
+    if books.is_snapshot(book):
+        yield books.open_snapshot(book)
+        return
+    with TemporaryDirectory() as work:
+        taken = books.take_snapshot(
+            book, Path(work) / "snapshot", lender=terms, needs="plan", locale=settings.locale()
+        )
+        output.diagnostics((*taken.warnings, *taken.alerts), settings.locale())
+        yield taken
+
+
+def _write_model(out: Path, model: bytes, card: dict[str, Any], locale: str) -> None:
+    """Write a model and its card whole, into a directory that holds nothing else."""
+    from duly.plan.write import write_whole
+    from duly.risk import card as cards
+    from duly.risk.model import FILE
+
+    made = {FILE: model, **cards.files(card, locale)}
+
+    def fill(half: Path) -> None:
+        for name, data in made.items():
+            (half / name).write_bytes(data)
+
+    write_whole(out, fill, ours=frozenset(made))
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    half = path.with_name(f".{path.name}.half")
+    try:
+        half.write_bytes(data)
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)

@@ -1,0 +1,79 @@
+"""The features of loans on days, as one matrix, from what was known by the close of each day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from duly.position.arrays import Days
+from duly.risk import kernel
+from duly.risk.feature_table import NAMES
+from duly.risk.past import Names, Past
+
+Rows = npt.NDArray[np.int64]
+_AMOUNTS = (kernel.PRINCIPAL_RELATIVE, kernel.NEXT_RELATIVE)
+_NO_PRODUCT = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """What amounts and products are compared with: learnt once, kept with the model."""
+
+    principal: Mapping[str, float]  #: the median principal of each currency, in minor units
+    products: tuple[str, ...]
+
+    @classmethod
+    def known_by(cls, past: Past, names: Names, until: int) -> Scale:
+        """Return the medians and products of the loans that had begun by the close of a day."""
+        begun = (past.terms.disbursed_on <= until) & ~names.quarantined
+        currencies = sorted(set(names.currency[begun]))
+        return cls(
+            principal=MappingProxyType(
+                {
+                    one: float(np.median(past.terms.principal[begun & (names.currency == one)]))
+                    for one in currencies
+                }
+            ),
+            products=tuple(sorted(set(names.product[begun]))),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Loans on days: a row of features each, and the installments that may be asked about."""
+
+    loan: Days
+    day: Days
+    values: npt.NDArray[np.float32]  #: a column a feature, in the order of FEATURES
+    coming: Rows  #: the schedule's row of the next installment, -1 for none
+    oldest: Rows  #: that of the oldest unpaid one due before the day, -1 for none
+
+
+def look(
+    past: Past, names: Names, loan: Days, day: Days, *, scale: Scale, relations: bool = False
+) -> Seen:
+    """Return the features of each loan on its day; relations only where they are asked for."""
+    values = np.empty((loan.size, len(NAMES)), np.float32)
+    targets = np.empty((loan.size, 2), np.int32)
+    longest = kernel.longest_loan(past.schedule.offset)
+    kernel.features(past, loan, day, relations, values, targets, longest, 0, loan.size)
+    median = np.array([scale.principal.get(one, np.nan) for one in names.currency], np.float32)
+    median[~(median > 0)] = np.nan
+    for column in _AMOUNTS:
+        values[:, column] /= median[loan]
+    place = {name: at for at, name in enumerate(scale.products)}
+    product = np.array([place.get(one, _NO_PRODUCT) for one in names.product], np.float32)
+    product[product == _NO_PRODUCT] = np.nan
+    values[:, kernel.PRODUCT] = product[loan]
+    first = past.schedule.offset[loan]
+    return Seen(
+        loan=loan,
+        day=day,
+        values=values,
+        coming=np.where(targets[:, 0] >= 0, first + targets[:, 0], -1),
+        oldest=np.where(targets[:, 1] >= 0, first + targets[:, 1], -1),
+    )

@@ -1,0 +1,238 @@
+"""The book as arrays in which one can stand on any day: every row with the day it was known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from duly.core.money import NotMoney, to_minor
+from duly.position import csr, scatter
+from duly.position.arrays import NEVER, NONE, Codes, Days, Money, Offsets, Payments, Schedule
+from duly.position.coverage import local_days
+
+_SECONDS_A_DAY = 86_400
+
+
+class Terms(NamedTuple):
+    """What was agreed, one row a loan."""
+
+    borrower: Days
+    principal: Money
+    disbursed_on: Days
+    annual_rate_e8: Money  #: -1 where the book does not say
+    late_rate_e8: Money
+    whole_base: Codes
+    tolerance: Money
+
+
+class Contacts(NamedTuple):
+    """What was said, ordered by day within a borrower."""
+
+    offset: Offsets
+    day: Days
+    text_out: Codes  #: 1 where we wrote or called
+    answered: Codes  #: 1 where the borrower wrote, replied or took the call
+
+
+class Promises(NamedTuple):
+    """What was promised, ordered by day within a borrower."""
+
+    offset: Offsets
+    day: Days
+    on: Days
+    amount: Money
+    loan: Days  #: -1 for all loans of the borrower
+
+
+class Related(NamedTuple):
+    """Who is related to whom, and from when until when that may be looked at."""
+
+    offset: Offsets
+    other: Days
+    allowed_from: Days  #: one a borrower; NEVER without a consent
+    allowed_until: Days
+
+
+class Past(NamedTuple):
+    """What the kernels read; days are days since 1970-01-01."""
+
+    terms: Terms
+    schedule: Schedule
+    payments: Payments
+    loans_offset: Offsets  #: the loans of each borrower, CSR over `loans_of`
+    loans_of: Days
+    income: Money  #: one a borrower; -1 where the book does not say
+    contacts: Contacts
+    promises: Promises
+    related: Related
+
+
+class Names(NamedTuple):
+    """What is text about each loan, for the caller; no kernel reads it."""
+
+    loan_id: Sequence[str]
+    product: npt.NDArray[np.object_]
+    currency: npt.NDArray[np.object_]
+    quarantined: npt.NDArray[np.bool_]
+    ended: npt.NDArray[np.bool_]
+    status_on: Days
+
+
+def read_past(path: Path, time_zone: str) -> tuple[Past, Names]:
+    """Return the arrays of a snapshot; instants fall on days of `time_zone`."""
+    table = pq.read_table(path / "loans.parquet")
+    loans = csr.read_loans(table)
+    count = table.num_rows
+    borrower = np.array(csr.numbers(table["borrower"], pa.int32(), -1), np.int32)
+    people = pq.read_table(path / "borrowers.parquet", columns=["borrower", "monthly_income",
+                                                                "borrower_id"])  # fmt: skip
+    size = 1 + max(int(borrower.max(initial=-1)), int(_ints(people["borrower"]).max(initial=-1)))
+    income = np.full(size, -1, np.int64)
+    income[_ints(people["borrower"])] = _ints(people["monthly_income"], pa.int64())
+    schedule = csr.read_schedule(csr.Children(path / "installments.parquet", threads=1), 0, count)
+    schedule = _writable(schedule)
+    payments = csr.read_payments(csr.Children(path / "payments.parquet", threads=1), 0, count)
+    payments = _writable(payments)
+    scatter.sort_schedule(schedule, 0, count)
+    scatter.sort_payments(payments, 0, count)
+    order = np.argsort(borrower, kind="stable").astype(np.int32)
+    terms = Terms(
+        borrower=borrower,
+        principal=_ints(table["principal"], pa.int64(), 0),
+        disbursed_on=_ints(table["disbursed_on"]),
+        annual_rate_e8=_ints(table["annual_rate_e8"], pa.int64()),
+        late_rate_e8=loans.late_rate_e8,
+        whole_base=loans.whole_base,
+        tolerance=loans.tolerance,
+    )
+    past = Past(
+        terms=terms,
+        schedule=schedule,
+        payments=payments,
+        loans_offset=_offsets(borrower, size),
+        loans_of=order[borrower[order] >= 0],
+        income=income,
+        contacts=_contacts(path, size, time_zone),
+        promises=_promises(path, size, time_zone, table),
+        related=_related(path, size, time_zone, people),
+    )
+    names = Names(
+        loan_id=table["loan_id"].to_pylist(),
+        product=np.array(table["product"].to_pylist(), object),
+        currency=np.array(table["currency"].to_pylist(), object),
+        quarantined=loans.skipped.astype(bool),
+        ended=loans.ended.astype(bool),
+        status_on=loans.status_on,
+    )
+    return past, names
+
+
+def _writable(arrays: Any) -> Any:
+    return type(arrays)(*(np.array(column) for column in arrays))
+
+
+def _ints(
+    column: pa.ChunkedArray, kind: pa.DataType | None = None, empty: int = -1
+) -> npt.NDArray[Any]:
+    return np.array(csr.numbers(column, kind or pa.int32(), empty))
+
+
+def _offsets(owner: npt.NDArray[Any], size: int) -> Offsets:
+    """Return where the rows of each owner begin, in an order by owner; -1 owns nothing."""
+    counts = np.bincount(owner[owner >= 0], minlength=size)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def _day(column: pa.ChunkedArray, time_zone: str, empty: int) -> Days:
+    """Return the local days of naive UTC instants."""
+    known = column.cast(pa.timestamp("us")).cast(pa.int64())
+    missing = np.array(pc.is_null(known).to_numpy(zero_copy_only=False), bool)
+    seconds = np.array(known.fill_null(0).to_numpy(), np.int64) // 10**6
+    found = local_days(seconds, time_zone).astype(np.int32)
+    found[missing] = empty
+    return found
+
+
+def _contacts(path: Path, size: int, time_zone: str) -> Contacts:
+    columns = ["borrower", "at", "direction", "outcome"]
+    table = pq.read_table(path / "contacts.parquet", columns=columns)
+    borrower, day = _ints(table["borrower"]), _day(table["at"], time_zone, NEVER)
+    out = np.array(pc.equal(table["direction"], "out").to_numpy(zero_copy_only=False), np.int8)
+    kinds = pa.array(["connected", "replied"], table["outcome"].type)
+    spoke = pc.is_in(table["outcome"], value_set=kinds).to_numpy(zero_copy_only=False)
+    answered = np.where(out == 1, np.array(spoke, np.int8), np.int8(1)).astype(np.int8)
+    order = np.lexsort((answered, out, day, borrower))
+    order = order[borrower[order] >= 0]
+    return Contacts(_offsets(borrower, size), day[order], out[order], answered[order])
+
+
+def _promises(path: Path, size: int, time_zone: str, loans: pa.Table) -> Promises:
+    table = pq.read_table(
+        path / "signals.parquet",
+        columns=["borrower", "loan", "kind", "starts_at", "detail"],
+        filters=pc.field("kind") == "promise",
+    )
+    said = [json.loads(text) if text else {} for text in table["detail"].to_pylist()]
+    on = np.array([_date(one) for one in said], np.int32)
+    borrower, day = _ints(table["borrower"]), _day(table["starts_at"], time_zone, NEVER)
+    currency = dict(zip(_ints(loans["borrower"]), loans["currency"].to_pylist(), strict=True))
+    amount = np.array(
+        [_amount(one, currency.get(who, "CNY")) for one, who in zip(said, borrower, strict=True)],
+        np.int64,
+    )
+    loan = _ints(table["loan"])
+    order = np.lexsort((amount, on, day, borrower))
+    # What names no day or no amount cannot be kept or broken.
+    order = order[(borrower[order] >= 0) & (on[order] != NONE) & (amount[order] > 0)]
+    kept = borrower[order]
+    return Promises(_offsets(kept, size), day[order], on[order], amount[order], loan[order])
+
+
+def _date(said: object) -> int:
+    text = said.get("on") if isinstance(said, dict) else None
+    try:
+        return int(np.datetime64(str(text), "D").astype(int)) if text else NONE
+    except ValueError:
+        return NONE
+
+
+def _amount(said: object, currency: str) -> int:
+    text = said.get("amount") if isinstance(said, dict) else None
+    try:
+        return to_minor(str(text), currency) if text else 0
+    except NotMoney:
+        return 0
+
+
+def _related(path: Path, size: int, time_zone: str, people: pa.Table) -> Related:
+    known = dict(zip(people["borrower_id"].to_pylist(), _ints(people["borrower"]), strict=True))
+    table = pq.read_table(path / "relations.parquet")
+    borrower = _ints(table["borrower"])
+    other = np.array(
+        [known.get(one, -1) for one in table["related_borrower_id"].to_pylist()], np.int32
+    )
+    some = (borrower >= 0) & (other >= 0) & (borrower != other)
+    borrower, other = borrower[some], other[some]
+    order = np.lexsort((other, borrower))
+    since, until = np.full(size, NEVER, np.int32), np.full(size, NEVER, np.int32)
+    consents = pq.read_table(
+        path / "consents.parquet",
+        columns=["borrower", "granted_at", "withdrawn_at"],
+        filters=pc.field("purpose") == "relations",
+    )
+    granted = _day(consents["granted_at"], time_zone, NEVER)
+    withdrawn = _day(consents["withdrawn_at"], time_zone, NEVER)
+    for at, who in enumerate(_ints(consents["borrower"])):
+        if who >= 0 and granted[at] < since[who]:
+            since[who], until[who] = granted[at], withdrawn[at]
+        elif who >= 0:  # Whoever took one consent back took it back.
+            until[who] = min(until[who], withdrawn[at])
+    return Related(_offsets(borrower, size), other[order], since, until)
