@@ -16,7 +16,7 @@ import risk_books
 from duly.cli.main import run
 from duly.core import digest
 from duly.core.errors import Refused
-from duly.risk import measures, model
+from duly.risk import measures, model, table
 from duly.risk.fitting import probability
 from duly.risk.forest import of_lightgbm, of_plain
 
@@ -166,6 +166,25 @@ def test_a_flat_file_names_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert run([*told, "--without", "id,SEX,Age"]) == 0
     assert _card(out)["questions"]["label"]["auc"] > 0.9
     assert model.load(out).answers["label"].columns == ("pay",)
+    scores = tmp_path / "scores.csv"
+    assert run(["risk", "score", str(path), "--model", str(out), "--out", str(scores)]) == 0
+    rows = list(csv.DictReader(scores.read_text("utf-8").splitlines()))
+    assert [row["row"] for row in rows] == [str(at) for at in range(1, 601)]
+    path.write_text("id,label\n1,0\n", encoding="utf-8")
+    assert run(["risk", "score", str(path), "--model", str(out), "--out", str(scores)]) == 2
+    assert "no_column" in capsys.readouterr().err
+
+
+def test_series_of_columns_say_something_together(tmp_path: Path) -> None:
+    path = tmp_path / "flat.csv"
+    path.write_text("limit,paid1,paid2,paid3,label\n10,5,0,-2,1\n", encoding="utf-8")
+    names, values, came = table.read_table(path, label="label", without=[])
+    assert dict(zip(names, values[0].tolist(), strict=True)) == {
+        "limit": 10.0, "paid1": 5.0, "paid2": 0.0, "paid3": -2.0, "paid: mean": 1.0,
+        "paid: least": -2.0, "paid: most": 5.0, "paid: positive": 1.0, "paid0: of limit": 0.5,
+        "paid1: of limit": 0.0, "paid2: of limit": pytest.approx(-0.2),
+    }  # fmt: skip
+    assert came.tolist() == [True]
 
 
 def test_our_walk_is_that_of_the_library() -> None:

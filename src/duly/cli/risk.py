@@ -20,6 +20,8 @@ from duly.core.words import say
 
 if TYPE_CHECKING:
     from duly.book import Lender, Snapshot
+    from duly.risk.feature_table import Family
+    from duly.risk.model import Model
 
 _DIGITS = 6  #: of a probability
 _COLUMNS = ("as_of", "loan_id", "number", "question", "probability", "reasons")
@@ -62,11 +64,13 @@ def _of_book(
 ) -> tuple[bytes, dict[str, Any]]:
     from duly.risk import card as cards
     from duly.risk import model, training
+    from duly.risk.feature_table import FAMILIES
 
+    families: tuple[Family, ...] = (*FAMILIES, "relations") if relations else FAMILIES
     with _opened(book, terms) as taken:
-        found = training.train(taken, until, time_zone=terms.time_zone, relations=relations)
+        found = training.train(taken, until, time_zone=terms.time_zone, families=families)
     made = model.dump(
-        kind="book", until=until.isoformat(), relations=relations, scale=found.scale,
+        kind="book", until=until.isoformat(), families=families, scale=found.scale,
         answers=found.answers,
     )  # fmt: skip
     card = {
@@ -104,7 +108,7 @@ def _of_table(path: Path, label: str, without: list[str]) -> tuple[bytes, dict[s
         columns=columns, forest=found.forest, slope=found.slope, shift=found.shift
     )
     made = model.dump(
-        kind="table", until="", relations=False, scale=Scale(principal={}, products=()),
+        kind="table", until="", families=(), scale=Scale(principal={}, products=()),
         answers={label: answer},
     )  # fmt: skip
     card = {
@@ -126,31 +130,56 @@ def score(
     *,
     model: Annotated[Path, arguments.worded("option.model")],
     out: arguments.Out,
-    as_of: Annotated[list[str], arguments.worded("option.as_of")],
+    as_of: Annotated[list[str] | None, arguments.worded("option.as_of")] = None,
     lender: arguments.LenderFile = None,
 ) -> int:
     """Write the probability of each question for each loan on each day."""
     from duly.risk import model as models
-    from duly.risk import training
 
     locale, terms = settings.locale(), books.load_lender(settings.lender_file(lender))
-    days = [arguments.day(one) for one in as_of]
+    days = [arguments.day(one) for one in as_of or ()]
     used = models.load(model)
-    if used.kind != "book":
-        raise Refused(Diagnostic(area="risk", code="other_model", file=str(model)))
-    with output.progress(say("cli", "scoring_risk", locale)), _opened(book, terms) as taken:
-        found = training.score(taken, used, days, time_zone=terms.time_zone)
+    with output.progress(say("cli", "scoring_risk", locale)):
+        head, rows = _rows_of_table(book, used) if used.kind == "table" else _rows_of_book(
+            book, used, days, terms
+        )  # fmt: skip
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for one in found:
-        writer.writerow(
-            (one.as_of, one.loan_id, one.number, one.question,
-             f"{one.probability:.{_DIGITS}f}", one.reasons)
-        )  # fmt: skip
+    writer.writerow(head)
+    writer.writerows(rows)
     _write(out, text.getvalue().encode())
-    output.line(say("cli", "risk_scored", locale, rows=len(found), out=out))
+    output.line(say("cli", "risk_scored", locale, rows=len(rows), out=out))
     return output.DONE
+
+
+_Rows = tuple[tuple[str, ...], list[tuple[object, ...]]]
+
+
+def _rows_of_book(book: Path, used: Model, days: list[date], terms: Lender) -> _Rows:
+    from duly.risk import training
+
+    if not days:
+        raise Refused(Diagnostic(area="risk", code="day_needed"))
+    with _opened(book, terms) as taken:
+        found = training.score(taken, used, days, time_zone=terms.time_zone)
+    return _COLUMNS, [
+        (one.as_of, one.loan_id, one.number, one.question,
+         f"{one.probability:.{_DIGITS}f}", one.reasons)
+        for one in found
+    ]  # fmt: skip
+
+
+def _rows_of_table(path: Path, used: Model) -> _Rows:
+    from duly.risk import table
+
+    rows: list[tuple[object, ...]] = []
+    for question, answer in used.answers.items():
+        values = table.read_rows(path, answer.columns)
+        said, reasons = answer.probability(values), answer.reasons(values)
+        rows += [
+            (at + 1, question, f"{said[at]:.{_DIGITS}f}", reasons[at]) for at in range(said.size)
+        ]
+    return ("row", *_COLUMNS[3:]), rows
 
 
 def report(

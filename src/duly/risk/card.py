@@ -17,7 +17,7 @@ from duly.risk.measures import Measured
 FILE, PAGE, PLOT = "card.json", "card.md", "calibration.svg"
 VALID_DAYS = 365  #: after the last day learnt from
 _SIDE, _EDGE = 260, 36
-_COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd")
+_COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd")
 
 
 def told(measured: Measured, rows: int, split: Sequence[object]) -> dict[str, Any]:
@@ -119,14 +119,14 @@ def plot(questions: Mapping[str, Any]) -> str:
         x, y = place(0, tenth / 10).split(",")
         parts.append(f'<text x="{float(x) - 4}" y="{y}" text-anchor="end">{tenth * 10}%</text>')
     for row, (name, one) in enumerate(questions.items()):
-        colour = _COLOURS[row % len(_COLOURS)]
+        color = _COLORS[row % len(_COLORS)]
         points = [place(b["said"], b["came"]) for b in one["bins"]]
-        parts.append(f'<polyline points="{" ".join(points)}" stroke="{colour}" fill="none"/>')
+        parts.append(f'<polyline points="{" ".join(points)}" stroke="{color}" fill="none"/>')
         for point in points:
             x, y = point.split(",")
-            parts.append(f'<circle cx="{x}" cy="{y}" r="2.5" fill="{colour}"/>')
+            parts.append(f'<circle cx="{x}" cy="{y}" r="2.5" fill="{color}"/>')
         parts.append(
-            f'<text x="{whole - _EDGE + 8}" y="{_EDGE + 14 * (row + 1)}" fill="{colour}">'
+            f'<text x="{whole - _EDGE + 8}" y="{_EDGE + 14 * (row + 1)}" fill="{color}">'
             f"{name if name in _ASKED else 'label'}</text>"
         )
     return "\n".join([*parts, "</svg>"]) + "\n"

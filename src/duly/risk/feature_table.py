@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: `schedule`: what was agreed; `history`: what came and when; `ability` and `willingness`: the two
-#: other questions; `relations`: only under that consent, and only where it is asked for.
-Family = Literal["schedule", "history", "ability", "willingness", "relations"]
+#: other questions; `relations`: only under that consent, and only where it is asked for;
+#: `amounts`: sizes and rates, which name a product's seller as well as his name would.
+Family = Literal["schedule", "amounts", "history", "ability", "willingness", "relations"]
+#: What a model looks at unless it is told otherwise.
+FAMILIES: tuple[Family, ...] = ("schedule", "history", "ability", "willingness")
 #: Known by the close of the day asked about: dated `rows` of the book up to it; the `terms` of a
 #: loan that began by then; `undated` columns, which the book gives as of its own cut.
 Moment = Literal["terms", "rows", "undated"]
@@ -36,9 +39,13 @@ FEATURES: tuple[Feature, ...] = (
     *_family(
         "schedule",
         "terms",
-        """0installments_total 0next_number 0days_to_due 0gap_days 0loan_age_days 0annual_rate
-        0next_share 0next_interest_share 0principal_relative 0next_relative 0due_weekday
+        """0installments_total 0next_number 0days_to_due 0gap_days 0loan_age_days 0due_weekday
         0due_day_of_month 0days_to_first_due 0product""",
+    ),
+    *_family(
+        "amounts",
+        "terms",
+        "0annual_rate 0next_share 0next_interest_share 0principal_relative 0next_relative",
     ),
     *_family(
         "history",

@@ -76,12 +76,12 @@ def fit(examples: Examples, *, ways: Sequence[int]) -> Fitted:
     late = examples.time >= judge
     for part in (learn, middle, late):
         _enough(examples.came[part], least=CLASS_MIN if part is learn else CLASS_MIN // 3)
-    early = _grow(examples, learn, ways)
+    early = grow(examples, learn, ways)
     raw = early.raw(examples.values)
     slope, shift = _platt(raw[middle], examples.came[middle], examples.weight[middle])
     said = probability(raw, slope, shift)
     return Fitted(
-        forest=_grow(examples, np.ones(learn.size, bool), ways),
+        forest=grow(examples, np.ones(learn.size, bool), ways),
         slope=slope,
         shift=shift,
         measured=measure(examples.came[late], said[late], said[learn]),
@@ -105,7 +105,8 @@ def _enough(came: Flags, *, least: int) -> None:
         raise TooLittleError(came.size, int(came.sum()))
 
 
-def _grow(examples: Examples, wanted: Flags, ways: Sequence[int]) -> Forest:
+def grow(examples: Examples, wanted: Flags, ways: Sequence[int]) -> Forest:
+    """Grow trees on the wanted rows."""
     import lightgbm
 
     data = lightgbm.Dataset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,21 +61,21 @@ class Model:
 
     kind: str
     until: str
-    relations: bool
+    families: tuple[str, ...]
     scale: Scale
     answers: Mapping[str, Answer]
     fingerprint: str
 
 
 def dump(
-    *, kind: str, until: str, relations: bool, scale: Scale, answers: Mapping[str, Answer]
+    *, kind: str, until: str, families: Sequence[str], scale: Scale, answers: Mapping[str, Answer]
 ) -> bytes:
     """Return the bytes of a model's file."""
     body = {
         "form": FORM,
         "kind": kind,
         "until": until,
-        "relations": relations,
+        "families": list(families),
         "principal": dict(scale.principal),
         "products": list(scale.products),
         "answers": {
@@ -142,7 +142,7 @@ def _of(whole: Mapping[str, Any], fingerprint: str) -> Model:
     return Model(
         kind=str(whole["kind"]),
         until=str(whole["until"]),
-        relations=bool(whole["relations"]),
+        families=tuple(whole["families"]),
         scale=Scale(principal=whole["principal"], products=tuple(whole["products"])),
         answers=answers,
         fingerprint=fingerprint,
@@ -151,7 +151,7 @@ def _of(whole: Mapping[str, Any], fingerprint: str) -> Model:
 
 def _known(whole: Mapping[str, Any]) -> bool:
     """Say whether every question looks at the features of this release, in their order."""
-    mine = [one.name for one in FEATURES if whole["relations"] or one.family != "relations"]
+    mine = [one.name for one in FEATURES if one.family in whole["families"]]
     return all(one["columns"] == mine for one in whole["answers"].values())
 
 

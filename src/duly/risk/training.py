@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,7 +13,7 @@ from duly.book import Snapshot
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.position.arrays import Days
-from duly.risk.feature_table import FEATURES, Feature
+from duly.risk.feature_table import FAMILIES, FEATURES, Family, Feature
 from duly.risk.features import Scale, Seen, look
 from duly.risk.fitting import Examples, Fitted, TooLittleError, fit
 from duly.risk.model import Answer, Model
@@ -55,12 +55,19 @@ def day_of(days: int) -> date:
     return _EPOCH + timedelta(days=int(days))
 
 
-def columns_of(*, relations: bool) -> list[int]:
-    """Return the columns a model looks at; relations only where they are asked for."""
-    return [at for at, one in enumerate(FEATURES) if relations or one.family != "relations"]
+def columns_of(families: Sequence[str]) -> list[int]:
+    """Return the columns of families of features."""
+    return [at for at, one in enumerate(FEATURES) if one.family in families]
 
 
-def train(snapshot: Snapshot, until: date, *, time_zone: str, relations: bool = False) -> Trained:
+def train(
+    snapshot: Snapshot,
+    until: date,
+    *,
+    time_zone: str,
+    families: Sequence[Family] = FAMILIES,
+    questions: Sequence[str] = QUESTIONS,
+) -> Trained:
     """Learn each question from what was known by the close of `until`.
 
     Refuses (Refused) a book that says too little of the next installment.
@@ -69,13 +76,13 @@ def train(snapshot: Snapshot, until: date, *, time_zone: str, relations: bool = 
     known = known_by(past, names, number(until))
     loans, days = days_to_learn_from(known)
     scale = Scale.known_by(past, names, number(until))
-    seen = look(past, names, loans, days, scale=scale, relations=relations)
-    columns = columns_of(relations=relations)
+    seen = look(past, names, loans, days, scale=scale, relations="relations" in families)
+    columns = columns_of(families)
     fitted: dict[str, Fitted] = {}
     skipped: dict[str, TooLittleError] = {}
     rows: dict[str, int] = {}
     groups: dict[str, Mapping[str, Group]] = {}
-    for question in QUESTIONS:
+    for question in questions:
         examples = _examples(known, question, seen, columns)
         rows[question] = examples.came.size
         try:
@@ -160,8 +167,8 @@ def _score_day(past: Past, names: Names, model: Model, day: date) -> list[Score]
     begun = (past.terms.disbursed_on <= number(day)) & ~names.quarantined
     loans: Days = np.flatnonzero(begun).astype(np.int32)
     on = np.full(loans.size, number(day), np.int32)
-    seen = look(past, names, loans, on, scale=model.scale, relations=model.relations)
-    columns = columns_of(relations=model.relations)
+    seen = look(past, names, loans, on, scale=model.scale, relations="relations" in model.families)
+    columns = columns_of(model.families)
     found: list[Score] = []
     for question, answer in model.answers.items():
         installment = seen.coming if question == NEXT else seen.oldest
