@@ -13,6 +13,7 @@ from duly.book import Snapshot
 
 ZONE = "Asia/Shanghai"
 _START = date(2025, 1, 6)
+UNTIL = date(2025, 9, 30)  #: until when the models of the tests learn
 Row = dict[str, object]
 #: The column of each table that says when a row was known.
 _DATED = {

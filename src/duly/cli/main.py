@@ -89,6 +89,7 @@ GROUPS = {
         "train": "duly.cli.risk:train",
         "score": "duly.cli.risk:score",
         "report": "duly.cli.risk:report",
+        "promote": "duly.cli.risk:promote",
     },
     "dead": {
         "list": "duly.cli.dead:list_dead",

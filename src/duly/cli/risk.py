@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -199,6 +199,25 @@ def report(
         output.as_json(card)
     else:
         output.line(cards.page(card, settings.locale()))
+    return output.DONE
+
+
+def promote(
+    model: Annotated[Path, arguments.worded("option.model")],
+    /,
+    *,
+    registry: Annotated[Path, arguments.worded("option.registry")],
+    by: Annotated[str, arguments.worded("option.by")],
+) -> int:
+    """Approve a model; a second person's approval makes it the champion."""
+    from duly.risk import registry as registries
+
+    today = datetime.now(UTC).date()
+    made = registries.approve(registry, model, by=by, on=today)
+    output.line(
+        say("cli", f"risk_{made['role']}", settings.locale(), sha256=made["fingerprint"],
+            names=", ".join(one["by"] for one in made["approved"]))
+    )  # fmt: skip
     return output.DONE
 
 

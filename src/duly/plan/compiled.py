@@ -10,7 +10,16 @@ import pyarrow as pa
 from duly import risk
 from duly.conditions import to_sql
 from duly.core.diagnostic import Diagnostic
-from duly.plan import addresses, facts, holds, instants, policy_columns, slots, verdict_columns
+from duly.plan import (
+    addresses,
+    facts,
+    holds,
+    instants,
+    policy_columns,
+    scoring,
+    slots,
+    verdict_columns,
+)
 from duly.plan.inputs import PlanInputs
 from duly.policy import Policy
 
@@ -60,7 +69,7 @@ def alerts(inputs: PlanInputs) -> tuple[Diagnostic, ...]:
                        values={"hours": _age_told(inputs),
                                "limit": inputs.lender.limits.book_age_hours})
         )  # fmt: skip
-    return tuple(found)
+    return (*found, *scoring.alerts(inputs))
 
 
 def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
@@ -100,7 +109,7 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "history_steps": policy.history_steps,
         "relief_columns": policy.relief_columns,
         "arm_columns": policy.arm_columns,
-        "score": risk.sql(),
+        "score": scoring.sql(),
         "score_band": risk.band_sql("score"),
         "bureau_reports": str(inputs.lender.bureau_reports).lower(),
         "hold_reason": held.reason,

@@ -14,6 +14,7 @@ from duly.messages import Catalogue
 from duly.plan import instants
 from duly.policy import Policy
 from duly.risk import load_scorecard
+from duly.risk.registry import Champion
 from duly.rules import Rule, Window, active, lenders_rules, packs_sha256
 from duly.rules.calendars import version as holidays_version
 from duly.rules.zones import zone
@@ -32,6 +33,7 @@ class PlanInputs:
     policy: Policy
     rules: tuple[Rule, ...]
     catalogue: Catalogue  #: the texts that a message may have
+    champion: Champion | None = None  #: the model in use; without one the scorecard scores
 
     @property
     def zone(self) -> ZoneInfo:
@@ -49,6 +51,11 @@ class PlanInputs:
         found = self.snapshot.cut_at
         return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
 
+    @property
+    def scores_by_model(self) -> bool:
+        """Whether the champion scores; one that expired does not."""
+        return self.champion is not None and self.champion.in_force(self.business_date)
+
     def versions(self) -> Mapping[str, str]:
         """Return the version or SHA-256 of each input, as run.json names them."""
         return {
@@ -57,11 +64,18 @@ class PlanInputs:
             "policy": self.policy.fingerprint,
             "packs": packs_sha256(self.lender.packs),
             "templates": self.catalogue.sha256,
-            "model": load_scorecard().fingerprint,
+            "model": self._model(),
             "calendar": _calendar(self.rules),
             "tzdata": metadata.version("tzdata"),
             "stages": str(STAGES_VERSION),
         }
+
+    def _model(self) -> str:
+        """Return what scores; beside a champion the scorecard scores what it does not answer."""
+        card = load_scorecard().fingerprint
+        if self.champion is None or not self.scores_by_model:
+            return card
+        return digest.of_value([self.champion.model.fingerprint, card])
 
     def sha256(self) -> str:
         """Return the fingerprint over all inputs and the instant, not over engine or threads."""

@@ -19,8 +19,11 @@ from duly.plan import instants
 from duly.plan.inputs import PlanInputs, rules_of
 from duly.policy import BUILT_INS
 from duly.policy import load as load_policy
+from duly.risk import model as models
+from duly.risk import registry
 from duly.rules.zones import zone
 
+MODEL = "model"  #: where the champion lies among the kept inputs
 TEXTS = "templates"  #: where the lender's own texts lie among the kept inputs
 #: Versions that must be equal for a plan to be worked out again.
 _SAME = ("packs", "templates", "model", "tzdata", "stages")
@@ -44,11 +47,18 @@ def keep(inputs: PlanInputs, folder: Path, *, lender_bytes: bytes, policy_bytes:
         own = inputs.catalogue.own
         (folder / TEXTS).mkdir()
         _keep_texts(own.folder, own.kept_files, folder / TEXTS)
-    record = {
+    record: dict[str, object] = {
         "instant": inputs.instant.isoformat(),
         "versions": dict(inputs.versions()),
         "snapshot": inputs.snapshot.sha256,
     }
+    if inputs.champion is not None:
+        (folder / MODEL).mkdir()
+        shutil.copyfile(inputs.champion.folder / models.FILE, folder / MODEL / models.FILE)
+        record["champion"] = {
+            "fingerprint": inputs.champion.model.fingerprint,
+            "expires": inputs.champion.expires.isoformat(),
+        }
     (folder / "inputs.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
@@ -113,9 +123,16 @@ def reopen(plan_dir: Path) -> PlanInputs:
         policy=policy,
         rules=rules,
         catalogue=load_templates(lender.templates),
+        champion=_champion(folder / MODEL, record.get("champion")),
     )
     _same_versions(inputs, record["versions"], record["snapshot"], folder)
     return inputs
+
+
+def _champion(folder: Path, told: Mapping[str, str] | None) -> registry.Champion | None:
+    if told is None:
+        return None
+    return registry.opened(folder, told["fingerprint"], told["expires"])
 
 
 def _same_versions(

@@ -19,6 +19,7 @@ from duly.plan.pipeline import Clock, OnTheirWay, make_plan, positions_of
 from duly.policy import Policy
 from duly.policy import load as load_policy
 from duly.position import warm
+from duly.risk.registry import champion
 from duly.rules import Rule
 from duly.rules.zones import zone
 
@@ -85,6 +86,7 @@ def _fill(
             policy=policy,
             rules=rules,
             catalogue=catalogue,
+            champion=champion(lender.models),
         )
         kept.keep(
             inputs,

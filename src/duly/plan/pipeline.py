@@ -22,6 +22,7 @@ from duly.plan import (
     ordered,
     rates,
     required,
+    scoring,
     slots,
     stages,
     texts,
@@ -113,7 +114,7 @@ def make_plan(
             above = rates.alerts(connection, inputs)
         for stage in stages.STAGES[:-1]:
             with timed(stage):
-                _run_stage(connection, stage, holes, inputs, keep=keep_stages)
+                _run_stage(connection, stage, holes, inputs, keep=keep_stages, threads=threads)
                 if stage == _POSITIONS_UNTIL and not keep_positions:
                     positions = _let_go(connection, positions, written)
         with timed("messages"):
@@ -199,8 +200,11 @@ def _run_stage(
     inputs: PlanInputs,
     *,
     keep: bool,
+    threads: int,
 ) -> None:
     stages.run(connection, stage, holes)
+    if stage == "01_candidates":
+        scoring.register(connection, inputs, threads)
     if stage == "02_people":
         slots.register(connection, inputs)
     if not keep:

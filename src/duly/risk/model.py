@@ -15,7 +15,7 @@ from duly.core import digest
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.risk.feature_table import FEATURES
-from duly.risk.features import Scale
+from duly.risk.features import Scale, in_parts
 from duly.risk.fitting import probability
 from duly.risk.forest import Forest, of_plain
 from duly.risk.scorecard import PERSONAL
@@ -37,9 +37,15 @@ class Answer:
     slope: float
     shift: float
 
-    def probability(self, values: npt.NDArray[np.float32]) -> Floats:
+    def probability(self, values: npt.NDArray[np.float32], threads: int = 1) -> Floats:
         """Return the calibrated probability of each row."""
-        return probability(self.forest.raw(values), self.slope, self.shift)
+        raw = np.zeros(values.shape[0])
+
+        def write(begin: int, until: int) -> None:
+            raw[begin:until] = self.forest.raw(values[begin:until])
+
+        in_parts(write, raw.size, threads)
+        return probability(raw, self.slope, self.shift)
 
     def reasons(self, values: npt.NDArray[np.float32]) -> list[str]:
         """Return for each row the columns that moved it most, `+` where they raised it."""

@@ -7,6 +7,7 @@ from (
     from (
         select f.*, $relief_columns, $score as score
         from features as f
+        left join model_scores as z on z.scored_loan = f.loan
     ) as x
 ) as y;
 

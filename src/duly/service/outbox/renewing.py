@@ -25,6 +25,7 @@ from duly.plan.making import wishes
 from duly.plan.pipeline import make_plan
 from duly.plan.proven import facts_of
 from duly.policy import Policy
+from duly.risk.registry import champion
 from duly.rules import Rule
 from duly.service.facts.book_out import copy_out
 from duly.service.outbox.freshness import Freshness, books_of
@@ -134,7 +135,8 @@ class Renewal:
         )
         policy, rules, catalogue = self._wished(at.astimezone(self._fresh.zone).date())
         inputs = PlanInputs(snapshot=snapshot, instant=at, lender=self._lender, policy=policy,
-                            rules=rules, catalogue=catalogue)  # fmt: skip
+                            rules=rules, catalogue=catalogue,
+                            champion=champion(self._lender.models))  # fmt: skip
         plan = make_plan(inputs, clock=lambda: 0.0, threads=1, work=work, keep_stages=True)
         try:
             facts = {one["message_id"]: one["facts"] for one in facts_of(plan).to_pylist()}
