@@ -28,7 +28,7 @@ def _seen(
     begun = np.flatnonzero(past.terms.disbursed_on <= (day - _EPOCH).days).astype(np.int32)
     days = np.full(begun.size, (day - _EPOCH).days, np.int32)
     seen = look(past, names, begun, days, scale=_SCALE, relations=True)
-    return {str(names.loan_id[loan]): seen.values[at] for at, loan in enumerate(begun)}
+    return {names.loan_id[loan].as_py(): seen.values[at] for at, loan in enumerate(begun)}
 
 
 @pytest.mark.parametrize("days", [70, 160, 300])

@@ -54,7 +54,7 @@ def _asked(
     question: str, families: Any,
 ) -> npt.NDArray[np.float64]:  # fmt: skip
     past, names = read_past(mintos.path, ZONE)
-    place = {loan: at for at, loan in enumerate(names.loan_id)}
+    place = {loan: at for at, loan in enumerate(names.loan_id.to_pylist())}
     loans = np.array([place[row["Id"]] for row in rows], np.int32)
     due = [training.number(date.fromisoformat(row["due_date"])) for row in rows]
     seen = look(past, names, loans, np.array(due, np.int32) + np.int32(after), scale=trained.scale)

@@ -17,7 +17,6 @@ from duly.risk.past import Names, Past
 
 Rows = npt.NDArray[np.int64]
 _AMOUNTS = (kernel.PRINCIPAL_RELATIVE, kernel.NEXT_RELATIVE)
-_NO_PRODUCT = -1
 
 
 def in_parts(work: Callable[[int, int], None], size: int, threads: int) -> None:
@@ -38,15 +37,16 @@ class Scale:
     def known_by(cls, past: Past, names: Names, until: int) -> Scale:
         """Return the medians and products of the loans that had begun by the close of a day."""
         begun = (past.terms.disbursed_on <= until) & ~names.quarantined
-        currencies = sorted(set(names.currency[begun]))
+        medians = {
+            names.currency.words[one]: float(
+                np.median(past.terms.principal[begun & (names.currency.code == one)])
+            )
+            for one in np.unique(names.currency.code[begun])
+        }
+        sold = np.unique(names.product.code[begun])
         return cls(
-            principal=MappingProxyType(
-                {
-                    one: float(np.median(past.terms.principal[begun & (names.currency == one)]))
-                    for one in currencies
-                }
-            ),
-            products=tuple(sorted(set(names.product[begun]))),
+            principal=MappingProxyType(medians),
+            products=tuple(names.product.words[one] for one in sold),
         )
 
 
@@ -80,13 +80,12 @@ def look(
         kernel.features(past, loan, day, relations, values, targets, longest, begin, until)
 
     in_parts(write, loan.size, threads)
-    median = np.array([scale.principal.get(one, np.nan) for one in names.currency], np.float32)
-    median[~(median > 0)] = np.nan
+    known = [scale.principal.get(one, 0.0) for one in names.currency.words]
+    median = names.currency.of_each([one if one > 0 else np.nan for one in known])
     for column in _AMOUNTS:
         values[:, column] /= median[loan]
     place = {name: at for at, name in enumerate(scale.products)}
-    product = np.array([place.get(one, _NO_PRODUCT) for one in names.product], np.float32)
-    product[product == _NO_PRODUCT] = np.nan
+    product = names.product.of_each([place.get(one, np.nan) for one in names.product.words])
     values[:, kernel.PRODUCT] = product[loan]
     first = past.schedule.offset[loan]
     return Seen(

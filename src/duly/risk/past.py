@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,10 @@ from duly.position import csr, scatter
 from duly.position.arrays import NEVER, NONE, Codes, Days, Money, Offsets, Payments, Schedule
 from duly.position.coverage import local_days
 
-_SECONDS_A_DAY = 86_400
+_LOANS = (
+    "loan_id", "borrower", "product", "currency", "principal", "disbursed_on", "annual_rate_e8",
+    "late_rate_e8", "late_base", "allocation", "tolerance", "status", "status_on", "quarantined",
+)  # fmt: skip
 
 
 class Terms(NamedTuple):
@@ -75,12 +79,23 @@ class Past(NamedTuple):
     related: Related
 
 
+class Coded(NamedTuple):
+    """A column of few words: the place of each row's word."""
+
+    code: Days
+    words: tuple[str, ...]
+
+    def of_each(self, values: Sequence[float]) -> npt.NDArray[np.float32]:
+        """Return for each row the value that stands in the place of its word."""
+        return np.array([*values, np.nan], np.float32)[self.code]
+
+
 class Names(NamedTuple):
     """What is text about each loan, for the caller; no kernel reads it."""
 
-    loan_id: Sequence[str]
-    product: npt.NDArray[np.object_]
-    currency: npt.NDArray[np.object_]
+    loan_id: pa.ChunkedArray
+    product: Coded
+    currency: Coded
     quarantined: npt.NDArray[np.bool_]
     ended: npt.NDArray[np.bool_]
     status_on: Days
@@ -88,7 +103,7 @@ class Names(NamedTuple):
 
 def read_past(path: Path, time_zone: str) -> tuple[Past, Names]:
     """Return the arrays of a snapshot; instants fall on days of `time_zone`."""
-    table = pq.read_table(path / "loans.parquet")
+    table = pq.read_table(path / "loans.parquet", columns=list(_LOANS))
     loans = csr.read_loans(table)
     count = table.num_rows
     borrower = np.array(csr.numbers(table["borrower"], pa.int32(), -1), np.int32)
@@ -97,12 +112,10 @@ def read_past(path: Path, time_zone: str) -> tuple[Past, Names]:
     size = 1 + max(int(borrower.max(initial=-1)), int(_ints(people["borrower"]).max(initial=-1)))
     income = np.full(size, -1, np.int64)
     income[_ints(people["borrower"])] = _ints(people["monthly_income"], pa.int64())
-    schedule = csr.read_schedule(csr.Children(path / "installments.parquet", threads=1), 0, count)
-    schedule = _writable(schedule)
-    payments = csr.read_payments(csr.Children(path / "payments.parquet", threads=1), 0, count)
-    payments = _writable(payments)
-    scatter.sort_schedule(schedule, 0, count)
-    scatter.sort_payments(payments, 0, count)
+    with ThreadPoolExecutor(1) as beside:
+        paying = beside.submit(_payments, path, count)
+        schedule = _schedule(path, count)
+        payments = paying.result()
     order = np.argsort(borrower, kind="stable").astype(np.int32)
     terms = Terms(
         borrower=borrower,
@@ -125,9 +138,9 @@ def read_past(path: Path, time_zone: str) -> tuple[Past, Names]:
         related=_related(path, size, time_zone, people),
     )
     names = Names(
-        loan_id=table["loan_id"].to_pylist(),
-        product=np.array(table["product"].to_pylist(), object),
-        currency=np.array(table["currency"].to_pylist(), object),
+        loan_id=table["loan_id"],
+        product=_coded(table["product"]),
+        currency=_coded(table["currency"]),
         quarantined=loans.skipped.astype(bool),
         ended=loans.ended.astype(bool),
         status_on=loans.status_on,
@@ -135,8 +148,23 @@ def read_past(path: Path, time_zone: str) -> tuple[Past, Names]:
     return past, names
 
 
-def _writable(arrays: Any) -> Any:
-    return type(arrays)(*(np.array(column) for column in arrays))
+def _schedule(path: Path, count: int) -> Schedule:
+    found = csr.read_schedule(csr.Children(path / "installments.parquet", threads=1), 0, count)
+    scatter.sort_schedule(found, 0, count)
+    return found
+
+
+def _payments(path: Path, count: int) -> Payments:
+    found = csr.read_payments(csr.Children(path / "payments.parquet", threads=1), 0, count)
+    scatter.sort_payments(found, 0, count)
+    return found
+
+
+def _coded(column: pa.ChunkedArray) -> Coded:
+    """Return the codes of a column's words, -1 (the last place) where it is empty."""
+    words = tuple(sorted(one for one in pc.unique(column).to_pylist() if one is not None))
+    places = pc.index_in(column, value_set=pa.array(words, column.type))
+    return Coded(_ints(places), words)
 
 
 def _ints(
@@ -183,7 +211,7 @@ def _promises(path: Path, size: int, time_zone: str, loans: pa.Table) -> Promise
     said = [json.loads(text) if text else {} for text in table["detail"].to_pylist()]
     on = np.array([_date(one) for one in said], np.int32)
     borrower, day = _ints(table["borrower"]), _day(table["starts_at"], time_zone, NEVER)
-    currency = dict(zip(_ints(loans["borrower"]), loans["currency"].to_pylist(), strict=True))
+    currency = _currencies(loans) if said else {}
     amount = np.array(
         [_amount(one, currency.get(who, "CNY")) for one, who in zip(said, borrower, strict=True)],
         np.int64,
@@ -194,6 +222,10 @@ def _promises(path: Path, size: int, time_zone: str, loans: pa.Table) -> Promise
     order = order[(borrower[order] >= 0) & (on[order] != NONE) & (amount[order] > 0)]
     kept = borrower[order]
     return Promises(_offsets(kept, size), day[order], on[order], amount[order], loan[order])
+
+
+def _currencies(loans: pa.Table) -> dict[int, str]:
+    return dict(zip(_ints(loans["borrower"]), loans["currency"].to_pylist(), strict=True))
 
 
 def _date(said: object) -> int:
@@ -213,12 +245,11 @@ def _amount(said: object, currency: str) -> int:
 
 
 def _related(path: Path, size: int, time_zone: str, people: pa.Table) -> Related:
-    known = dict(zip(people["borrower_id"].to_pylist(), _ints(people["borrower"]), strict=True))
     table = pq.read_table(path / "relations.parquet")
     borrower = _ints(table["borrower"])
-    other = np.array(
-        [known.get(one, -1) for one in table["related_borrower_id"].to_pylist()], np.int32
-    )
+    ids = people["borrower_id"].combine_chunks()
+    place = _ints(pc.index_in(table["related_borrower_id"], value_set=ids))
+    other = np.append(_ints(people["borrower"]), np.int32(-1))[place]
     some = (borrower >= 0) & (other >= 0) & (borrower != other)
     borrower, other = borrower[some], other[some]
     order = np.lexsort((other, borrower))

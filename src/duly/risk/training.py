@@ -18,7 +18,7 @@ from duly.risk.features import Scale, Seen, look
 from duly.risk.fitting import Examples, Fitted, TooLittleError, fit
 from duly.risk.model import Answer, Model
 from duly.risk.outcomes import NEXT, QUESTIONS, Known, days_to_learn_from, known_by, outcome
-from duly.risk.past import Names, Past, read_past
+from duly.risk.past import Coded, Names, Past, read_past
 
 _EPOCH = date(1970, 1, 1)
 _GROUP_MIN = 30
@@ -90,7 +90,7 @@ def train(
         except TooLittleError as error:
             skipped[question] = error
             continue
-        groups[question] = _groups(examples, fitted[question], names.product[known.loan])
+        groups[question] = _groups(examples, fitted[question], names.product, known.loan)
     if NEXT in skipped:
         why = skipped[NEXT]
         values = {"rows": why.rows, "late": why.came, "until": until}
@@ -105,16 +105,15 @@ def train(
     )
 
 
-def _groups(
-    examples: Examples, fitted: Fitted, product: npt.NDArray[np.object_]
-) -> Mapping[str, Group]:
+def _groups(examples: Examples, fitted: Fitted, product: Coded, loan: Days) -> Mapping[str, Group]:
     """Return what was said and what came, by product, where there are rows enough to say so."""
-    of, came = product[examples.group[fitted.judged]], examples.came[fitted.judged]
+    of = product.code[loan[examples.group[fitted.judged]]]
+    came = examples.came[fitted.judged]
     found = {}
-    for name in sorted(set(of)):
-        mine = of == name
+    for place, name in enumerate(product.words):
+        mine = of == place
         if mine.sum() >= _GROUP_MIN:
-            found[str(name)] = Group(
+            found[name] = Group(
                 rows=int(mine.sum()),
                 said=float(fitted.said[mine].mean()),
                 came=float(came[mine].mean()),
@@ -170,6 +169,7 @@ def _score_day(past: Past, names: Names, model: Model, day: date) -> list[Score]
     seen = look(past, names, loans, on, scale=model.scale, relations="relations" in model.families)
     columns = columns_of(model.families)
     found: list[Score] = []
+    ids = names.loan_id.to_pylist()
     for question, answer in model.answers.items():
         installment = seen.coming if question == NEXT else seen.oldest
         asked = np.flatnonzero(installment >= 0)
@@ -181,7 +181,7 @@ def _score_day(past: Past, names: Names, model: Model, day: date) -> list[Score]
             found.append(
                 Score(
                     as_of=day,
-                    loan_id=names.loan_id[seen.loan[at]],
+                    loan_id=ids[seen.loan[at]],
                     number=int(past.schedule.number[installment[at]]),
                     question=question,
                     probability=float(said[row]),
