@@ -49,6 +49,8 @@ SNAPSHOT_TABLES = (
 #: DuckDB spills to `work` beyond this; the kernel's arrays and results come on top.
 MEMORY_LIMIT = "2GB"
 
+#: The first stage after the candidates are known.
+_SCORED_BEFORE = "02_people"
 #: The last stage that asks the positions; of a large book they are a quarter of what is in memory.
 _POSITIONS_UNTIL = "05_money_held"
 
@@ -113,8 +115,11 @@ def make_plan(
             compared = _prepare(connection, inputs, positions, threads)
             above = rates.alerts(connection, inputs)
         for stage in stages.STAGES[:-1]:
+            if stage == _SCORED_BEFORE:
+                with timed("scores"):
+                    scoring.register(connection, inputs, threads)
             with timed(stage):
-                _run_stage(connection, stage, holes, inputs, keep=keep_stages, threads=threads)
+                _run_stage(connection, stage, holes, inputs, keep=keep_stages)
                 if stage == _POSITIONS_UNTIL and not keep_positions:
                     positions = _let_go(connection, positions, written)
         with timed("messages"):
@@ -200,11 +205,8 @@ def _run_stage(
     inputs: PlanInputs,
     *,
     keep: bool,
-    threads: int,
 ) -> None:
     stages.run(connection, stage, holes)
-    if stage == "01_candidates":
-        scoring.register(connection, inputs, threads)
     if stage == "02_people":
         slots.register(connection, inputs)
     if not keep:

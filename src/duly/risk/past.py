@@ -114,8 +114,11 @@ def read_past(path: Path, time_zone: str) -> tuple[Past, Names]:
     income[_ints(people["borrower"])] = _ints(people["monthly_income"], pa.int64())
     with ThreadPoolExecutor(1) as beside:
         paying = beside.submit(_payments, path, count)
+        talking = beside.submit(_contacts, path, size, time_zone)
+        promising = beside.submit(_promises, path, size, time_zone, table)
+        relating = beside.submit(_related, path, size, time_zone, people)
         schedule = _schedule(path, count)
-        payments = paying.result()
+        product, currency = _coded(table["product"]), _coded(table["currency"])
     order = np.argsort(borrower, kind="stable").astype(np.int32)
     terms = Terms(
         borrower=borrower,
@@ -129,18 +132,18 @@ def read_past(path: Path, time_zone: str) -> tuple[Past, Names]:
     past = Past(
         terms=terms,
         schedule=schedule,
-        payments=payments,
+        payments=paying.result(),
         loans_offset=_offsets(borrower, size),
         loans_of=order[borrower[order] >= 0],
         income=income,
-        contacts=_contacts(path, size, time_zone),
-        promises=_promises(path, size, time_zone, table),
-        related=_related(path, size, time_zone, people),
+        contacts=talking.result(),
+        promises=promising.result(),
+        related=relating.result(),
     )
     names = Names(
         loan_id=table["loan_id"],
-        product=_coded(table["product"]),
-        currency=_coded(table["currency"]),
+        product=product,
+        currency=currency,
         quarantined=loans.skipped.astype(bool),
         ended=loans.ended.astype(bool),
         status_on=loans.status_on,
@@ -211,7 +214,7 @@ def _promises(path: Path, size: int, time_zone: str, loans: pa.Table) -> Promise
     said = [json.loads(text) if text else {} for text in table["detail"].to_pylist()]
     on = np.array([_date(one) for one in said], np.int32)
     borrower, day = _ints(table["borrower"]), _day(table["starts_at"], time_zone, NEVER)
-    currency = _currencies(loans) if said else {}
+    currency = _currencies(loans, set(borrower.tolist()))
     amount = np.array(
         [_amount(one, currency.get(who, "CNY")) for one, who in zip(said, borrower, strict=True)],
         np.int64,
@@ -224,8 +227,10 @@ def _promises(path: Path, size: int, time_zone: str, loans: pa.Table) -> Promise
     return Promises(_offsets(kept, size), day[order], on[order], amount[order], loan[order])
 
 
-def _currencies(loans: pa.Table) -> dict[int, str]:
-    return dict(zip(_ints(loans["borrower"]), loans["currency"].to_pylist(), strict=True))
+def _currencies(loans: pa.Table, wanted: set[int]) -> dict[int, str]:
+    """Return the currency in which each borrower owes."""
+    some = loans.filter(pc.is_in(loans["borrower"], value_set=pa.array(sorted(wanted), pa.int32())))
+    return dict(zip(_ints(some["borrower"]), some["currency"].to_pylist(), strict=True))
 
 
 def _date(said: object) -> int:
