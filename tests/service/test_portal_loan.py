@@ -180,7 +180,8 @@ class TestQuestion:
         browser = signed_in(world)
         for _ in range(2):
             browser.go("/loan")
-            browser.submit("/question", line="total")
+            assert browser.submit("/question", line="total").status == 200
+            assert "are paused" in browser.text
         assert len(words(world.url)) == 1
         assert Task.objects.count() == 1
 
@@ -405,7 +406,8 @@ class TestNotMe:
 
     def test_twice_is_once(self, world):
         for _ in range(2):
-            shown(world, "/not-me").submit("/not-me", code=CODE, last4=LAST4)
+            found = shown(world, "/not-me").submit("/not-me", code=CODE, last4=LAST4)
+            assert found.status == 200
         assert len(words(world.url)) == 1
         assert Task.objects.count() == 1
 

@@ -162,6 +162,14 @@ class TestForms:
         )
         assert found.status == 400
 
+    def test_thousands_of_fields_break_nothing(self, sent):
+        many = "&".join(["a=1"] * 1100)
+        browser = Browser(sent)
+        assert browser.go(f"/?{many}").status == 200
+        form = "application/x-www-form-urlencoded"
+        found = browser.go("/verify", method="POST", body=many.encode(), kind=form)
+        assert found.status in (400, 403)
+
     def test_other_methods_are_refused(self, sent):
         browser = Browser(sent)
         assert browser.go("/verify", method="PUT", body=b"").status == 405

@@ -33,7 +33,6 @@ CSRF_FAILURE_VIEW = "duly.service.portal.pages.forged"
 #: What is uploaded stays in memory: nothing of a person's lies unsealed on a disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 6 << 20
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 40
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 ALLOWED_HOSTS = ["*"]  # No answer is made from the name that a caller gives us.
 APPEND_SLASH = False

@@ -18,6 +18,7 @@ from duly.book import Lender
 from duly.core import digest
 from duly.plan.addresses import key_of
 from duly.service.operations import events
+from duly.service.operations.events import Accepted
 from duly.service.operations.locking import lock_people
 from duly.service.operations.tasks import open_tasks
 from duly.service.operations.verifying import Found
@@ -62,7 +63,7 @@ def tell(said: Saying, handed: Sequence[Paper] = (), *, lender: Lender, at: date
     }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         lock_people(cursor, [said.borrower_id])
-        accepted = events.accept([_event("signal.raised", name, at, data)], at=at)
+        accepted = _accept([_event("signal.raised", name, at, data)], at=at)
         new = accepted.accepted == 1
         if new:
             open_tasks([_TASKS[said.kind]], borrower_id=said.borrower_id, loan_id=said.loan_id)
@@ -81,7 +82,7 @@ def take_back(signal_id: str, *, borrower_id: str, at: datetime) -> bool:
         if cursor.fetchone() is None:
             return False
         data = {"signal_id": signal_id, "ends_at": at.isoformat()}
-        events.accept([_event("signal.cleared", f"{signal_id}-back", at, data)], at=at)
+        _accept([_event("signal.cleared", f"{signal_id}-back", at, data)], at=at)
     return True
 
 
@@ -111,11 +112,25 @@ def not_me(found: Found, *, at: datetime) -> int:
         told.append(_event("contact_point.changed", name, at, data))
     with transaction.atomic(), connection.cursor() as cursor:
         lock_people(cursor, people)
-        accepted = events.accept(told, at=at)
+        accepted = _accept(told, at=at)
         if accepted.accepted:
             open_tasks(["find_right_person"], borrower_id=found.borrower_id)
         sessions.end_all(sorted(people), why="not_me")
     return len(accepted.cancelled)
+
+
+def _accept(told: Sequence[dict[str, Any]], *, at: datetime) -> Accepted:
+    """Store what was not said before; the caller holds the person, so that two taps are one.
+
+    The same again, a minute later, would be another event under the same name.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT event_id FROM store_event WHERE source = %s AND event_id = ANY(%s)",
+            [SOURCE, [one["id"] for one in told]],
+        )
+        before = {row[0] for row in cursor.fetchall()}
+    return events.accept([one for one in told if one["id"] not in before], at=at)
 
 
 def review_on(kind: str, since: datetime, *, lender: Lender) -> date:

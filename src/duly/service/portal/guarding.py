@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
+from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.urls import Resolver404, resolve, set_script_prefix, set_urlconf
 
+from duly.service import journal
 from duly.service.api.serving import present
 from duly.service.portal import pages
 
@@ -55,8 +58,16 @@ def owns(request: HttpRequest) -> bool:
     return True
 
 
+def _noted(request: HttpRequest | None = None, **_: object) -> None:
+    """Note in the journal what broke a page; the API notes its own."""
+    error = sys.exc_info()[1]
+    if error is not None and getattr(request, "urlconf", None) == URLS:
+        journal.broken("request.broken", error)
+
+
 def guarded(view: View) -> View:
     """Return a view of pages: refused before it is read where it is too large, headers on all."""
+    got_request_exception.connect(_noted, dispatch_uid="duly.portal")
 
     def guarding(request: HttpRequest) -> HttpResponse:
         _place(request)

@@ -9,8 +9,9 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_protect
 
@@ -52,7 +53,10 @@ def look_of(request: HttpRequest) -> Look:
     No cookie keeps it: nothing is stored about who has not signed in.
     """
     read = request.method == "POST" and not getattr(request, "unread", False)
-    given = request.POST if read else request.GET
+    try:
+        given = request.POST if read else request.GET
+    except SuspiciousOperation:  # Thousands of fields: the page that refuses them names no choice.
+        given = QueryDict()
     lang, size = given.get("lang", ""), given.get("size", "")
     chosen = [("lang", lang)] if lang in LOCALES else []
     if size == "large":
