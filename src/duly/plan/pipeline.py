@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -90,8 +90,7 @@ def make_plan(
     `keep_stages` every relation stays in the connection, for an explanation. Temporary files, if
     the book needs any, go under `work`. `computed` waits for the positions, if they are already on
     their way; without `keep_positions` they are let go once they are written and no stage asks
-    them any more. `on_positions`, `on_decided` and `on_said` get the tables as soon as they are
-    known, while the others are still being made.
+    them any more. `on_positions`, `on_decided` and `on_said` get the tables once they are known.
     """
     connection = connect(inputs, threads=threads, work=work)
     seconds: dict[str, float] = {}
@@ -115,9 +114,7 @@ def make_plan(
             compared = _prepare(connection, inputs, positions, threads)
             above = rates.alerts(connection, inputs)
         for stage in stages.STAGES[:-1]:
-            if stage == _SCORED_BEFORE:
-                with timed("scores"):
-                    scoring.register(connection, inputs, threads)
+            _score_before(stage, timed, connection, inputs, threads)
             with timed(stage):
                 _run_stage(connection, stage, holes, inputs, keep=keep_stages)
                 if stage == _POSITIONS_UNTIL and not keep_positions:
@@ -144,6 +141,19 @@ def make_plan(
         alerts=_placed(inputs, *compared.warnings, *compared.alerts, *above),
         seconds=seconds,
     )
+
+
+def _score_before(
+    stage: str,
+    timed: Callable[[str], AbstractContextManager[None]],
+    connection: duckdb.DuckDBPyConnection,
+    inputs: PlanInputs,
+    threads: int,
+) -> None:
+    """Score the candidates as soon as they are known."""
+    if stage == _SCORED_BEFORE:
+        with timed("scores"):
+            scoring.register(connection, inputs, threads)
 
 
 def _placed(inputs: PlanInputs, *alerts: Diagnostic) -> tuple[Diagnostic, ...]:
