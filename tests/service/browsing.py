@@ -146,6 +146,7 @@ class Browser:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         where = urljoin(self.at, path)
         found = self.served.ask(method, where, body, key=None, kind=kind, **sent)
+        assert found.status < 500, (method, where, found.body)
         for one in found.cookies:
             name, _, rest = one.partition("=")
             value = rest.partition(";")[0]
