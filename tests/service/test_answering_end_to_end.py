@@ -8,11 +8,11 @@ import asyncio
 import json
 import time
 
-import psycopg
 import pytest
 from answer_world import AT, NUMBER, answers
 from center import Act, Center
 from outgoing import fill
+from portal_world import emptied
 from serving import GATEWAY_SECRET
 
 from duly.book import Lender, Route
@@ -102,11 +102,7 @@ def _heard() -> int:
 @pytest.fixture
 def texted(facts):
     """Give the running server after a person was texted."""
-    with psycopg.connect(facts.url, autocommit=True) as ours:
-        ours.execute(
-            "TRUNCATE store_message, store_run, store_borrower, store_counter,"
-            " store_seenwebhook, store_report, store_word, store_event CASCADE"
-        )
+    emptied(facts.url, books=True)
     (name,) = fill(1, state="accepted", route="gateway", params={"name": "张**"})
     Attempt.objects.create(message_id=name, route="gateway", number=1, outcome="accepted")
     return facts

@@ -14,7 +14,19 @@ import pytest
 from browsing import shown
 from known_books import LENDER
 from outgoing import AT
-from portal_world import BOOK, CODE, LAST4, LOAN, NUMBER, WHO, begin, recorded, signed_in, tell
+from portal_world import (
+    BOOK,
+    CODE,
+    LAST4,
+    LOAN,
+    NUMBER,
+    WHO,
+    begin,
+    emptied,
+    recorded,
+    signed_in,
+    tell,
+)
 from telling_events import signalled
 
 from duly.core.errors import Refused
@@ -33,7 +45,7 @@ PDF, PNG, JPEG = b"%PDF-1.7 x", b"\x89PNG\r\n\x1a\nx", b"\xff\xd8\xffx"
 def book(served, write_book, tmp_path_factory):
     """Give the server with the book; B2 has another loan, B3 two."""
     others = {OTHER: "B2", "L-31": "B3", "L-32": "B3"}
-    return tell(
+    yield tell(
         served, write_book, tmp_path_factory.mktemp("book"),
         borrowers=[*BOOK["borrowers"], {"borrower_id": "B2"}, {"borrower_id": "B3"}],
         contact_points=[*BOOK["contact_points"],
@@ -45,6 +57,7 @@ def book(served, write_book, tmp_path_factory):
                       *({"loan_id": loan, "number": "1", "due_on": "2026-03-01"}
                         for loan in others)],
     )  # fmt: skip
+    emptied(served.url, books=True)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Tab, program, running
-from portal_world import begin, signed_in, tell
+from portal_world import begin, emptied, signed_in, tell
 
 OPEN = ["/", "/verify", "/caller", "/not-me", "/sign-in", "/nowhere"]
 INSIDE = ["/loan", "/why", "/paid?loan=L-2025-0001", "/caller"]
@@ -25,7 +25,8 @@ def tab(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def book(served, write_book, tmp_path_factory):
-    return tell(served, write_book, tmp_path_factory.mktemp("book"))
+    yield tell(served, write_book, tmp_path_factory.mktemp("book"))
+    emptied(served.url, books=True)
 
 
 def pictures(tmp_path: Path) -> Path:

@@ -23,6 +23,7 @@ from portal_world import (
     NUMBER,
     WHO,
     begin,
+    emptied,
     handed,
     recorded,
     signed_in,
@@ -46,7 +47,8 @@ _MINUTES = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def book(served, write_book, tmp_path_factory):
-    return tell(served, write_book, tmp_path_factory.mktemp("book"))
+    yield tell(served, write_book, tmp_path_factory.mktemp("book"))
+    emptied(served.url, books=True)
 
 
 @pytest.fixture
