@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,3 +144,7 @@ class Lender:
     daily: Daily | None = None  #: None: nothing is run by itself
     portal: Portal = Portal()
     sha256: str = ""
+
+    def day_of(self, at: datetime) -> date:
+        """Return the day of an instant where the lender is."""
+        return at.astimezone(ZoneInfo(self.time_zone)).date()

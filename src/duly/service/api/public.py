@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
@@ -44,8 +43,7 @@ def verify_code(request: HttpRequest, body: VerifyIn) -> HttpResponse:
     _slow("verify_address", address_of(request), ADDRESS_A_MINUTE, MINUTE)
     _slow("verify_code", plain(body.code), CODE_AN_HOUR, HOUR)
     lender = serving.lender
-    today = serving.now().astimezone(ZoneInfo(lender.time_zone)).date()
-    found = verify(body.code, body.phone_last4, today=today)
+    found = verify(body.code, body.phone_last4, today=serving.today)
     return answer(
         VerifyOut(
             ours=found is not None,

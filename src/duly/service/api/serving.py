@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from duly.book import Lender
@@ -28,6 +28,11 @@ class Serving:
     handover: bytes = field(default=b"", repr=False)  #: the secret of hand-overs
     intakes: Mapping[str, Intake] = field(default_factory=dict)
     proxies: frozenset[str] = frozenset()
+
+    @property
+    def today(self) -> date:
+        """The lender's day, by the clock of the law."""
+        return self.lender.day_of(self.now())
 
 
 _present: list[Serving] = []

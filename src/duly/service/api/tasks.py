@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
@@ -46,8 +45,7 @@ def list_tasks(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -
 def _with_word(row: Row) -> TaskOut:
     """Return a task with the word of the day that its borrower compares a caller by."""
     serving, who = present(), row["borrower_id"]
-    today = serving.now().astimezone(ZoneInfo(serving.lender.time_zone)).date()
-    word = None if who is None else word_of(who, today, signer=serving.signer)
+    word = None if who is None else word_of(who, serving.today, signer=serving.signer)
     return TaskOut(**row, caller_word=word)
 
 

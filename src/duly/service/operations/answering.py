@@ -10,9 +10,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 
@@ -185,7 +184,7 @@ def _is_there(question: str, heard: Heard) -> bool:
 
 def _too_often(heard: Heard, template: str, lender: Lender, at: datetime) -> str:
     """Return why a number or a person gets no further answer; else take back what gives way."""
-    day, who = _day(lender, at), heard.found.borrower_id
+    day, who = lender.day_of(at), heard.found.borrower_id
     ways = spellings(heard.address_key)
     with connection.cursor() as cursor:
         cursor.execute(_ANSWERS, {"addresses": list(ways), "who": who, "ended": list(_ENDED)})
@@ -209,10 +208,6 @@ def _too_often(heard: Heard, template: str, lender: Lender, at: datetime) -> str
     return ""
 
 
-def _day(lender: Lender, at: datetime) -> date:
-    return at.astimezone(ZoneInfo(lender.time_zone)).date()
-
-
 def _write(heard: Heard, message: Row, template: str, lender: Lender, at: datetime) -> Answered:
     digest = hashlib.sha256(f"answer\n{heard.fingerprint}".encode()).hexdigest()
     name = "a" + digest[:_ID_DIGITS]
@@ -232,7 +227,7 @@ def _write(heard: Heard, message: Row, template: str, lender: Lender, at: dateti
 def _keep(
     heard: Heard, message: Row, text: Rendered, template: str, lender: Lender, at: datetime
 ) -> None:
-    day, key = _day(lender, at), masters()[0]
+    day, key = lender.day_of(at), masters()[0]
     run = hashlib.sha256(f"answers\n{day}".encode()).hexdigest()
     code = check_code(key.secret, text.message_id)
     facts = {**message["facts"], "class": "answer", "template": template, "purpose": "servicing"}

@@ -64,7 +64,7 @@ def draft(
     Whoever has a correction of the day already gets no second one. The run waits for a name at
     least, and for as many as the lender file asks; `by`, who recalled, cannot approve it.
     """
-    day = at.astimezone(ZoneInfo(lender.time_zone)).date()
+    day = lender.day_of(at)
     with connection.cursor() as cursor:
         cursor.execute(_WRONG, [list(names), list(_WRITTEN)])
         wrong = cursor.fetchall()

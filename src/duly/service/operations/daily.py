@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import duckdb
 import psycopg
@@ -112,7 +111,7 @@ def work(desk: Desk, *, patient: bool = False) -> Round:
     with _leading(desk.url) as leads:
         if not leads:
             return Round(busy=True)
-        today = _local_day(lender, desk.now())
+        today = lender.day_of(desk.now())
         days.expect(lender, lender.daily, today)
         skipped = _skip_old(today, lender.daily.catch_up_days, at=desk.now())
         return Round(outcomes=(*skipped, *_in_order(desk, lender, today, patient=patient)))
@@ -141,10 +140,6 @@ def _leading(url: str) -> Iterator[bool]:
     with psycopg.connect(url, autocommit=True, application_name="duly daily") as held:
         row = held.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
         yield bool(row and row[0])
-
-
-def _local_day(lender: Lender, at: datetime) -> date:
-    return at.astimezone(ZoneInfo(lender.time_zone)).date()
 
 
 def _skip_old(today: date, catch_up_days: int, *, at: datetime) -> list[Outcome]:
@@ -182,7 +177,7 @@ def _correct(desk: Desk, lender: Lender, day: Day | None) -> Outcome | None:
 def _attempt(desk: Desk, lender: Lender, day: Day) -> Outcome | None:
     """Do one day, or write down why not; None where another scheduler has it."""
     now = desk.now()
-    missed = day.business_date < _local_day(lender, now)
+    missed = day.business_date < lender.day_of(now)
     told = day.business_date.isoformat()
     try:
         if missed and day.failures >= _MISSED_TRIES:

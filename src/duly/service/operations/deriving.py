@@ -74,7 +74,7 @@ def derived(borrower_id: str, *, lender: Lender, at: datetime, clock: datetime) 
 
     What was derived from the very same facts a few minutes ago is taken as it was.
     """
-    as_of = at.astimezone(ZoneInfo(lender.time_zone)).date()
+    as_of = lender.day_of(at)
     with connection.cursor() as cursor:
         newest = newest_of(cursor, borrower_id)
     key = (borrower_id, f"{newest} {at:%Y-%m-%dT%H} {lender.sha256}", as_of)
@@ -153,5 +153,5 @@ def _holds_until(row: dict[str, Any], starts: datetime, lender: Lender) -> date 
         return date.fromisoformat(detail["on"]) + timedelta(days=1)
     if row["kind"] == "payment_pending":
         days = lender.limits.review_days.get("payment_pending", PENDING_DAYS)
-        return starts.astimezone(ZoneInfo(lender.time_zone)).date() + timedelta(days=days)
+        return lender.day_of(starts) + timedelta(days=days)
     return None

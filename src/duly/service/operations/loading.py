@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.csv as pc
@@ -164,7 +163,7 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
     """
     sha = str(plan.run["plan_sha256"])
     day = date.fromisoformat(str(plan.run["business_date"]))
-    today = at.astimezone(ZoneInfo(plan.lender.time_zone)).date()
+    today = plan.lender.day_of(at)
     if day < today:
         raise Refused(
             Diagnostic(area="service", code="day_is_over", values={"day": day, "today": today})
@@ -213,7 +212,7 @@ def load_missed(plan: Proven, *, at: datetime) -> Loaded:
     """
     sha = str(plan.run["plan_sha256"])
     day = date.fromisoformat(str(plan.run["business_date"]))
-    assert day < at.astimezone(ZoneInfo(plan.lender.time_zone)).date(), "the day is not over"
+    assert day < plan.lender.day_of(at), "the day is not over"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         known = counting(day)

@@ -6,7 +6,6 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 
@@ -29,7 +28,7 @@ def position_of(loan_id: str, *, lender: Lender, at: datetime) -> dict[str, Any]
         borrower = owner_of(cursor, loan_id)
     if borrower is None:
         raise Refused(_unknown("unknown_loan", loan_id))
-    as_of = at.astimezone(ZoneInfo(lender.time_zone)).date()
+    as_of = lender.day_of(at)
     with tempfile.TemporaryDirectory(prefix="duly-position-") as work:
         book = Path(work) / "book"
         book.mkdir()

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
@@ -148,7 +147,7 @@ def _ask(
     wish: Wish, lender: Lender, at: datetime, found: _Decided, person: tuple[Any, ...] | None
 ) -> Reserved:
     """Ask every rule; what is not known of the person, or too old, forbids the contact."""
-    today = at.astimezone(ZoneInfo(lender.time_zone)).date()
+    today = lender.day_of(at)
     if found.facts is None or person is None:
         return Reserved(effect="block", reason="nothing_to_contact_about")
     if today - found.business_date > timedelta(days=FACTS_DAYS_MAX):

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
@@ -56,7 +55,7 @@ class Saying:
 
 def tell(said: Saying, handed: Sequence[Paper] = (), *, lender: Lender, at: datetime) -> Told:
     """Raise a signal about a loan, keep what was handed in with it, and open its task."""
-    name = _name(said, _day(lender, at))
+    name = _name(said, lender.day_of(at))
     data = {
         "signal_id": name, "borrower_id": said.borrower_id, "loan_id": said.loan_id,
         "kind": said.kind, "starts_at": at.isoformat(), "detail": dict(said.detail),
@@ -136,14 +135,14 @@ def _accept(told: Sequence[dict[str, Any]], *, at: datetime) -> Accepted:
 def review_on(kind: str, since: datetime, *, lender: Lender) -> date:
     """Return the day by which a person looks at a hold of a kind."""
     days = lender.limits.review_days.get(kind, _REVIEW[kind])
-    return _day(lender, since) + timedelta(days=days)
+    return lender.day_of(since) + timedelta(days=days)
 
 
 def answer_by(kind: str, since: datetime, *, lender: Lender) -> date:
     """Return the day by which the borrower is answered: never after the hold was looked at."""
     answers = lender.answers
     days = {"dispute": answers.dispute_days, "payment_pending": answers.payment_days}[kind]
-    return min(_day(lender, since) + timedelta(days=days), review_on(kind, since, lender=lender))
+    return min(lender.day_of(since) + timedelta(days=days), review_on(kind, since, lender=lender))
 
 
 def _name(said: Saying, day: date) -> str:
@@ -157,10 +156,6 @@ def _name(said: Saying, day: date) -> str:
         )
         ended = int(cursor.fetchone()[0])
     return names[min(ended, len(names) - 1)]
-
-
-def _day(lender: Lender, at: datetime) -> date:
-    return at.astimezone(ZoneInfo(lender.time_zone)).date()
 
 
 def _event(kind: str, name: str, at: datetime, data: Mapping[str, object]) -> dict[str, Any]:

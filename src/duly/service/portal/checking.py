@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 
@@ -48,7 +46,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         return page(request, "verify", status=_BAD, code=code, last4=last4, wrong=wrong)
     if is_too_often("verify_code", verifying.plain(code), CODE_AN_HOUR, HOUR):
         return too_often(request, HOUR)
-    return page(request, "verified", sent=verifying.verify(code, last4, today=today()))
+    return page(request, "verified", sent=verifying.verify(code, last4, today=present().today))
 
 
 def ask_slowly(request: HttpRequest) -> HttpResponse | None:
@@ -56,11 +54,6 @@ def ask_slowly(request: HttpRequest) -> HttpResponse | None:
     if is_too_often("verify_address", address_of(request), ADDRESS_A_MINUTE, MINUTE):
         return too_often(request, MINUTE)
     return None
-
-
-def today() -> date:
-    """Return the lender's day."""
-    return present().now().astimezone(ZoneInfo(present().lender.time_zone)).date()
 
 
 def asked(request: HttpRequest) -> tuple[str, str]:
@@ -84,5 +77,5 @@ def faults(code: str, last4: str) -> tuple[str, ...]:
 def caller(request: HttpRequest) -> HttpResponse:
     """Show how to check who calls; who has signed in sees the word of the day."""
     person = request.person  # type: ignore[attr-defined]
-    word = person and word_of(person.borrower_id, today(), signer=present().signer)
+    word = person and word_of(person.borrower_id, present().today, signer=present().signer)
     return page(request, "caller", word=word)

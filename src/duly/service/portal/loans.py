@@ -14,7 +14,7 @@ from duly.service.api.slowing import CODE_AN_HOUR, DAY, HOUR, is_too_often
 from duly.service.operations import verifying
 from duly.service.operations.deriving import Derived, OpenSignal, derived
 from duly.service.portal import asking, papers
-from duly.service.portal.checking import ask_slowly, asked, faults, today
+from duly.service.portal.checking import ask_slowly, asked, faults
 from duly.service.portal.pages import look_of, named, page, problem, shown, too_often
 from duly.service.portal.receipts import Receipt, receipts_of
 from duly.service.portal.sessions import Session
@@ -221,7 +221,7 @@ def not_me(request: HttpRequest) -> HttpResponse:
         return page(request, "not_me", status=_BAD, code=code, last4=last4, wrong=wrong)
     if is_too_often("verify_code", verifying.plain(code), CODE_AN_HOUR, HOUR):
         return too_often(request, HOUR)
-    found = verifying.message_of(code, last4, today=today())
+    found = verifying.message_of(code, last4, today=present().today)
     if found is not None:
         asking.not_me(found, at=present().now())
     return page(request, "not_me_done", found=found is not None)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.urls import reverse
@@ -93,9 +92,8 @@ def money(context: Context, minor: int, currency: str) -> str:
 def day(context: Context, when: date | datetime) -> SafeString:
     """Return a day as people say it, with its date for machines; an instant on the lender's day."""
     if isinstance(when, datetime):
-        when = when.astimezone(ZoneInfo(present().lender.time_zone)).date()
-    today = present().now().astimezone(ZoneInfo(present().lender.time_zone)).date()
-    text = date_text(when, context["look"].locale, today)
+        when = present().lender.day_of(when)
+    text = date_text(when, context["look"].locale, present().today)
     return format_html('<time datetime="{}">{}</time>', when.isoformat(), text)
 
 

@@ -10,7 +10,6 @@ import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 
@@ -65,7 +64,7 @@ def write(
     with connection.cursor() as cursor:
         if not can_text(lender) or not lock_people(cursor, [who]):
             return False
-        day = at.astimezone(ZoneInfo(lender.time_zone)).date()
+        day = lender.day_of(at)
         run = hashlib.sha256(f"codes\n{day}".encode()).hexdigest()
         message = "c" + hashlib.sha256(f"code\n{name}".encode()).hexdigest()[:_ID_DIGITS]
         signature = (locale == "en" and lender.signature_en) or lender.signature

@@ -14,7 +14,6 @@ from duly.core.words import catalogue
 from duly.rules import lenders_rules
 from duly.service.api.serving import present
 from duly.service.operations.deriving import derived
-from duly.service.portal.checking import today
 from duly.service.portal.pages import look_of, page
 from duly.service.portal.receipts import receipts_of
 from duly.service.portal.signing_in import signed_in
@@ -53,7 +52,7 @@ def why(request: HttpRequest) -> HttpResponse:
     locale = look_of(request).locale
     return page(
         request, "why",
-        sent=[_told(row) for row in _sent(person.borrower_id, today())],
+        sent=[_told(row) for row in _sent(person.borrower_id, serving.today)],
         due=due, paused=bool(due) and all(one.pauses for one in due),
         limits=_limits(serving.lender.packs, serving.lender.switched_off, locale),
         days=_DAYS,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from duly.book import Lender
 from duly.core.diagnostic import Diagnostic
@@ -110,11 +109,11 @@ def forbids(cursor: Any, borrower_id: str, *, lender: Lender, at: datetime) -> l
     found = []
     cursor.execute(_LEGAL_HOLD, given)
     for by, since, because in cursor.fetchall():
-        told = {"by": by, "since": _day(since, lender), "because": because}
+        told = {"by": by, "since": lender.day_of(since), "because": because}
         found.append(Forbidden(code="legal_hold", values=told))
     cursor.execute(_OPEN, given)
     for kind, since in cursor.fetchall():
-        told = {"kind": kind, "since": _day(since, lender)}
+        told = {"kind": kind, "since": lender.day_of(since)}
         found.append(Forbidden(code="open_case", values=told))
     cursor.execute(_UNPAID, given)
     found += [Forbidden(code="unpaid_loan", values={"loan": row[0]}) for row in cursor.fetchall()]
@@ -123,12 +122,12 @@ def forbids(cursor: Any, borrower_id: str, *, lender: Lender, at: datetime) -> l
     cursor.execute(f"SELECT ({NEWEST}) FROM (SELECT %(who)s::text AS borrower_id) AS b", given)
     made = cursor.fetchone()[0]
     if made is not None:
-        found += _by_rule(_day(made, lender), lender=lender, at=at)
+        found += _by_rule(lender.day_of(made), lender=lender, at=at)
     return found
 
 
 def _by_rule(made_on: date, *, lender: Lender, at: datetime) -> list[Forbidden]:
-    today = _day(at, lender)
+    today = lender.day_of(at)
     found = []
     for rule, until in kept_until(made_on, lender=lender):
         facts = {
@@ -166,7 +165,3 @@ def kept_until(made_on: date, *, lender: Lender) -> list[tuple[Rule, date]]:
         assert term.at_least is not None, "as `record_rules` chose"
         found.append((rule, ends_on(term, made_on, term.at_least)))
     return found
-
-
-def _day(at: datetime, lender: Lender) -> date:
-    return at.astimezone(ZoneInfo(lender.time_zone)).date()
