@@ -50,7 +50,7 @@ def test_a_fear_names_the_clause_that_speaks_of_it():
 def test_chances_add_up_to_one():
     for row in corpus()[::300]:
         evidence = seen(row)
-        chances = built_in().probabilities(evidence.text, evidence.named)
+        chances = built_in().chances(evidence.text, evidence.named).intents
         assert sum(chances.values()) == pytest.approx(1)
 
 
@@ -64,12 +64,9 @@ def test_training_again_gives_the_same_readings(tmp_path):
     again, shipped = loaded((tmp_path / "model.bin").read_bytes()), built_in()
     for row in corpus()[::10]:
         evidence = seen(row)
-        ours = shipped.probabilities(evidence.text, evidence.named)
-        theirs = again.probabilities(evidence.text, evidence.named)
+        ours = shipped.chances(evidence.text, evidence.named)
+        theirs = again.chances(evidence.text, evidence.named)
         # Another processor may round otherwise; the readings stay.
-        assert max(abs(ours[intent] - theirs[intent]) for intent in INTENTS) < 0.02
-        for one, other in zip(
-            shipped.feared(evidence.text, evidence.named),
-            again.feared(evidence.text, evidence.named), strict=True,
-        ):  # fmt: skip
+        assert max(abs(ours.intents[intent] - theirs.intents[intent]) for intent in INTENTS) < 0.02
+        for one, other in zip(ours.feared, theirs.feared, strict=True):
             assert abs(one.chance - other.chance) < 0.02

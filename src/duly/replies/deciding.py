@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from duly.replies.cues import Cue
 from duly.replies.evidence import Evidence
-from duly.replies.model import Feared
+from duly.replies.model import Chances
 from duly.replies.reading import (
     CONFIDENCE_MIN,
     CONFIDENCE_MIN_GRAVE,
@@ -65,16 +65,15 @@ class Decision:
 
 def decide(
     evidence: Evidence,
-    chances: Mapping[str, float],
-    feared: Sequence[Feared],
+    said: Chances,
     *,
     clause: Callable[[str, str], str],
 ) -> Decision:
     """Return the primary intent of a reply after the guide's order of harm and its exceptions.
 
-    `chances` are of the intents, `feared` is what the model fears for the writer; `clause` says
-    which words speak of it.
+    `clause` says which words speak of what the model fears.
     """
+    chances, feared = said.intents, said.feared
     felt = tuple(
         _cue(evidence.text, one.fear, clause(evidence.text, one.fear))
         for one in feared if one.chance >= _FELT[one.fear]

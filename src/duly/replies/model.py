@@ -34,12 +34,20 @@ _CLAUSE = re.compile(r"[,.!?;:\n]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff]
 _CLAUSE_MIN = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Feared:
     """How probable it is that a writer is in a danger."""
 
     fear: str
     chance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chances:
+    """What the model says of one reply: the probability of each intent, and what is feared."""
+
+    intents: Mapping[str, float]
+    feared: tuple[Feared, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,20 +64,16 @@ class Model:
     biases: tuple[float, ...]
     corpus_sha256: str
 
-    def probabilities(self, text: str, named: Collection[str]) -> Mapping[str, float]:
-        """Return the probability of each intent for a respelled text and its cues by name."""
+    def chances(self, text: str, named: Collection[str]) -> Chances:
+        """Return what a respelled text and its cues by name say."""
         numpy = import_module("numpy")
-        scores = self._scores(text, named, slice(0, len(self.intents)))
-        grown = numpy.exp(scores - scores.max())
-        return dict(zip(self.intents, (grown / grown.sum()).tolist(), strict=True))
-
-    def feared(self, text: str, named: Collection[str]) -> tuple[Feared, ...]:
-        """Return how much each fear is to be feared of a respelled text and its cues by name."""
-        numpy = import_module("numpy")
-        rows = slice(len(self.intents), None)
-        chances = 1 / (1 + numpy.exp(-self._scores(text, named, rows)))
-        return tuple(
-            Feared(fear=fear, chance=float(chances[place])) for place, fear in enumerate(self.fears)
+        scores = self._scores(text, named, slice(None))
+        wanted, feared = scores[: len(self.intents)], scores[len(self.intents) :]
+        grown = numpy.exp(wanted - wanted.max())
+        afraid = (1 / (1 + numpy.exp(-feared))).tolist()
+        return Chances(
+            intents=dict(zip(self.intents, (grown / grown.sum()).tolist(), strict=True)),
+            feared=tuple(map(Feared, self.fears, afraid)),
         )
 
     def clause(self, text: str, fear: str) -> str:

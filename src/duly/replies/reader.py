@@ -126,6 +126,4 @@ def _part(text: str, received_at: datetime, lang: str | None, model: Model) -> D
 
 
 def _decided(evidence: Evidence, model: Model) -> Decision:
-    chances = model.probabilities(evidence.text, evidence.named)
-    feared = model.feared(evidence.text, evidence.named)
-    return decide(evidence, chances, feared, clause=model.clause)
+    return decide(evidence, model.chances(evidence.text, evidence.named), clause=model.clause)
