@@ -20,9 +20,9 @@ from duly.book import Lender
 from duly.delivery.door import Told, Waiting, facts_at
 from duly.rules import Rule, decide, lenders_rules
 from duly.service.facts.at_door import News, news_of
+from duly.service.facts.contacts import CONTACTS
 from duly.service.operations.recording import record
 from duly.service.rows import as_dicts
-from duly.service.untaken import UNTAKEN
 
 #: How old the decision may be whose facts are asked: today's, or yesterday's before today's run.
 FACTS_DAYS_MAX = 1
@@ -32,24 +32,6 @@ SELECT d.borrower_id, d.business_date, d.facts::text, d.by_channel::text, d.run_
 FROM store_decision AS d JOIN store_run AS r ON r.plan_sha256 = d.run_id
 WHERE d.loan_id = %s AND r.state NOT IN ('superseded', 'missed')
 ORDER BY d.business_date DESC LIMIT 1
-"""
-#: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now. What we
-#: wrote down ourselves has happened, however far ahead the clock was by which it was dated.
-_CONTACTS = f"""
-SELECT x.channel, x.address, least(x.at, %(at)s) AS at, x.direction, x.outcome,
-    x.contact_class AS class, x.loan_id AS loan
-FROM store_contact AS x
-WHERE x.borrower_id = %(borrower)s AND NOT {UNTAKEN} AND (x.at <= %(at)s + interval '1 hour'
-    OR starts_with(x.contact_id, 'duly:') OR x.agency IS NOT NULL)
-UNION ALL
-SELECT c.channel, c.address, least(c.at, %(at)s), c.direction, c.outcome, c.class, c.loan_id
-FROM store_book_contacts AS c
-WHERE c.borrower_id = %(borrower)s AND c.at <= %(at)s + interval '1 hour'
-    AND NOT EXISTS (SELECT 1 FROM store_contact AS k WHERE k.contact_id = c.contact_id)
-UNION ALL
-SELECT m.channel, m.address, least(r.at, %(at)s), 'out', 'reserved', m.message_class, NULL
-FROM store_reservation AS r JOIN store_message AS m ON m.message_id = r.message_id
-WHERE r.borrower_id = %(borrower)s AND m.state = 'claimed'
 """
 
 
@@ -200,7 +182,7 @@ def _rules(packs: tuple[str, ...], switched_off: tuple[str, ...]) -> tuple[Rule,
 
 def _contacts(borrower: str, at: datetime) -> Sequence[Mapping[str, object]]:
     with connection.cursor() as cursor:
-        cursor.execute(_CONTACTS, {"borrower": borrower, "at": at})
+        cursor.execute(CONTACTS, {"people": [borrower], "at": at})
         return as_dicts(cursor)
 
 

@@ -21,6 +21,7 @@ from duly.book import Route
 from duly.delivery.door import Passage, Told, Waiting, ask_door
 from duly.rules import Rule
 from duly.service.facts.at_door import News, news_of
+from duly.service.facts.contacts import CONTACTS
 from duly.service.outbox.evidence import what_the_door_knew
 from duly.service.outbox.figures import Figures, renewed
 from duly.service.outbox.purse import Purse
@@ -28,7 +29,6 @@ from duly.service.outbox.renewing import RENEWED_AT_ONCE
 from duly.service.outbox.routing import held_kinds, passed_over, route_of
 from duly.service.outbox.written import Written
 from duly.service.rows import Row, unpacked
-from duly.service.untaken import UNTAKEN
 
 _DUE = """
 SELECT m.message_id, m.borrower_id
@@ -54,26 +54,6 @@ JOIN store_run AS r ON r.plan_sha256 = m.run_id
 WHERE m.message_id = ANY(%s) AND m.state = 'released'
 ORDER BY m.not_before, m.message_id
 FOR UPDATE OF m SKIP LOCKED
-"""
-#: Clocks differ between machines: what was up to an hour ahead of ours is a contact of now. What we
-#: wrote down ourselves has happened, however far ahead the clock was by which it was dated.
-_CONTACTS = f"""
-SELECT x.borrower_id, x.channel, x.address, least(x.at, %(at)s) AS at, x.direction, x.outcome,
-    x.contact_class AS class, x.loan_id AS loan
-FROM store_contact AS x
-WHERE x.borrower_id = ANY(%(people)s) AND NOT {UNTAKEN} AND (x.at <= %(at)s + interval '1 hour'
-    OR starts_with(x.contact_id, 'duly:') OR x.agency IS NOT NULL)
-UNION ALL
-SELECT c.borrower_id, c.channel, c.address, least(c.at, %(at)s), c.direction, c.outcome, c.class,
-    c.loan_id
-FROM store_book_contacts AS c
-WHERE c.borrower_id = ANY(%(people)s) AND c.at <= %(at)s + interval '1 hour'
-    AND NOT EXISTS (SELECT 1 FROM store_contact AS k WHERE k.contact_id = c.contact_id)
-UNION ALL
-SELECT r.borrower_id, m.channel, m.address, least(r.at, %(at)s), 'out', 'reserved',
-    m.message_class, NULL
-FROM store_reservation AS r JOIN store_message AS m ON m.message_id = r.message_id
-WHERE r.borrower_id = ANY(%(people)s) AND m.state = 'claimed'
 """
 _TOLD = """
 SELECT borrower_id, kind, loan_id, starts_at, ends_at, detail
@@ -157,7 +137,7 @@ def claim(
             return Claim()
         rows = cursor.execute(_MESSAGES, ([row["message_id"] for row in due],)).fetchall()
         people = sorted({row["borrower_id"] for row in rows})
-        contacts = _by_person(cursor.execute(_CONTACTS, {"people": people, "at": at}).fetchall())
+        contacts = _by_person(cursor.execute(CONTACTS, {"people": people, "at": at}).fetchall())
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
         news = news_of(connection, rows, at=at)
         door = _Door(
@@ -253,7 +233,7 @@ class _Door:
         news = self.news[row["message_id"]]
         row |= news.person
         who = row["borrower_id"]
-        told = [*(_told(one) for one in self.told.get(who, ())), *news.told]
+        told = self._heard_of(who, news)
         contacts = self.contacts.get(who, [])
         knew = what_the_door_knew(
             at=self.at, asked=self.asked, contacts=contacts, told=told, news=news
@@ -266,15 +246,18 @@ class _Door:
     def _again(self, row: Row) -> Callable[[datetime], bool]:
         """Return the door of this message with what it knew, to be asked at a later instant."""
         news, who = self.news[row["message_id"]], row["borrower_id"]
-        contacts = tuple(self.contacts.get(who, ()))
+        contacts, told = tuple(self.contacts.get(who, ())), self._heard_of(who, news)
 
         def lets(at: datetime) -> bool:
-            told = [*(_told(one) for one in self.told.get(who, ())), *news.told]
             known = [{**one, "at": min(one["at"], at)} for one in contacts]
             asked = _asked(row, at=at, rules=self.rules, contacts=known, news=news, told=told)
             return asked.effect == "allow"
 
         return lets
+
+    def _heard_of(self, who: str, news: News) -> list[Told]:
+        """Return what was told of a person, before the plan and since."""
+        return [*(_told(one) for one in self.told.get(who, ())), *news.told]
 
     def _disagrees(self, row: Row) -> bool:
         """Return whether the rules block a message on the very facts that its plan had.
