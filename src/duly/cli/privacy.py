@@ -104,17 +104,18 @@ def retain(
         from duly.service.privacy.retaining import retain as apply
 
         found = apply(lender=file, at=now(), dry=dry_run)
+    code = output.FOUND_WRONG if found.letters.get("unreached") else output.DONE
     if json:
         output.as_json(asdict(found))
-        return output.FOUND_WRONG if found.letters.get("unreached") else output.DONE
+        return code
     locale = settings.locale()
     told = {"people": found.people, "reports": found.reports, "before": found.before,
             "rules": ", ".join(found.rules)}  # fmt: skip
     output.line(say("privacy", "would_retain" if dry_run else "retained", locale, **told))
-    for code, count in sorted(found.held.items()):
-        output.line("  " + say("privacy", f"held_by.{code}", locale, count=count))
+    for kind, count in sorted(found.held.items()):
+        output.line("  " + say("privacy", f"held_by.{kind}", locale, count=count))
     _tell_letters(found.letters)
-    return output.FOUND_WRONG if found.letters.get("unreached") else output.DONE
+    return code
 
 
 def rewrap(*, json: arguments.Json = False) -> int:

@@ -21,6 +21,7 @@ from duly.policy.model import (
     Wait,
     lower_tone,
 )
+from duly.policy.parts import TASK_KINDS
 from duly.policy.places import Places
 from duly.policy.reader import (
     BUILT_IN,
@@ -37,6 +38,7 @@ __all__ = [
     "BUILT_INS",
     "DEMANDS",
     "FEATURES",
+    "TASK_KINDS",
     "TONES",
     "TREATMENTS_MAX",
     "Arm",

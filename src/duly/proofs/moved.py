@@ -15,7 +15,7 @@ from duly.messages import Catalogue
 from duly.plan import instants
 from duly.plan.inputs import PlanInputs
 from duly.plan.pipeline import Clock, make_plan, positions_of
-from duly.policy import TONES, Policy
+from duly.policy import TASK_KINDS, TONES, Policy
 from duly.rules import Rule
 from duly.rules.zones import zone
 
@@ -33,7 +33,7 @@ LESS: tuple[Kind, ...] = (
     "care_gained", "text_less", "call_less", "text_for_call", "tone_gentler",
 )  # fmt: skip
 #: Tasks in which a person checks, asks or cares before anybody is asked for money.
-_CARES = frozenset({"verify_contact", "care", "ask_why", "review", "security_restricted"})
+_CARES = frozenset(TASK_KINDS) - {"call"}
 #: Waits that end by themselves: the text would have come, later.
 _LATER = frozenset({"grace", "patience", "cooldown", "window", "capacity"})
 _COMPARED = ("decision", "reason", "tone", "channel", "template", "task_kind")

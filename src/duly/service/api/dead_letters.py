@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
@@ -63,13 +64,7 @@ def list_dead_letters(
 )
 def retry_dead_letter(request: HttpRequest, message_id: Id, body: DecideIn) -> HttpResponse:
     """Send a message again through the door, in a name; only what certainly was not sent."""
-    key = owner_of(request)
-    return _decide(
-        request,
-        lambda: dead_letters.retry(
-            message_id, by=body.by, reason=body.reason, at=present().now(), key=key
-        ),
-    )
+    return _decide(request, partial(dead_letters.retry, message_id, at=present().now()), body)
 
 
 @router.post(
@@ -80,20 +75,19 @@ def retry_dead_letter(request: HttpRequest, message_id: Id, body: DecideIn) -> H
 )
 def close_dead_letter(request: HttpRequest, message_id: Id, body: DecideIn) -> HttpResponse:
     """Close a dead letter in a name: nothing more is done about it."""
+    return _decide(request, partial(dead_letters.close, message_id), body)
+
+
+def _decide(request: HttpRequest, act: Callable[..., Row], body: DecideIn) -> HttpResponse:
     key = owner_of(request)
-    return _decide(
-        request, lambda: dead_letters.close(message_id, by=body.by, reason=body.reason, key=key)
-    )
 
-
-def _decide(request: HttpRequest, act: Callable[[], Row]) -> HttpResponse:
     def work() -> HttpResponse:
         try:
-            return answer(DeadLetterEndedOut(**act()))
+            return answer(DeadLetterEndedOut(**act(by=body.by, reason=body.reason, key=key)))
         except Refused as refused:
             raise _problem(refused, locale_of(request)) from None
 
-    return once(request, owner_of(request), work)
+    return once(request, key, work)
 
 
 def _problem(refused: Refused, locale: str) -> Problem:

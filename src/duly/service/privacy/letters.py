@@ -87,10 +87,10 @@ class SpooledLetters:
                 for route in routes
                 if route not in without
             }
-            for name in (one for one in ("erased", "unreached", "taken") if one in found):
+            if found:
+                name = next(one for one in ("erased", "unreached", "taken") if one in found)
                 more = Letters(**{name: (message,)})
                 self.of[borrower] = self.of.get(borrower, Letters()) + more
-                break
 
     def _of(
         self, spools: Mapping[str, Path], route: str, message: str, *, has_ended: bool
