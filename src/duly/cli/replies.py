@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from duly.cli import arguments, output, settings
+from duly.core import files
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
@@ -44,7 +45,7 @@ def read(
             if row.sender is not None
             for signal in replies.signals_of(reading, row.sender, row.reply.received_at).signals
         ]
-        _write(signals, replies.to_csv(made).encode())
+        files.put(signals, replies.to_csv(made).encode())
     unicode = output.speaks_unicode()
     for row, reading in zip(rows, readings, strict=True):
         output.line(json.dumps(_told(row, reading), ensure_ascii=not unicode))
@@ -74,16 +75,6 @@ def _told(row: Row, reading: Reading) -> dict[str, Any]:
     }
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    half = path.with_name(f".{path.name}.half")
-    try:
-        half.write_bytes(data)
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
-
-
 def train(*, out: arguments.Out) -> int:
     """Train the model of the replies from the corpus in the package."""
     try:
@@ -97,7 +88,7 @@ def train(*, out: arguments.Out) -> int:
         ) from None
     out.mkdir(parents=True, exist_ok=True)
     path = out / "model.bin"
-    _write(path, model.dumped(trained))
+    files.put(path, model.dumped(trained))
     output.line(
         say("cli", "replies_trained", settings.locale(), path=path,
             count=len(training.corpus()), sha256=trained.corpus_sha256)

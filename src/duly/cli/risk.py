@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from duly import book as books
 from duly.cli import arguments, output, settings
+from duly.core import files
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
@@ -147,7 +148,7 @@ def score(
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
     writer.writerows(rows)
-    _write(out, text.getvalue().encode())
+    files.put(out, text.getvalue().encode())
     output.line(say("cli", "risk_scored", locale, rows=len(rows), out=out))
     return output.DONE
 
@@ -258,13 +259,3 @@ def _write_model(out: Path, model: bytes, card: dict[str, Any], locale: str) -> 
             (half / name).write_bytes(data)
 
     write_whole(out, fill, ours=frozenset(made))
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    half = path.with_name(f".{path.name}.half")
-    try:
-        half.write_bytes(data)
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)

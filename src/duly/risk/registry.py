@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from duly.core import files
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.risk import card as cards
@@ -65,7 +66,8 @@ def approve(registry: Path, folder: Path, *, by: str, on: date) -> Mapping[str, 
         for other in entries.values():
             other["role"] = FORMER if other["role"] == CHAMPION else other["role"]
         entry["role"] = CHAMPION
-    _put(registry / INDEX, json.dumps({"models": entries}, ensure_ascii=False, indent=1) + "\n")
+    text = json.dumps({"models": entries}, ensure_ascii=False, indent=1) + "\n"
+    files.put(registry / INDEX, text.encode())
     return {"fingerprint": used.fingerprint, **entry}
 
 
@@ -125,12 +127,6 @@ def _keep(registry: Path, folder: Path, fingerprint: str) -> None:
         half.rename(target)
     finally:
         shutil.rmtree(half, ignore_errors=True)
-
-
-def _put(path: Path, text: str) -> None:
-    half = path.with_name(f".{path.name}.half-{os.getpid()}")
-    half.write_text(text, encoding="utf-8")
-    half.replace(path)
 
 
 def _wrong(path: Path, code: str, **values: object) -> Diagnostic:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import resources
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from minijinja import Environment
 
+from duly.core import files
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.reasons import DECISIONS
@@ -34,12 +34,7 @@ def write_report(plan_dir: Path, out: Path, *, locale: str) -> None:
         raise Refused(Diagnostic(area="report", code="not_a_plan", file=str(plan_dir)))
     page = _render(_context(plan_dir, run, known_locale(locale)))
     out.parent.mkdir(parents=True, exist_ok=True)
-    half = out.with_name(f".{out.name}.half-{os.getpid()}")
-    try:
-        half.write_text(page, encoding="utf-8", newline="\n")
-        half.replace(out)
-    finally:
-        half.unlink(missing_ok=True)
+    files.put(out, page.encode())
 
 
 def _render(context: Mapping[str, object]) -> str:
