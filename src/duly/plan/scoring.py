@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import date
 
 import duckdb
 import numpy as np
@@ -15,7 +14,6 @@ from duly.plan.inputs import PlanInputs
 from duly.risk.scorecard import SCORE_MAX
 
 _SCHEMA = pa.schema([("scored_loan", pa.int32()), ("model_score", pa.int32())])
-_EPOCH = date(1970, 1, 1)
 
 
 def sql() -> str:
@@ -43,10 +41,10 @@ def _scored(connection: duckdb.DuckDBPyConnection, inputs: PlanInputs, threads: 
     from duly.risk.features import look
     from duly.risk.outcomes import NEXT
     from duly.risk.past import read_past
-    from duly.risk.training import columns_of
+    from duly.risk.training import columns_of, number
 
     assert inputs.champion is not None
-    model, day = inputs.champion.model, (inputs.business_date - _EPOCH).days
+    model, day = inputs.champion.model, number(inputs.business_date)
     past, names = read_past(inputs.snapshot.path, inputs.lender.time_zone)
     found = connection.sql("select loan from candidates order by loan").to_arrow_table()
     loans = np.array(found["loan"].to_numpy(), np.int32)

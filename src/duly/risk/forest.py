@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from duly.position.arrays import compiled
+from duly.position.arrays import compiled, leaf
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -125,6 +125,13 @@ def _count(node: Mapping[str, Any]) -> int:
     return int(node.get("leaf_count", node.get("internal_count", 1)) or 1)
 
 
+@leaf
+def _goes_left(seen: float, threshold: float, empty: int) -> bool:
+    if not np.isnan(seen):
+        return seen <= threshold
+    return threshold >= 0.0 if empty == _AS_ZERO else empty == _LEFT
+
+
 @compiled
 def _walk(
     roots: Ints, feature: Ints, threshold: Floats, left: Ints, right: Ints, empty: Ints,
@@ -136,12 +143,7 @@ def _walk(
             node = root
             while feature[node] != LEAF:
                 seen = np.float64(values[row, feature[node]])
-                if np.isnan(seen):
-                    goes_left = empty[node] == _LEFT
-                    if empty[node] == _AS_ZERO:
-                        goes_left = threshold[node] >= 0.0
-                else:
-                    goes_left = seen <= threshold[node]
+                goes_left = _goes_left(seen, threshold[node], empty[node])
                 node = left[node] if goes_left else right[node]
             total += value[node]
         out[row] = total
@@ -158,12 +160,7 @@ def _explain(
             while feature[node] != LEAF:
                 column = feature[node]
                 seen = np.float64(values[row, column])
-                if np.isnan(seen):
-                    goes_left = empty[node] == _LEFT
-                    if empty[node] == _AS_ZERO:
-                        goes_left = threshold[node] >= 0.0
-                else:
-                    goes_left = seen <= threshold[node]
+                goes_left = _goes_left(seen, threshold[node], empty[node])
                 below = left[node] if goes_left else right[node]
                 out[row, column] += value[below] - value[node]
                 node = below

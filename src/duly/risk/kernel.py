@@ -106,7 +106,7 @@ def target(past: Past, loan: int, day: int, work: Money) -> tuple[int, int]:
 
 
 @leaf
-def month_and_day(day: int) -> int:
+def day_of_month(day: int) -> int:
     """Return the day of the month of a day since 1970-01-01."""
     shifted = day + 719468
     era_day = shifted % 146097
@@ -136,7 +136,7 @@ def write_terms(past: Past, loan: int, day: int, coming: int, work: Money, out: 
     out[NEXT_NUMBER], out[DAYS_TO_DUE] = coming + 1, due - day
     out[GAP_DAYS] = due - before
     out[NEXT_RELATIVE] = work[2, coming]
-    out[DUE_WEEKDAY], out[DUE_DAY] = (due + 3) % 7, month_and_day(due)
+    out[DUE_WEEKDAY], out[DUE_DAY] = (due + 3) % 7, day_of_month(due)
     out[PREPAID] = work[1, coming] / work[2, coming] if work[2, coming] > 0 else 1.0
     if principal > 0:
         out[NEXT_SHARE] = work[2, coming] / principal

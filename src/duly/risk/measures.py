@@ -37,8 +37,7 @@ class Measured:
 
 def auc(came: Flags, said: Floats) -> float:
     """Return the chance that a row for which it came has the higher score; ties count half."""
-    values, place, counts = np.unique(said, return_inverse=True, return_counts=True)
-    del values
+    _, place, counts = np.unique(said, return_inverse=True, return_counts=True)
     rank = (np.cumsum(counts) - (counts - 1) / 2)[place]
     some, none = int(came.sum()), int((~came).sum())
     if not some or not none:

@@ -156,20 +156,22 @@ class Score:
 def score(snapshot: Snapshot, model: Model, days: list[date], *, time_zone: str) -> list[Score]:
     """Answer every question of a model for each loan on each day, from what was known by then."""
     past, names = read_past(snapshot.path, time_zone)
+    ids = names.loan_id.to_pylist()
     found: list[Score] = []
     for day in days:
-        found += _score_day(past, names, model, day)
+        found += _score_day(past, names, ids, model, day)
     return found
 
 
-def _score_day(past: Past, names: Names, model: Model, day: date) -> list[Score]:
+def _score_day(
+    past: Past, names: Names, ids: Sequence[str], model: Model, day: date
+) -> list[Score]:
     begun = (past.terms.disbursed_on <= number(day)) & ~names.quarantined
     loans: Days = np.flatnonzero(begun).astype(np.int32)
     on = np.full(loans.size, number(day), np.int32)
     seen = look(past, names, loans, on, scale=model.scale, relations="relations" in model.families)
     columns = columns_of(model.families)
     found: list[Score] = []
-    ids = names.loan_id.to_pylist()
     for question, answer in model.answers.items():
         installment = seen.coming if question == NEXT else seen.oldest
         asked = np.flatnonzero(installment >= 0)
