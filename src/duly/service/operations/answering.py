@@ -22,8 +22,10 @@ from duly.messages import Order, Rendered, check_code, fill_code, load_templates
 from duly.plan.addresses import spellings
 from duly.replies import PROMISE, STOPPED, STRANGER, Reading, Signal, answer_to, rank
 from duly.service.borrower_keys import masters
+from duly.service.operations import own_texts
 from duly.service.operations.answer_facts import facts_of
 from duly.service.operations.locking import lock_people
+from duly.service.operations.own_texts import SIGN_IN_SQL
 from duly.service.operations.recording import record
 from duly.service.operations.whose import Whose
 from duly.service.rows import Row, as_dicts, unpacked
@@ -60,11 +62,11 @@ SELECT 1 FROM store_reply WHERE address_key = %(number)s AND report_id < %(reply
     AND text = %(text)s AND heard_at > now() - make_interval(days => %(days)s) LIMIT 1
 """
 #: What this number was answered, and what this person was.
-_ANSWERS = """
+_ANSWERS = f"""
 SELECT m.message_id, m.borrower_id, m.business_date, m.state, m.template, r.kind AS of_run
 FROM store_message AS m JOIN store_run AS r ON r.plan_sha256 = m.run_id
 WHERE (m.address = ANY(%(addresses)s) OR m.borrower_id = %(who)s) AND m.message_class = 'answer'
-    AND m.template <> 'sign_in_code' AND m.state <> ALL(%(ended)s)
+    AND m.template <> {SIGN_IN_SQL} AND m.state <> ALL(%(ended)s)
 ORDER BY m.message_id FOR UPDATE OF m
 """
 _PROMISES = """
@@ -74,20 +76,6 @@ SELECT 1 FROM (
     UNION SELECT signal_id FROM store_book_signals WHERE kind = 'promise'
         AND borrower_id = %(who)s AND starts_at > %(since)s
 ) AS promises HAVING count(*) > %(most)s
-"""
-_RUN = """
-INSERT INTO store_run (plan_sha256, business_date, state, approvals_needed, kind, messages_count,
-    summary) VALUES (%s, %s, 'released', 0, 'answer', 1, '{}'::jsonb)
-ON CONFLICT (plan_sha256) DO UPDATE SET messages_count = store_run.messages_count + 1
-"""
-_KEEP = """
-INSERT INTO store_message (message_id, run_id, borrower_id, business_date, loan_ids, channel,
-    address, locale, message_class, template, tone, text, params, segments, code, key_id,
-    not_before, not_after, facts, state, attempts)
-VALUES (%(id)s, %(run)s, %(who)s, %(day)s, %(loans)s::jsonb, %(channel)s, %(address)s, %(locale)s,
-    'answer', %(template)s, %(tone)s, %(text)s, %(params)s::jsonb, %(segments)s, %(code)s, %(key)s,
-    %(from)s, %(until)s, %(facts)s::jsonb, 'released', 0)
-ON CONFLICT (message_id) DO NOTHING
 """
 _SUPERSEDE = """
 UPDATE store_message SET state = 'cancelled', reason = 'superseded', state_at = now()
@@ -237,16 +225,16 @@ def _keep(
         facts |= {"opted_out_minutes": minutes, "stop_confirmations": 0}
         until = max(at, min(until, heard.said + _STOP_LASTS))
     with connection.cursor() as cursor:
-        cursor.execute(_RUN, [run, day])
-        cursor.execute(
-            _KEEP,
-            {"id": text.message_id, "run": run, "who": heard.found.borrower_id, "day": day,
-             "loans": json.dumps(message["loan_ids"]), "channel": message["channel"],
-             "address": message["address"], "locale": message["locale"], "template": template,
-             "tone": _TONE, "text": fill_code(text.text, code),
-             "params": json.dumps(dict(text.params), ensure_ascii=False),
-             "segments": text.segments, "code": code, "key": key.key_id, "from": at,
-             "until": until, "facts": json.dumps(facts)},
+        own_texts.keep(
+            cursor, run=run, day=day,
+            message={
+                "id": text.message_id, "who": heard.found.borrower_id,
+                "loans": json.dumps(message["loan_ids"]), "channel": message["channel"],
+                "address": message["address"], "locale": message["locale"], "template": template,
+                "tone": _TONE, "text": fill_code(text.text, code),
+                "params": json.dumps(dict(text.params), ensure_ascii=False),
+                "segments": text.segments, "code": code, "key": key.key_id, "from": at,
+                "until": until, "facts": json.dumps(facts)},
         )  # fmt: skip
     told = {"reply": heard.reply, "template": template, "params": dict(text.params), "until": until}
     record("message.written", [(text.message_id, told)])

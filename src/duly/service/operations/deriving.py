@@ -21,11 +21,11 @@ from django.db import connection
 from duly.book import Lender, Snapshot, take_snapshot
 from duly.core.errors import Refused
 from duly.plan.explain_waits import lawful
+from duly.plan.holds import REVIEW_DAYS
 from duly.position.trace import LoanTrace, trace
 from duly.service.facts.book_out import copy_out
 from duly.service.facts.narrowing import newest_of
 
-PENDING_DAYS = 3  #: that a payment is looked for, where the lender file says nothing else
 _KEPT_MAX = 256  #: persons whose figures a process keeps, for a few minutes
 _KEPT_FOR = timedelta(minutes=5)
 
@@ -152,6 +152,11 @@ def _holds_until(row: dict[str, Any], starts: datetime, lender: Lender) -> date 
         detail = json.loads(row["detail"] or "{}")
         return date.fromisoformat(detail["on"]) + timedelta(days=1)
     if row["kind"] == "payment_pending":
-        days = lender.limits.review_days.get("payment_pending", PENDING_DAYS)
-        return lender.day_of(starts) + timedelta(days=days)
+        return review_on(row["kind"], starts, lender=lender)
     return None
+
+
+def review_on(kind: str, since: datetime, *, lender: Lender) -> date:
+    """Return the day by which a person looks at a hold of a kind."""
+    days = lender.limits.review_days.get(kind, REVIEW_DAYS[kind])
+    return lender.day_of(since) + timedelta(days=days)

@@ -22,6 +22,7 @@ from duly.service.operations import braking
 from duly.service.operations.braking import Brake, Measured
 from duly.service.operations.committing import keep_sources, record_decisions
 from duly.service.operations.counting import count_payments
+from duly.service.operations.own_texts import SIGN_IN_SQL
 from duly.service.operations.recording import record
 from duly.service.operations.superseding import give_way, supersede
 
@@ -94,7 +95,7 @@ SELECT signal_id, borrower_id, loan_id, kind, starts_at::timestamptz, ends_at::t
 FROM staged
 ON CONFLICT (signal_id) DO UPDATE SET ends_at = EXCLUDED.ends_at, detail = EXCLUDED.detail
 """
-_KEEP_MESSAGES = """
+_KEEP_MESSAGES = f"""
 INSERT INTO store_message (message_id, run_id, borrower_id, business_date, loan_ids, channel,
     address, locale, message_class, template, tone, text, params, segments, code, key_id,
     not_before, not_after, facts, state, reason, attempts)
@@ -107,7 +108,7 @@ FROM staged AS s
 LEFT JOIN (
     SELECT DISTINCT borrower_id, message_class FROM store_message
     WHERE business_date = %(day)s AND state NOT IN ('cancelled', 'expired', 'blocked')
-        AND template <> 'sign_in_code'
+        AND template <> {SIGN_IN_SQL}
 ) AS before USING (borrower_id, message_class)
 ORDER BY s.message_id
 """

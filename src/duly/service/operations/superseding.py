@@ -9,15 +9,16 @@ from datetime import date
 from django.db import connection
 
 from duly.delivery.states import OPEN
+from duly.service.operations.own_texts import SIGN_IN_SQL
 from duly.service.operations.recording import record
 
-_GIVE_WAY = """
+_GIVE_WAY = f"""
 UPDATE store_message AS m SET state = 'cancelled', reason = 'superseded', state_at = now(),
     worker = NULL
 FROM store_run AS r
 WHERE r.plan_sha256 = m.run_id AND r.kind = 'answer' AND m.business_date = %s
     AND m.borrower_id = ANY(%s) AND m.message_class = 'answer' AND m.state = ANY(%s)
-    AND m.template <> 'sign_in_code'
+    AND m.template <> {SIGN_IN_SQL}
 RETURNING m.message_id
 """
 

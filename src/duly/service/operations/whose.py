@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from duly.plan.addresses import spellings
+from duly.service.operations.own_texts import SIGN_IN_SQL
 from duly.service.rows import as_dicts, unpacked
 
 #: Texts that a reply may answer left within so many days.
 _ANSWERED_DAYS = 30
-_SENT = """
+_SENT = f"""
 SELECT m.message_id, m.borrower_id, m.loan_ids, m.text, m.address
 FROM store_message AS m JOIN store_attempt AS a ON a.message_id = m.message_id
 WHERE m.address = ANY(%(addresses)s) AND a.at > now() - make_interval(days => %(days)s)
     AND m.state IN ('submitted', 'accepted', 'delivered', 'undelivered', 'unknown')
-    -- A code to sign in with says nothing that somebody could answer.
-    AND m.template <> 'sign_in_code'
+    AND m.template <> {SIGN_IN_SQL}
 ORDER BY a.at DESC, m.message_id LIMIT 20
 """
 _POINTS = """

@@ -17,6 +17,7 @@ from duly.book import Lender
 from duly.core import digest
 from duly.plan.addresses import key_of
 from duly.service.operations import events
+from duly.service.operations.deriving import review_on
 from duly.service.operations.events import Accepted
 from duly.service.operations.locking import lock_people
 from duly.service.operations.tasks import open_tasks
@@ -28,9 +29,7 @@ from duly.service.portal.papers import Paper
 SOURCE = "duly:portal"
 #: Kind of a signal → what a person of the lender does about it.
 _TASKS = {"dispute": "answer_dispute", "payment_pending": "match_payment"}
-#: Kind of a hold → days until a person looks, where the lender file says none (contract, 3).
 _AGAIN_MAX = 40  #: times that the same may be said and ended on one day
-_REVIEW = {"dispute": 15, "payment_pending": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +129,6 @@ def _accept(told: Sequence[dict[str, Any]], *, at: datetime) -> Accepted:
         )
         before = {row[0] for row in cursor.fetchall()}
     return events.accept([one for one in told if one["id"] not in before], at=at)
-
-
-def review_on(kind: str, since: datetime, *, lender: Lender) -> date:
-    """Return the day by which a person looks at a hold of a kind."""
-    days = lender.limits.review_days.get(kind, _REVIEW[kind])
-    return lender.day_of(since) + timedelta(days=days)
 
 
 def answer_by(kind: str, since: datetime, *, lender: Lender) -> date:

@@ -35,34 +35,33 @@ def home(request: HttpRequest) -> HttpResponse:
 @shown("GET", "POST")
 def verify(request: HttpRequest) -> HttpResponse:
     """Say whether a message was ours, by its code and the end of the number it came to."""
-    if request.method != "POST":
-        return page(request, "verify", code="", last4="", wrong=())
-    slow = ask_slowly(request)
-    if slow is not None:
-        return slow
-    code, last4 = asked(request)
-    wrong = faults(code, last4)
-    if wrong:
-        return page(request, "verify", status=_BAD, code=code, last4=last4, wrong=wrong)
-    if is_too_often("verify_code", verifying.plain(code), CODE_AN_HOUR, HOUR):
-        return too_often(request, HOUR)
+    asked = asked_of(request, "verify")
+    if isinstance(asked, HttpResponse):
+        return asked
+    code, last4 = asked
     return page(request, "verified", sent=verifying.verify(code, last4, today=present().today))
 
 
-def ask_slowly(request: HttpRequest) -> HttpResponse | None:
-    """Count a question about a message; return the page for an address that asks too many."""
+def asked_of(request: HttpRequest, name: str) -> tuple[str, str] | HttpResponse:
+    """Return the code and the last four digits that a form brings, else the page to show instead.
+
+    That is the form itself, with what is wrong in it, or the page for who asks too often.
+    """
+    if request.method != "POST":
+        return page(request, name, code="", last4="", wrong=())
     if is_too_often("verify_address", address_of(request), ADDRESS_A_MINUTE, MINUTE):
         return too_often(request, MINUTE)
-    return None
-
-
-def asked(request: HttpRequest) -> tuple[str, str]:
-    """Return the code and the last four digits that a form brings."""
     code = request.POST.get("code", "").strip()[:_CODE_MAX]
-    return code, request.POST.get("last4", "").strip()[:_CODE_MAX]
+    last4 = request.POST.get("last4", "").strip()[:_CODE_MAX]
+    wrong = _faults(code, last4)
+    if wrong:
+        return page(request, name, status=_BAD, code=code, last4=last4, wrong=wrong)
+    if is_too_often("verify_code", verifying.plain(code), CODE_AN_HOUR, HOUR):
+        return too_often(request, HOUR)
+    return code, last4
 
 
-def faults(code: str, last4: str) -> tuple[str, ...]:
+def _faults(code: str, last4: str) -> tuple[str, ...]:
     """Return which fields cannot be what they should be; nothing is looked up for it."""
     found = []
     if not verifying.plain(code).isalnum() or not code.isascii():

@@ -10,15 +10,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from duly.core.money import NotMoney, major, to_minor
 from duly.service.api.serving import present
-from duly.service.api.slowing import CODE_AN_HOUR, DAY, HOUR, is_too_often
+from duly.service.api.slowing import DAY, is_too_often
 from duly.service.operations import verifying
 from duly.service.operations.deriving import Derived, OpenSignal, derived
 from duly.service.portal import asking, papers
-from duly.service.portal.checking import ask_slowly, asked, faults
+from duly.service.portal.checking import asked_of
 from duly.service.portal.pages import look_of, named, page, problem, shown, too_often
 from duly.service.portal.receipts import Receipt, receipts_of
-from duly.service.portal.sessions import Session
-from duly.service.portal.signing_in import signed_in
+from duly.service.portal.signing_in import signed_in, who_of
 from duly.service.portal.tags import address
 
 #: What one person may tell by these pages in a day.
@@ -28,14 +27,10 @@ _BACK_DAYS = 400  #: how long ago a payment may have been
 _BAD, _SEE_OTHER = 422, 303
 
 
-def _person(request: HttpRequest) -> Session:
-    person: Session = request.person  # type: ignore[attr-defined]
-    return person
-
-
-def _known(request: HttpRequest) -> tuple[Derived, tuple[Receipt, ...]]:
+def known_of(request: HttpRequest) -> tuple[Derived, tuple[Receipt, ...]]:
+    """Return what is known of who has signed in, and the receipts of his loans."""
     serving = present()
-    who = _person(request).borrower_id
+    who = who_of(request).borrower_id
     found = derived(who, lender=serving.lender, at=serving.now(), clock=serving.clock())
     return found, receipts_of(found)
 
@@ -43,7 +38,7 @@ def _known(request: HttpRequest) -> tuple[Derived, tuple[Receipt, ...]]:
 @signed_in("GET")
 def loans(request: HttpRequest) -> HttpResponse:
     """Show the loans of who has signed in; of one alone its receipt."""
-    found, receipts = _known(request)
+    found, receipts = known_of(request)
     if len(receipts) == 1:
         return _show(request, found, receipts[0])
     return page(request, "loans", receipts=receipts, as_of=found.as_of)
@@ -52,7 +47,7 @@ def loans(request: HttpRequest) -> HttpResponse:
 @signed_in("GET")
 def loan(request: HttpRequest, place: int) -> HttpResponse:
     """Show the receipt of one loan."""
-    found, receipts = _known(request)
+    found, receipts = known_of(request)
     if not 1 <= place <= len(receipts):
         return problem(request, "nowhere", status=404)
     return _show(request, found, receipts[place - 1])
@@ -91,7 +86,7 @@ def _creditor(request: HttpRequest, receipt: Receipt) -> str:
 
 
 def _of(request: HttpRequest, loan_id: str) -> tuple[Derived, Receipt | None]:
-    found, receipts = _known(request)
+    found, receipts = known_of(request)
     return found, next((one for one in receipts if one.loan_id == loan_id), None)
 
 
@@ -104,7 +99,7 @@ def _told(request: HttpRequest, receipt: Receipt, what: str) -> HttpResponse:
 
 
 def _talks_too_much(request: HttpRequest) -> bool:
-    return is_too_often("portal_told", _person(request).borrower_id, TOLD_A_DAY, DAY)
+    return is_too_often("portal_told", who_of(request).borrower_id, TOLD_A_DAY, DAY)
 
 
 @signed_in("POST")
@@ -117,7 +112,7 @@ def question(request: HttpRequest) -> HttpResponse:
     if receipt is None or not receipt.has(line):
         return problem(request, "nowhere", status=404)
     said = asking.Saying(
-        borrower_id=_person(request).borrower_id, loan_id=receipt.loan_id, kind="dispute",
+        borrower_id=who_of(request).borrower_id, loan_id=receipt.loan_id, kind="dispute",
         about=line, detail={"line": line, "by": "portal"},
     )  # fmt: skip
     serving = present()
@@ -137,7 +132,7 @@ def words(request: HttpRequest) -> HttpResponse:
     said = papers.words(request.POST.get("words", ""))
     if said is not None:
         with transaction.atomic():
-            papers.keep(_person(request).borrower_id, name, [said])
+            papers.keep(who_of(request).borrower_id, name, [said])
     return _told(request, receipt, "words")
 
 
@@ -146,7 +141,7 @@ def take_back(request: HttpRequest) -> HttpResponse:
     """End a question of one's own."""
     name = request.POST.get("signal", "")[:_LINE_MAX]
     _, receipt = _of(request, request.POST.get("loan", ""))
-    who = _person(request).borrower_id
+    who = who_of(request).borrower_id
     if receipt is None or not asking.take_back(name, borrower_id=who, at=present().now()):
         return problem(request, "nowhere", status=404)
     return _told(request, receipt, "back")
@@ -169,7 +164,7 @@ def paid(request: HttpRequest) -> HttpResponse:
                     on=given.get("on", "")[:40], amount=given.get("amount", "")[:40])  # fmt: skip
     assert on is not None
     said = asking.Saying(
-        borrower_id=_person(request).borrower_id, loan_id=receipt.loan_id, kind="payment_pending",
+        borrower_id=who_of(request).borrower_id, loan_id=receipt.loan_id, kind="payment_pending",
         about=f"{on} {amount}", detail={"on": on.isoformat(), "amount": amount, "by": "portal"},
     )  # fmt: skip
     said_too = papers.words(request.POST.get("words", ""))
@@ -210,17 +205,10 @@ def _paid(
 @shown("GET", "POST")
 def not_me(request: HttpRequest) -> HttpResponse:
     """Take 'you have the wrong person' from whoever holds a message of ours; no sign-in."""
-    if request.method != "POST":
-        return page(request, "not_me", code="", last4="", wrong=())
-    slow = ask_slowly(request)
-    if slow is not None:
-        return slow
-    code, last4 = asked(request)
-    wrong = faults(code, last4)
-    if wrong:
-        return page(request, "not_me", status=_BAD, code=code, last4=last4, wrong=wrong)
-    if is_too_often("verify_code", verifying.plain(code), CODE_AN_HOUR, HOUR):
-        return too_often(request, HOUR)
+    asked = asked_of(request, "not_me")
+    if isinstance(asked, HttpResponse):
+        return asked
+    code, last4 = asked
     found = verifying.message_of(code, last4, today=present().today)
     if found is not None:
         asking.not_me(found, at=present().now())

@@ -59,6 +59,12 @@ def known(view: View) -> View:
     return viewing
 
 
+def who_of(request: HttpRequest) -> Session:
+    """Return who is signed in, on a page that asks for it."""
+    person: Session = request.person  # type: ignore[attr-defined]
+    return person
+
+
 def person_of(request: HttpRequest) -> Session | None:
     """Return who has signed in."""
     token = request.COOKIES.get(COOKIE, "")

@@ -19,11 +19,12 @@ from duly.messages import check_code
 from duly.messages.parts import segments
 from duly.rules import NEUTRAL
 from duly.service.borrower_keys import masters
+from duly.service.operations import own_texts
 from duly.service.operations.locking import lock_people
+from duly.service.operations.own_texts import SIGN_IN
 from duly.service.operations.recording import record
 from duly.service.portal.holders import Holder
 
-TEMPLATE = "sign_in_code"
 _CHANNEL = "sms"
 _ID_DIGITS = 26
 _DECISION = """
@@ -35,19 +36,6 @@ ORDER BY d.business_date DESC, d.loan_id LIMIT 1
 _WITHDRAWN = """
 SELECT 1 FROM store_book_consents WHERE borrower_id = %s AND purpose = 'servicing'
     AND withdrawn_at IS NOT NULL AND coalesce(channel, 'sms') = 'sms' LIMIT 1
-"""
-_RUN = """
-INSERT INTO store_run (plan_sha256, business_date, state, approvals_needed, kind, messages_count,
-    summary) VALUES (%s, %s, 'released', 0, 'answer', 1, '{}'::jsonb)
-ON CONFLICT (plan_sha256) DO UPDATE SET messages_count = store_run.messages_count + 1
-"""
-_KEEP = """
-INSERT INTO store_message (message_id, run_id, borrower_id, business_date, loan_ids, channel,
-    address, locale, message_class, template, text, params, segments, code, key_id, not_before,
-    not_after, facts, state, attempts)
-VALUES (%(id)s, %(run)s, %(who)s, %(day)s, '[]'::jsonb, 'sms', %(address)s, %(locale)s, 'answer',
-    %(template)s, %(text)s, '{}'::jsonb, %(segments)s, %(code)s, %(key)s, %(from)s, %(until)s,
-    %(facts)s::jsonb, 'released', 0)
 """
 
 
@@ -71,16 +59,16 @@ def write(
         text = say("portal", "text.code", locale, signature=signature, code=code, minutes=minutes)
         key = masters()[0]
         until = at + timedelta(minutes=minutes)
-        cursor.execute(_RUN, [run, day])
-        cursor.execute(
-            _KEEP,
-            {"id": message, "run": run, "who": who, "day": day, "address": holder.address,
-             "locale": locale, "template": TEMPLATE, "text": text, "segments": segments(text)[1],
-             "code": check_code(key.secret, message), "key": key.key_id, "from": at,
-             "until": until, "facts": json.dumps(_facts(cursor, who), default=list)},
+        own_texts.keep(
+            cursor, run=run, day=day,
+            message={
+                "id": message, "who": who, "channel": _CHANNEL, "address": holder.address,
+                "locale": locale, "template": SIGN_IN, "text": text, "segments": segments(text)[1],
+                "code": check_code(key.secret, message), "key": key.key_id, "from": at,
+                "until": until, "facts": json.dumps(_facts(cursor, who), default=list)},
         )  # fmt: skip
     # The record never holds the code.
-    record("message.written", [(message, {"template": TEMPLATE, "until": until})])
+    record("message.written", [(message, {"template": SIGN_IN, "until": until})])
     return True
 
 
@@ -97,6 +85,6 @@ def _facts(cursor: Any, who: str) -> dict[str, object]:
     cursor.execute(_WITHDRAWN, [who])
     if cursor.fetchone() is not None:
         facts["servicing_withdrawn"] = True
-    return facts | {"class": "answer", "template": TEMPLATE, "channel": _CHANNEL,
+    return facts | {"class": "answer", "template": SIGN_IN, "channel": _CHANNEL,
                     "purpose": "servicing", "address_use": "personal",
                     "address_status": "active"}  # fmt: skip

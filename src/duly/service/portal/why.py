@@ -13,11 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from duly.core.words import catalogue
 from duly.rules import lenders_rules
 from duly.service.api.serving import present
-from duly.service.operations.deriving import derived
+from duly.service.operations.own_texts import SIGN_IN
+from duly.service.portal.loans import known_of
 from duly.service.portal.pages import look_of, page
-from duly.service.portal.receipts import receipts_of
-from duly.service.portal.signing_in import signed_in
-from duly.service.portal.texting import TEMPLATE
+from duly.service.portal.signing_in import signed_in, who_of
 from duly.service.rows import Row, as_dicts
 
 _DAYS, _SHOWN = 90, 30
@@ -43,16 +42,12 @@ ORDER BY m.business_date DESC, m.message_id LIMIT %(limit)s
 def why(request: HttpRequest) -> HttpResponse:
     """Show what was sent to a person, why, and what would stop it."""
     serving = present()
-    person = request.person  # type: ignore[attr-defined]
-    found = derived(
-        person.borrower_id, lender=serving.lender, at=serving.now(), clock=serving.clock()
-    )
-    receipts = receipts_of(found)
+    _, receipts = known_of(request)
     due = [one for one in receipts if one.known and one.position["overdue_total"]]
     locale = look_of(request).locale
     return page(
         request, "why",
-        sent=[_told(row) for row in _sent(person.borrower_id, serving.today)],
+        sent=[_told(row) for row in _sent(who_of(request).borrower_id, serving.today)],
         due=due, paused=bool(due) and all(one.pauses for one in due),
         limits=_limits(serving.lender.packs, serving.lender.switched_off, locale),
         days=_DAYS,
@@ -73,7 +68,7 @@ def _told(row: Row) -> dict[str, Any]:
     figures = json.loads(row["figures"]) if row["figures"] else None
     return {
         "id": row["message_id"], "on": row["business_date"], "at": at, "channel": row["channel"],
-        "code": "" if row["template"] == TEMPLATE else row["code"],
+        "code": "" if row["template"] == SIGN_IN else row["code"],
         "why": _why(row), "state": row["state"],
         "figures": figures if row["message_class"] == "dunning" else None,
     }  # fmt: skip
