@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import prepared  # noqa: F401 Models need Django's settings first.
 import psycopg
 import pytest
 import serving
@@ -18,10 +18,6 @@ from serving import Served
 
 from duly.service import migrating, postgres, setting_up
 from duly.service.outbox.identity import Identity
-
-setting_up.prepare()
-#: What is about a person stands under a key of his own, and that under this one.
-os.environ.setdefault("DULY_SECRET_KEYS", "k1:" + "5a" * 32)
 
 _NUMBERS = itertools.count(1)
 

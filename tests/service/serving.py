@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from prepared import SECRET_KEYS
 
 from duly.service import setting_up
 from duly.service.operations import keys
@@ -122,7 +123,7 @@ def begin(folder: Path, url: str) -> Served:
     (folder / "plans").mkdir()
     environment = {
         "PATH": os.environ["PATH"], "PYTHONUTF8": "1", "DULY_HOME": str(folder / "home"),
-        "DULY_DATABASE_URL": url, "DULY_SECRET_KEYS": "k1:" + "5a" * 32,
+        "DULY_DATABASE_URL": url, "DULY_SECRET_KEYS": SECRET_KEYS,
         "DULY_PLANS": str(folder / "plans"), "TEST_HOOK_SECRET": GATEWAY_SECRET,
         "TEST_HOOK_TOKEN": RESELLER_TOKEN, "TEST_HANDOVER": HANDOVER_SECRET,
     }  # fmt: skip

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import statistics
 import subprocess
 import sys
@@ -26,13 +25,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "peers")]
 
-from duly.service import setting_up  # noqa: E402
-
-setting_up.prepare()
-#: What is about a person stands under a key of his own, and that under this one.
-os.environ.setdefault("DULY_SECRET_KEYS", "k1:" + "5a" * 32)
-
-import psycopg  # noqa: E402 Models need Django's settings first.
+import prepared  # noqa: E402 Models need Django's settings first.
+import psycopg  # noqa: E402
 import yaml  # noqa: E402
 from bench_payments import Payments  # noqa: E402
 from chaos_rounds import AT  # noqa: E402
@@ -103,7 +97,7 @@ def whole_path(
         store.fill_plain(count)
         env = {
             "DULY_DATABASE_URL": store.url, "DULY_HOME": str(folder / "home"),
-            "DULY_LOCALE": "en", "SECRET": "s3cr3t", "DULY_SECRET_KEYS": "k1:" + "5a" * 32,
+            "DULY_LOCALE": "en", "SECRET": "s3cr3t", "DULY_SECRET_KEYS": prepared.SECRET_KEYS,
             "DULY_LENDER": str(lender(folder, route)),
         }  # fmt: skip
         workers = [

@@ -17,6 +17,7 @@ from chaos_peer import HOOK_SECRET
 from chaos_points import POINTS, SIDES
 from chaos_spawn import Child, Nursery
 from chaos_store import Found, Happened, Store, check
+from prepared import SECRET_KEYS
 
 PEER = Path(__file__).with_name("chaos_peer.py")
 AT = "2026-03-10T10:00:00+08:00"
@@ -83,7 +84,7 @@ class World:
         self.env = {
             "DULY_DATABASE_URL": self.store.url, "DULY_HOME": str(self.folder / "home"),
             "DULY_LOCALE": "en", "CHAOS_PASSWORD": "s3cr3t", "CHAOS_SECRET": "a secret",
-            "CHAOS_HOOK": HOOK_SECRET, "DULY_SECRET_KEYS": "k1:" + "5a" * 32,
+            "CHAOS_HOOK": HOOK_SECRET, "DULY_SECRET_KEYS": SECRET_KEYS,
             "DULY_LENDER": str(self._lender()),
         }  # fmt: skip
         self.served = self._serve() if self.with_webhooks else None

@@ -9,7 +9,6 @@ side; in which order processes run is the machine's.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import signal
 import sys
@@ -21,13 +20,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "peers")]
 
-from duly.service import setting_up  # noqa: E402
-
-setting_up.prepare()
-#: What is about a person stands under a key of his own, and that under this one.
-os.environ.setdefault("DULY_SECRET_KEYS", "k1:" + "5a" * 32)
-
-from chaos_points import POINTS  # noqa: E402 Models need Django's settings first.
+import prepared  # noqa: E402, F401 Models need Django's settings first.
+from chaos_points import POINTS  # noqa: E402
 from chaos_rounds import Happen, World, at_instants, at_points, cuts, draws, restarts  # noqa: E402
 from chaos_store import Found  # noqa: E402
 
