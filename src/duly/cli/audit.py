@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from duly.cli import arguments, output, settings
+from duly.core import files
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
@@ -171,11 +171,9 @@ def signing_key(*, make: bool) -> SigningKey | None:
 
     path: Path = settings.home() / "signing_key"
     if path.exists():
-        return SigningKey(seed=bytes.fromhex(path.read_text(encoding="utf-8").strip()))
-    if not make:
+        text = path.read_text(encoding="utf-8")
+    elif make:
+        text = files.put_first(path, secrets.token_hex(SEED_BYTES) + "\n")
+    else:
         return None
-    seed = secrets.token_bytes(SEED_BYTES)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(seed.hex() + "\n")
-    return SigningKey(seed=seed)
+    return SigningKey(seed=bytes.fromhex(text.strip()))

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from duly.core import files
 from duly.core.check_key import CheckKey, read_keys
 from duly.core.words import catalogue, known_locale, say
 
@@ -75,9 +76,8 @@ def keys(*, make: bool) -> Keys:
     if not text and path.exists():
         text = path.read_text(encoding="utf-8").strip()
     if not text and make:
-        text = f"k1:{secrets.token_hex(KEY_BYTES)}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text + "\n")
-        sys.stderr.write(say("plan", "key_made", locale(), path=path) + "\n")
+        made = f"k1:{secrets.token_hex(KEY_BYTES)}"
+        text = files.put_first(path, made + "\n").strip()
+        if text == made:
+            sys.stderr.write(say("plan", "key_made", locale(), path=path) + "\n")
     return Keys(keys=read_keys(text))
