@@ -10,7 +10,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME CONDA_PREFIX
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt bench chaos build lock docs clean
+.PHONY: help setup demo test browser lint fmt bench chaos build lock docs clean
 
 help: ## List the commands.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,7 +29,20 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup ## Run the main job on a generated book and write the report.
 	@$(BIN)/duly demo
 
-test: setup ## Everything CI runs: lint, import order, rules, tests.
+# Debian's browser and a Chinese font, for the tests that open pages; without them these are skipped.
+BROWSER := chromium fonts-noto-cjk
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
+
+browser: # Install what `make test` opens pages with, where it may.
+	@if [ "$$(dpkg-query --show --showformat='$${db:Status-Status} ' $(BROWSER) 2>/dev/null)" = "installed installed " ]; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing $(BROWSER) with apt-get, for the tests that open pages ..."; \
+		$(APT) install -y --no-install-recommends $(BROWSER) >/dev/null 2>&1 \
+		|| { $(APT) update && $(APT) install -y --no-install-recommends $(BROWSER) >/dev/null; } \
+		|| echo "No browser could be installed: the tests that open pages are skipped."; \
+	else echo "No $(BROWSER) here and no leave to install: the tests that open pages are skipped."; fi
+
+test: setup browser ## Everything CI runs: lint, import order, rules, tests.
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/duly rules test
 	$(BIN)/python -m pytest -n 2
