@@ -7,6 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test asserts speed: an example may wait for a busy machine.
+settings.register_profile("duly", deadline=None)
+settings.load_profile("duly")
 
 Row = Mapping[str, object]
 Tables = Mapping[str, Sequence[Row]]
