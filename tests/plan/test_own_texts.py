@@ -16,6 +16,7 @@ from plan_made import KEY, Made, make, write_book_json
 from ruamel.yaml import YAML
 
 from duly.book import load_lender
+from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.messages import templates_sha256
 from duly.messages.publishing import publish
@@ -138,13 +139,38 @@ def test_a_template_with_an_id_of_its_own_is_sent_by_a_policy(planned, tmp_path)
     assert "这是我们自己的话" in message["text"]
 
 
+def token(item: Diagnostic) -> str:
+    """Return what stands at the place of a diagnostic; nothing, where it has no such place."""
+    rows = Path(item.file).read_text(encoding="utf-8").split("\n")
+    return rows[item.line - 1][int(item.column or 0) - 1 :] if item.line and item.column else ""
+
+
 def refused(planned: Any, tmp_path: Path, **how: Any) -> list[str]:
     with pytest.raises(Refused) as refusal:
         planned(LATE, **how)
     assert not (tmp_path / "plan").exists()
     found = refusal.value.diagnostics
     assert all(item.sentence("en") and item.sentence("zh-CN") for item in found)
+    assert all(token(item) for item in found if Path(item.file).name == "policy.yaml")
     return sorted({f"{Path(item.file).name}:{item.code}" for item in found})
+
+
+@pytest.mark.parametrize(
+    ("template", "places"),
+    [
+        ("pre_legal", {"text_needs_case": "pre_legal, tone: "}),
+        ("options", {"text_too_early": "1"}),
+        ("servicer", {"text_needs_case": "servicer, tone: ", "text_too_early": "1"}),
+    ],
+)
+def test_a_text_that_no_plan_can_write_is_pointed_at_where_it_is_named(
+    planned, tmp_path, template, places
+):
+    with pytest.raises(Refused) as refusal:
+        planned(LATE, replaced=("template: first_late", f"template: {template}"))
+    found = {(item.code, token(item)) for item in refusal.value.diagnostics}
+    assert {code for code, _ in found} == set(places)
+    assert all(text.startswith(places[code]) for code, text in found)
 
 
 @pytest.mark.parametrize(

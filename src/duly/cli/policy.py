@@ -72,7 +72,7 @@ def _mistakes(name: str, lender: Lender) -> Sequence[Diagnostic]:
         return found
     read = policy.load(name, templates=texts.names, demands=texts.demands)
     try:
-        sendable.check(read, texts, lender)
+        sendable.check(read, policy.places_of(name), texts, lender)
     except Refused as refused:
         return refused.diagnostics
     return ()

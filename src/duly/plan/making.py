@@ -16,7 +16,7 @@ from duly.messages import Catalogue, load_templates
 from duly.plan import instants, kept, sendable, write
 from duly.plan.inputs import PlanInputs, rules_of
 from duly.plan.pipeline import Clock, OnTheirWay, make_plan, positions_of
-from duly.policy import Policy
+from duly.policy import Policy, places_of
 from duly.policy import load as load_policy
 from duly.position import warm
 from duly.risk.registry import champion
@@ -119,7 +119,7 @@ def wishes(
     """Return the lender's policy, the rules in force and the texts; refuse files with mistakes."""
     catalogue = load_templates(lender.templates)
     read = load_policy(policy, templates=catalogue.names, demands=catalogue.demands)
-    sendable.check(read, catalogue, lender)
+    sendable.check(read, places_of(policy), catalogue, lender)
     return read, rules_of(lender, today), catalogue
 
 

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from duly.book import Lender
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.messages import OF_A_PLAN, Body, Catalogue, Template, guarded_facts, stage_facts
-from duly.policy import TONES, Policy, Send, Treatment
+from duly.policy import TONES, Places, Policy, Send, Treatment
+from duly.policy.places import Path
 
 _TEXT_CHANNELS = ("sms", "email")
+#: What each mistake points at: the part of its treatment that has to change.
+_PART: Mapping[str, Path] = MappingProxyType(
+    {
+        "text_lacks_variant": ("send", "template"),
+        "text_needs_case": ("send", "template"),
+        "text_lacks_word": ("send", "template"),
+        "text_too_early": ("from_day",),
+    }
+)
 
 
-def check(policy: Policy, catalogue: Catalogue, lender: Lender) -> None:
+def check(policy: Policy, places: Places, catalogue: Catalogue, lender: Lender) -> None:
     """Refuse (Refused) a policy that sends a text which no plan can write for this lender.
 
     Such a text lacks a channel or a tone, names a fact that comes with a case, is too early for
-    its step, or says words that the lender file does not have.
+    its step, or says words that the lender file does not have. `places` are those of its file.
     """
     found: dict[tuple[object, ...], Diagnostic] = {}
-    for treatment in policy.treatments:
+    for number, treatment in enumerate(policy.treatments):
         if treatment.send is None:
             continue
         for code, values in _problems(treatment, treatment.send, catalogue, lender):
-            key = (treatment.line, code, *values.values())
+            key = (number, code, *values.values())
+            line, column = places.at("treatments", number, *_PART[code])
             found[key] = Diagnostic(
                 area="plan",
                 code=code,
                 file=policy.file,
-                line=treatment.line,
+                line=line,
+                column=str(column),
                 values={"id": treatment.id, "template": treatment.send.template, **values},
             )
     if found:

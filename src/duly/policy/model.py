@@ -169,7 +169,6 @@ class Treatment:
     leave: Leave | None = None
     every_days: int | None = None
     within_grace: bool = False
-    line: int = 0
 
     @property
     def reason(self) -> str:

@@ -238,7 +238,6 @@ def _treatment(
         leave=leave,
         every_days=every,
         within_grace=grace,
-        line=node.start_mark.line + 1,
     )
 
 
