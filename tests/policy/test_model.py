@@ -10,7 +10,7 @@ import pytest
 from test_bad_policies import RIGHT
 
 from duly.core import digest
-from duly.policy import Offset, load, lower_tone
+from duly.policy import Offset, load, lower_tone, places_of
 from duly.policy.grammar import basis_points, days, minor_units, offset
 
 _OFFSETS = (
@@ -122,7 +122,7 @@ def test_a_policy_says_what_its_file_says(tmp_path: Path) -> None:
     assert policy.applies_to is not None
     assert policy.applies_to.text == "product = 'installment'"
     assert [one.id for one in policy.treatments] == ["soon", "overdue", "call"]
-    assert [one.line for one in policy.treatments] == [7, 12, 17]
+    assert [places_of(path).at("treatments", n)[0] for n in range(3)] == [7, 12, 17]
     assert [one.reason for one in policy.treatments] == ["due_soon", "overdue", "no_answer"]
     soon, overdue, call = policy.treatments
     assert (soon.from_day, soon.within_grace, soon.every_days) == (-3, True, None)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from duly.cli import arguments, output, settings
 from duly.cli.opening import legal_now, opened_store
@@ -26,10 +27,21 @@ def list_tasks(*, limit: Limit = 50, json: arguments.Json = False) -> int:
     for row in found:
         what = say("service", f"task.{row['kind']}", locale)
         whom = " ".join(str(row[name]) for name in ("borrower_id", "loan_id") if row[name])
-        output.line(f"{row['id']:>6}  {row['opened_at']:%Y-%m-%d %H:%M}  {what}  {whom}".rstrip())
+        line = f"{row['id']:>6}  {row['opened_at']:%Y-%m-%d %H:%M}  {what}  {whom}"
+        output.line(f"{line}  {_how(row, locale)}".rstrip())
     if not found:
         output.line(say("service", "no_tasks", locale))
     return output.DONE
+
+
+def _how(row: Mapping[str, Any], locale: str) -> str:
+    """Return the script of a policy's task and the last day of it, where it has them."""
+    told = []
+    if row["script"]:
+        told.append(say("service", "task_script", locale, script=row["script"]))
+    if row["expires_on"]:
+        told.append(say("service", "task_until", locale, day=row["expires_on"]))
+    return ", ".join(told)
 
 
 def close(

@@ -76,6 +76,20 @@ where p.borrower_id in (
     where decision in ('contact', 'task', 'wait', 'hold', 'blocked'))
 order by s.signal_id
 """
+#: Of loans that nothing keeps from contact; the day is the first on which it counts as broken.
+_BROKEN = """
+select d.loan_id, d.borrower_id, f.promise_broken_on, f.plan_broken_on
+from decisions as d join loans as l on l.loan_id = d.loan_id
+join (
+    select c.loan, m.promise_broken_on, s.plan_broken_on
+    from candidates as c
+    left join promises as m on m.loan = c.loan
+    left join signal_flags as s on s.loan = c.loan
+) as f on f.loan = l.loan
+where d.decision in ('contact', 'task', 'wait')
+  and (f.promise_broken_on is not null or f.plan_broken_on is not null)
+order by d.loan_id
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +108,7 @@ class Proven:
     people: pa.Table
     contacts: pa.Table
     signals: pa.Table
+    broken: pa.Table  #: promises and plans that were not kept, by loan, with their day
     policy_text: str = ""  #: the policy file as it is kept with the plan
 
 
@@ -111,7 +126,7 @@ def prove(plan_dir: Path, *, clock: Clock, threads: int = 0) -> Proven:
         same = signed == set(plan.messages.column("message_id").to_pylist())
         if plan.plan_sha256 != run.get("plan_sha256") or not same:
             raise Refused(Diagnostic(area="plan", code="not_proven", values={"path": plan_dir}))
-        policy = (plan_dir / "inputs" / "policy.yaml").read_text(encoding="utf-8")
+        policy = (plan_dir / "inputs" / "policy.yaml").read_bytes().decode()
         return _proven(run, plan, replay.with_codes(plan.messages, said), policy)
     finally:
         plan.connection.close()
@@ -138,5 +153,6 @@ def _proven(run: Mapping[str, object], plan: Plan, messages: pa.Table, policy_te
         people=ask(_PEOPLE, zone=lender.time_zone, locale=lender.locale),
         contacts=ask(_CONTACTS),
         signals=ask(_SIGNALS),
+        broken=ask(_BROKEN),
         policy_text=policy_text,
     )

@@ -1,6 +1,7 @@
 """What does the lender want? The policy file, checked; the vocabulary of its conditions."""
 
 from duly.policy.features import FEATURES, arm_field, with_arms
+from duly.policy.following import ASKING, Follows, follows
 from duly.policy.model import (
     DEMANDS,
     TONES,
@@ -21,7 +22,7 @@ from duly.policy.model import (
     Wait,
     lower_tone,
 )
-from duly.policy.parts import TASK_KINDS
+from duly.policy.parts import REPLIES, TASK_KINDS
 from duly.policy.places import Places
 from duly.policy.reader import (
     BUILT_IN,
@@ -31,13 +32,16 @@ from duly.policy.reader import (
     fingerprint,
     load,
     places_of,
+    read,
 )
 
 __all__ = [
+    "ASKING",
     "BUILT_IN",
     "BUILT_INS",
     "DEMANDS",
     "FEATURES",
+    "REPLIES",
     "TASK_KINDS",
     "TONES",
     "TREATMENTS_MAX",
@@ -45,6 +49,7 @@ __all__ = [
     "Experiment",
     "FirstContact",
     "FirstContactCase",
+    "Follows",
     "Leave",
     "Offset",
     "Places",
@@ -60,8 +65,10 @@ __all__ = [
     "arm_field",
     "check",
     "fingerprint",
+    "follows",
     "load",
     "lower_tone",
     "places_of",
+    "read",
     "with_arms",
 ]

@@ -41,7 +41,18 @@ def load(
 
     `demands` are the templates that ask for an overdue amount, a lender's own among them.
     """
-    policy, diagnostics = _read(*_bytes(name_or_path), templates, demands)
+    return read(*_bytes(name_or_path), templates=templates, demands=demands)
+
+
+def read(
+    file: str,
+    data: bytes,
+    *,
+    templates: frozenset[str] | None = None,
+    demands: frozenset[str] = DEMANDS,
+) -> Policy:
+    """Return a policy from the bytes of its file; refuse (Refused) them as `load` does."""
+    policy, diagnostics = _read(file, data, templates, demands)
     errors = tuple(item for item in diagnostics if item.severity == "error")
     if errors:
         raise Refused(*errors)

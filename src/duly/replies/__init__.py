@@ -6,16 +6,28 @@ from duly.replies.reader import read
 from duly.replies.reading import CONFIDENCE_MIN, INTENTS, Reading, Reply
 from duly.replies.rows import Row, Sender, rows_of
 from duly.replies.scores import Label, Scores, label_of, score, values
-from duly.replies.signals import COLUMNS, Followed, Signal, signals_of, tasks_of, to_csv
+from duly.replies.signals import (
+    COLUMNS,
+    HEARD,
+    TOLD,
+    Followed,
+    Signal,
+    heard_as,
+    signals_of,
+    tasks_of,
+    to_csv,
+)
 
 __all__ = [
     "COLUMNS",
     "CONFIDENCE_MIN",
+    "HEARD",
     "INTENTS",
     "PAYMENT",
     "PROMISE",
     "STOPPED",
     "STRANGER",
+    "TOLD",
     "Answer",
     "Followed",
     "Label",
@@ -26,6 +38,7 @@ __all__ = [
     "Sender",
     "Signal",
     "answer_to",
+    "heard_as",
     "is_automatic",
     "label_of",
     "rank",

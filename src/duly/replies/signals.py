@@ -51,6 +51,29 @@ TASKS = {
     "abusive": "read_reply",
     "other": "read_reply",
 }
+#: Intent → the word for it in the responses of a policy. A death and a lawyer have none: of these
+#: nothing is left to a policy.
+HEARD = {
+    "opt_out": "opt_out",
+    "dispute_identity": "wrong_person",
+    "paid_already": "paid_already",
+    "promise_to_pay": "promise",
+    "hardship": "hardship",
+    "dispute_amount": "dispute",
+    "complaint": "complaint",
+    "instalment_request": "extension",
+    "extension_request": "extension",
+    "callback_request": "call_me",
+    "verify_authenticity": "question",
+    "how_to_pay": "question",
+    "abusive": "other",
+    "other": "other",
+}
+#: Kind of a signal → the same word, where somebody else heard it and tells us. That a loan was
+#: taken by fraud is told by people and programs; no reply is read as that.
+TOLD = {KINDS[intent]: word for intent, word in HEARD.items() if intent in KINDS} | {
+    "fraud_claim": "fraud"
+}
 #: `deceased` is raised for the borrower's own death alone: it binds him for good.
 _OF_FATES = {"deceased": "deceased", "incapacity": "incapacity", "bereaved": "hardship"}
 _OF_THE_PERSON = (
@@ -112,6 +135,15 @@ def tasks_of(
     if reading.secondary_intent in TASKS:
         tasks.append(TASKS[reading.secondary_intent])
     return tuple(dict.fromkeys(tasks))
+
+
+def heard_as(reading: Reading) -> tuple[str, ...]:
+    """Return the words of a policy's responses for what a reply says; `other` where unsure."""
+    if reading.fate is not None:
+        return ("hardship",) if reading.fate == "bereaved" else ()
+    words = ["other" if reading.confidence < CONFIDENCE_MIN else HEARD.get(reading.intent)]
+    words.append(HEARD.get(reading.secondary_intent or ""))
+    return tuple(dict.fromkeys(word for word in words if word))
 
 
 def _signal(reading: Reading, intent: str, sender: Sender, received_at: datetime) -> Signal | None:

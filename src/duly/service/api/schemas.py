@@ -218,7 +218,9 @@ class TaskOut(BaseModel):
 
     id: int
     kind: str
+    script: str = ""  #: of a task that a policy wants
     priority: int
+    expires_on: date | None = None  #: until then the script of such a task is followed
     borrower_id: str | None
     loan_id: str | None
     reply_id: int | None

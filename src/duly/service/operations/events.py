@@ -12,15 +12,19 @@ from typing import Any
 from django.db import OperationalError, transaction
 from psycopg.errors import DeadlockDetected
 
-from duly.service.facts.cloud_events import ReadEvent, read_all
+from duly.service import journal
+from duly.service.facts.cloud_events import NewWord, ReadEvent, read_all
 from duly.service.facts.owners import whose
 from duly.service.facts.problems import EventProblem, EventsRefused
 from duly.service.facts.storing import store
+from duly.service.operations import responding
 from duly.service.operations.cancelling import cancel
 from duly.service.operations.recording import record
 from duly.service.operations.telling_signals import tell_signals
 
 _TRIES = 5
+#: Who has asked the policy already, or is the policy: hearing does so with the reply in hand.
+_ASKED = frozenset({"duly:replies", responding.SOURCE})
 
 __all__ = ["Accepted", "EventProblem", "EventsRefused", "accept"]
 
@@ -73,7 +77,35 @@ def _taken(
         told = [_told(one, owner) for one, owner in zip(new, about.values(), strict=True)]
         record("event.accepted", zip(about, told, strict=True), about=about)
         tell_signals(stored.first)
-        return new, stored.duplicates, cancel(new, at=at)
+        more = _respond(new, stored.first, at)
+        cancelled = cancel(new, at=at)
+        if more:
+            cancelled += _taken(more, at)[2]
+        return new, stored.duplicates, cancelled
+
+
+def _respond(
+    new: Sequence[ReadEvent], first: Sequence[NewWord], at: datetime
+) -> Sequence[ReadEvent]:
+    """Do what policies say of signals that were told for the first time; return further holds.
+
+    A policy that breaks undoes nothing of what was told.
+    """
+    asked = {word.key for one in new if one.source in _ASKED for word in one.words}
+    told = [one for one in first if one.kind == "signal" and one.key not in asked]
+    if not told:
+        return ()
+    try:
+        with transaction.atomic():
+            events = responding.to_signals(told, at=at)
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001 Whatever broke, what was told is stored.
+        journal.broken("signal.policy", error)
+        return ()
+    read, problems = read_all(events, at=at)
+    assert not problems, "a hold is a signal like any other"
+    return read
 
 
 def _told(event: ReadEvent, owner: str | None) -> dict[str, object]:

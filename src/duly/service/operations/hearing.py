@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -29,7 +29,8 @@ from duly.service.operations import events
 from duly.service.operations.answering import Answered, Heard, answer
 from duly.service.operations.positions import position_of
 from duly.service.operations.recording import record
-from duly.service.operations.tasks import open_tasks
+from duly.service.operations.responding import Added, to_reply
+from duly.service.operations.tasks import open_tasks, open_work
 from duly.service.operations.whose import Whose, local, whose
 from duly.service.rows import Row, as_dicts, unpacked
 
@@ -123,6 +124,9 @@ def _act(row: Mapping[str, Any], lender: Lender, at: datetime) -> None:
         (who, _followed(reading, row, found, who, lender, said))
         for who in _concerned(found, reading)
     ]
+    added = _added(reading, found, followed, said)
+    if added.signals:
+        followed += [(str(found.borrower_id), Followed(signals=added.signals, tasks=()))]
     told = [one for who, each in followed for one in _events(each, row, found, who, reading, said)]
     if told:
         events.accept(told, at=max(at, said))
@@ -131,6 +135,8 @@ def _act(row: Mapping[str, Any], lender: Lender, at: datetime) -> None:
     if found.whose != "one":
         tasks = ["whose_reply", *(tasks or tasks_of(reading, said))]
     open_tasks(tasks, borrower_id=found.borrower_id, loan_id=found.loan_id, reply=row["report_id"])
+    open_work(added.work, borrower_id=str(found.borrower_id), loan_id=found.loan_id,
+              reply=row["report_id"])  # fmt: skip
     _write(row, found, "acted", reading=reading, signals=[one.signal_id for one in signals])
     answered = _answer(row, found, reading, tuple(signals), said, lender, at)
     record(
@@ -138,7 +144,7 @@ def _act(row: Mapping[str, Any], lender: Lender, at: datetime) -> None:
         [(str(row["report_id"]),
           {"whose": found.whose, "borrower_id": found.borrower_id, "intent": reading.intent,
            "confidence": str(reading.confidence), "tasks": tasks, "answer": answered.as_json(),
-           "signals": [one.signal_id for one in signals]})],
+           "signals": [one.signal_id for one in signals], "added": added.told})],
         about={str(row["report_id"]): found.borrower_id},
     )  # fmt: skip
 
@@ -203,6 +209,31 @@ def _followed(
     # The number is a stranger's: nothing is said about any of those who gave it to us.
     kept = tuple(one for one in followed.signals if one.kind == "opt_out")
     return Followed(signals=kept, tasks=followed.tasks)
+
+
+def _added(
+    reading: Reading, found: Whose, followed: Sequence[tuple[str, Followed]], said: datetime
+) -> Added:
+    """Return what the policy adds, where it is known whose reply it is.
+
+    A policy that breaks undoes nothing of what follows without it.
+    """
+    if found.whose != "one":
+        return Added()
+    assert found.borrower_id is not None
+    sender = Sender(borrower_id=found.borrower_id, loan_id=found.loan_id or "")
+    opened = [one.kind for _, each in followed for one in each.signals]
+    if "dispute_identity" in (reading.intent, reading.secondary_intent):
+        opened.append("identity_dispute")
+    try:
+        with transaction.atomic():
+            added = to_reply(reading, sender, opened, said=said)
+    except OperationalError:
+        raise  # The reply stays; whoever comes next begins anew.
+    except Exception as error:  # noqa: BLE001 Whatever broke, what the reply says is done.
+        journal.broken("reply.policy", error)
+        return Added()
+    return replace(added, signals=tuple(map(partial(_all_loans, found), added.signals)))
 
 
 def _all_loans(found: Whose, one: Signal) -> Signal:

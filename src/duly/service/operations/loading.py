@@ -18,7 +18,7 @@ from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.plan.proven import Proven
 from duly.plan.texts import known_until
-from duly.service.operations import braking
+from duly.service.operations import braking, events, responding
 from duly.service.operations.braking import Brake, Measured
 from duly.service.operations.committing import keep_sources, record_decisions
 from duly.service.operations.counting import count_payments
@@ -189,8 +189,9 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
         cursor.execute(_TELL_DECISIONS, [sha])
         record_decisions(sha)
         keep_sources(plan, sha)
+        events.accept(responding.to_broken(plan, at=at), at=at)
         cursor.execute(
-            "SELECT count(*) FROM store_message WHERE run_id = %s AND state = 'cancelled'", [sha]
+            "SELECT count(*) FROM store_message WHERE run_id = %s AND reason = 'sent_before'", [sha]
         )
         before = cursor.fetchone()[0]
         record(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.db import connection, transaction
 
@@ -32,8 +33,22 @@ PRIORITY = {
 _LAST = 5
 _TEXT_MAX = 200
 _SHOWN = (
-    "id, kind, priority, borrower_id, loan_id, reply_id, opened_at, closed_at, closed_by, outcome"
+    "id, kind, script, priority, expires_on, borrower_id, loan_id, reply_id, opened_at, closed_at,"
+    " closed_by, outcome"
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A task that a policy wants: what to say, how soon, and the day on which it lapses.
+
+    A task that lapsed stays until somebody closes it: nobody follows its script any more.
+    """
+
+    kind: str
+    script: str
+    priority: int
+    expires_on: date
 
 
 def open_tasks(
@@ -48,9 +63,35 @@ def open_tasks(
         for kind in dict.fromkeys(kinds):
             cursor.execute(
                 "INSERT INTO store_task (kind, priority, borrower_id, loan_id, reply_id)"
-                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (reply_id, kind) DO NOTHING",
+                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
                 [kind, PRIORITY.get(kind, _LAST), borrower_id, loan_id, reply],
             )
+
+
+def open_work(
+    work: Iterable[Work],
+    *,
+    borrower_id: str,
+    loan_id: str | None,
+    reply: int | None = None,
+    cause: str | None = None,
+) -> int:
+    """Open a policy's tasks in the caller's transaction and return how many are new.
+
+    One kind with one script is one task of a reply or of whatever else is the `cause`.
+    """
+    opened = 0
+    with connection.cursor() as cursor:
+        for one in work:
+            cursor.execute(
+                "INSERT INTO store_task (kind, script, priority, expires_on, borrower_id, loan_id,"
+                " reply_id, cause) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                [one.kind, one.script, one.priority, one.expires_on, borrower_id, loan_id, reply,
+                 cause],
+            )  # fmt: skip
+            opened += int(cursor.rowcount)
+    return opened
 
 
 def listed(*, after: Sequence[str] = (), limit: int = 50, borrower_id: str = "") -> list[Row]:

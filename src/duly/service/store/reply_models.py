@@ -59,9 +59,16 @@ class Reply(models.Model):
 
 
 class Task(models.Model):
-    """What a person of the lender has to do; open until somebody says how it ended."""
+    """What a person of the lender has to do; open until somebody says how it ended.
+
+    What a policy wants has a script and a day on which it lapses, and where no reply brought it the
+    `cause`: the signal or the breach, once.
+    """
 
     kind = models.CharField(max_length=40)
+    script = models.CharField(max_length=100, default="", db_default="")
+    expires_on = models.DateField(null=True)
+    cause = models.CharField(max_length=_ID, null=True)
     priority = models.SmallIntegerField()  #: 0 first
     borrower_id = models.CharField(max_length=_ID, null=True)
     loan_id = models.CharField(max_length=_ID, null=True)
@@ -75,7 +82,8 @@ class Task(models.Model):
         """Constraints."""
 
         constraints = [
-            models.UniqueConstraint(fields=["reply", "kind"], name="task_once_a_reply"),
+            models.UniqueConstraint(fields=["reply", "kind", "script"], name="task_once_a_reply"),
+            models.UniqueConstraint(fields=["cause", "kind", "script"], name="task_once_a_cause"),
             models.CheckConstraint(condition=Q(priority__range=(0, 9)), name="task_priority"),
             models.CheckConstraint(
                 condition=Q(closed_at__isnull=True, closed_by__isnull=True, outcome__isnull=True)
