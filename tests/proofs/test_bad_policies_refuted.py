@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from proof_world import BAD, decided, moment, proved
 
+from duly.core.diagnostic import Diagnostic
 from duly.core.errors import DulyError
 from duly.proofs.rerun import write_book
 from duly.proofs.story import as_data, told
@@ -20,76 +21,171 @@ _PLAIN_FIRST = [
     {"decision": "contact", "tone": "gentle"},
 ]
 _GENTLE_FIRST = list(reversed(_PLAIN_FIRST))
+_SERIOUS_FIRST = [
+    {"decision": "contact", "tone": "serious"},
+    {"decision": "contact", "tone": "plain"},
+]
 _NOBODY = [{"decision": "wait", "reason": "step_done", "rule": None}]
 
-#: File → code at line:column, and what the real plan decides for each borrower of the refutation.
-BAD_POLICIES: dict[str, tuple[str, list[Decision]]] = {
-    "hole-in-days": ("7:3 hole", _NOBODY),
-    "hole-where-unknown": ("7:3 hole_unknown", _NOBODY),
-    "hole-in-an-arm": ("7:3 hole_arm", _NOBODY),
-    "ladder-that-ends": ("19:9 ladder_ends", _NOBODY),
-    "shadowed": ("24:9 shadowed", [{"decision": "contact", "rule": "later"}]),
-    "never-holds": ("20:9 never_holds", [{"rule": "first"}]),
-    "day-contradicts": ("20:15 day_contradicts", [{"rule": "first"}]),
-    "softer-with-days": ("23:37 tone_not_monotone", _PLAIN_FIRST),
-    "harsher-for-low-risk": ("23:37 tone_not_monotone", _PLAIN_FIRST),
-    "harsher-after-a-promise": ("23:37 harsher_after_promise", _GENTLE_FIRST),
-    "harsher-after-hardship": ("22:37 harsher_after_hardship", _GENTLE_FIRST),
-    "harsher-after-a-reply": ("22:37 harsher_after_reply", _GENTLE_FIRST),
-    "harsher-when-undelivered": ("23:37 harsher_after_undelivered", _GENTLE_FIRST),
+#: File → code at line:column, what stands there, and what the real plan decides for each of the
+#: borrowers of the refutation.
+BAD_POLICIES: dict[str, tuple[str, str, list[Decision]]] = {
+    "hole-in-days": ("7:3 hole", "- id: check-account", _NOBODY),
+    "hole-where-unknown": ("7:3 hole_unknown", "- id: check-account", _NOBODY),
+    "hole-in-an-arm": ("7:3 hole_arm", "- id: check-account", _NOBODY),
+    "ladder-that-ends": ("31:9 ladder_ends", "later", _NOBODY),
+    "shadowed": (
+        "36:9 shadowed",
+        "late_count_12m_after_gra",
+        [{"decision": "contact", "rule": "later"}],
+    ),
+    "never-holds": ("32:9 never_holds", "late_count_12m_after_gra", [{"rule": "first"}]),
+    "day-contradicts": ("32:15 day_contradicts", "20", [{"rule": "first"}]),
+    "softer-with-days": ("35:37 tone_not_monotone", "plain", _PLAIN_FIRST),
+    "harsher-for-low-risk": ("35:37 tone_not_monotone", "plain", _PLAIN_FIRST),
+    "harsher-after-a-promise": ("35:37 harsher_after_promise", "plain", _GENTLE_FIRST),
+    "harsher-after-hardship": ("34:37 harsher_after_hardship", "plain", _GENTLE_FIRST),
+    "harsher-after-a-reply": ("34:37 harsher_after_reply", "plain", _GENTLE_FIRST),
+    "harsher-when-undelivered": ("35:37 harsher_after_undelivered", "plain", _GENTLE_FIRST),
     "call-in-grace": (
-        "24:11 call_in_grace",
+        "37:11 call_in_grace",
+        "{kind: call",
         [{"decision": "task", "task_kind": "call", "rule": "quick-call"}],
     ),
     "plain-before-due": (
-        "23:38 tone_in_grace",
+        "35:38 tone_in_grace",
+        "plain",
         [{"decision": "contact", "template": "due_soon", "tone": "plain"}],
     ),
-    "serious-too-early": ("27:37 serious_early", [{"decision": "contact", "tone": "serious"}]),
-    "serious-as-first-word": ("28:37 serious_first", [{"decision": "contact", "tone": "serious"}]),
+    "serious-too-early": (
+        "39:37 serious_early",
+        "serious",
+        [{"decision": "contact", "tone": "serious"}],
+    ),
+    "serious-as-first-word": (
+        "40:37 serious_first",
+        "serious",
+        [{"decision": "contact", "tone": "serious"}],
+    ),
     "demand-under-a-security-signal": (
-        "17:11 security_demand",
+        "29:11 security_demand",
+        "{template: first_late",
         [{"decision": "contact", "template": "first_late"}],
     ),
-    "skip-only-closed": ("3:1 reply_ignored", [{"decision": "contact", "rule": "later"}]),
-    "dispute-that-lapses": ("31:31 reply_lapses", [{"decision": "contact", "rule": "first"}]),
+    "dispute-that-lapses": (
+        "43:31 reply_lapses",
+        "payment_pending",
+        [{"decision": "contact", "rule": "first"}],
+    ),
     "call-on-hardship": (
-        "32:48 reply_asked",
+        "44:48 reply_asked",
+        "{kind: call",
         [{"decision": "hold", "reason": "hardship", "rule": None}],
     ),
     "demand-after-a-broken-promise": (
-        "17:11 promise_demand",
+        "35:11 promise_demand",
+        "{template: first_late",
         [{"decision": "contact", "template": "first_late"}],
     ),
-    "credit-threat": ("23:22 text_untrue", []),  # Without a report the text cannot be written.
+    "credit-threat": (
+        "35:22 text_untrue",
+        "credit_notice",
+        [],
+    ),  # Without a report the text cannot be written.
     "refused-card-that-was-not": (
-        "23:22 text_untrue",
+        "35:22 text_untrue",
+        "card_refused",
         [{"decision": "contact", "template": "card_refused"}],
     ),
     "demand-for-our-own-failure": (
-        "20:9 held",
+        "32:9 held",
+        "debit_failed_cause in ('",
         [{"decision": "hold", "reason": "our_failure", "rule": None}],
     ),
-    "mail-only": ("27:54 no_way", [{"decision": "task", "reason": "no_text_channel"}]),
+    "mail-only": ("39:54 no_way", "[email]", [{"decision": "task", "reason": "no_text_channel"}]),
     "waits-forever": (
-        "20:9 waits_forever",
+        "32:9 waits_forever",
+        "texts_since_arrears >= 1",
         [{"decision": "wait", "reason": "patience", "rule": "wait-for-an-answer"}],
     ),
-    "limit-above-the-law": ("28:28 limit_above_cap", [{"decision": "wait", "reason": "cap"}]),
-    "no-cooldown": ("28:46 cooldown_below_cap", [{"decision": "wait", "reason": "cap"}]),
+    "limit-above-the-law": ("40:28 limit_above_cap", "5", [{"decision": "wait", "reason": "cap"}]),
+    "no-cooldown": ("40:46 cooldown_below_cap", "0", [{"decision": "wait", "reason": "cap"}]),
     "every-below-cooldown": (
-        "26:12 every_below_cooldown",
+        "38:12 every_below_cooldown",
+        "2 days",
         [{"decision": "wait", "reason": "cooldown", "rule": "later"}],
     ),
     "every-above-the-limit": (
-        "26:12 every_above_limit",
+        "38:12 every_above_limit",
+        "3 days",
         [{"decision": "wait", "reason": "cap", "rule": "later"}],
     ),
-    "silent-limit": ("29:28 limit_silences", [{"decision": "wait", "reason": "cap"}]),
-    "ceiling-for-nobody": ("30:10 never_ceiling", [{"decision": "contact"}]),
-    "case-for-nobody": ("8:12 never_case", [{"decision": "contact", "score_band": "low_risk"}]),
-    "for-nobody": ("4:6 never_for", [{"rule": None}]),
+    "silent-limit": ("41:28 limit_silences", "0", [{"decision": "wait", "reason": "cap"}]),
+    "ceiling-for-nobody": (
+        "42:10 never_ceiling",
+        "bucket = 'M1' and days_p",
+        [{"decision": "contact"}],
+    ),
+    "case-for-nobody": (
+        "8:12 never_case",
+        "score_band = 'low_risk'",
+        [{"decision": "contact", "score_band": "low_risk"}],
+    ),
+    "for-nobody": ("4:6 never_for", "days_past_due = 0 and da", [{"rule": None}]),
+    "call-every-day": (
+        "33:12 asked_daily",
+        "1 day",
+        [{"decision": "task", "task_kind": "call", "rule": "ring"}],
+    ),
+    "call-for-a-region": (
+        "39:11 call_by_origin",
+        "{kind: call",
+        [{"decision": "task", "task_kind": "call"}, {"decision": "contact", "rule": "later"}],
+    ),
+    "call-to-a-changed-number": (
+        "24:11 doubted_demand",
+        "{kind: call",
+        [{"decision": "task", "task_kind": "call", "rule": "did-not-arrive"}],
+    ),
+    "care-every-day": (
+        "33:12 asked_daily",
+        "1 day",
+        [{"decision": "task", "task_kind": "care", "rule": "how-are-you"}],
+    ),
+    "demand-after-a-broken-plan": (
+        "34:11 plan_demand",
+        "{template: first_late",
+        [{"decision": "contact", "template": "first_late"}],
+    ),
+    "demand-after-hardship": (
+        "28:11 hardship_demand",
+        "{template: first_late",
+        [{"decision": "contact", "template": "first_late"}],
+    ),
+    "demand-to-a-changed-number": (
+        "29:11 doubted_demand",
+        "{template: first_late",
+        [{"decision": "contact", "template": "first_late"}],
+    ),
+    "serious-by-lot": ("39:37 serious_by_arm", "serious", _SERIOUS_FIRST),
+    "serious-for-a-language": ("39:37 serious_by_origin", "serious", _SERIOUS_FIRST),
+    "serious-for-a-region": ("39:37 serious_by_origin", "serious", _SERIOUS_FIRST),
+    "serious-for-the-poor": ("39:37 serious_by_origin", "serious", _SERIOUS_FIRST),
+    "sooner-for-the-poor": (
+        "5:3 sooner_by_origin",
+        "default: after_grace + 4",
+        [{"decision": "contact"}, {"decision": "wait", "reason": "patience"}],
+    ),
 }
+
+
+def stands_at(one: Diagnostic) -> str:
+    """Return what stands at the place of a diagnostic; every one of them has a column."""
+    assert one.line
+    assert one.column
+    return (
+        Path(one.file).read_text(encoding="utf-8").split("\n")[one.line - 1][int(one.column) - 1 :]
+    )
 
 
 @pytest.mark.parametrize("name", BAD_POLICIES)
@@ -97,11 +193,12 @@ def test_a_bad_policy_is_refuted_by_a_borrower_whom_the_real_plan_treats_so(
     name: str, tmp_path: Path
 ) -> None:
     path = BAD / f"{name}.yaml"
-    expected, decisions = BAD_POLICIES[name]
+    expected, token, decisions = BAD_POLICIES[name]
     proof = proved(path)
     found = [case.diagnostic for case in proof.cases]
     assert [f"{one.line}:{one.column} {one.code}" for one in found] == [expected]
     assert {one.file for one in found} == {str(path)}
+    assert stands_at(found[0]).startswith(token)
     (case,) = proof.cases
     assert case.realized
     assert len(case.people) == (len(decisions) or 1)
@@ -127,15 +224,38 @@ def test_a_bad_policy_is_refuted_by_a_borrower_whom_the_real_plan_treats_so(
 
 def test_every_bad_policy_is_refuted_here_and_each_says_why_it_harms() -> None:
     files = {path.stem: path.read_text(encoding="utf-8") for path in BAD.glob("*.yaml")}
-    assert set(files) == set(BAD_POLICIES)
-    assert len(files) >= 24
+    assert set(files) == {*BAD_POLICIES, "skip-only-closed"}
+    assert len(files) >= 40
     for name, text in files.items():
         assert text.startswith("# "), name
         assert f"\npolicy: {name}\n" in text
 
 
-def test_skipping_only_closed_cases_writes_to_everybody_who_objected() -> None:
-    (case,) = proved(BAD / "skip-only-closed.yaml").cases
+def test_skipping_only_closed_cases_asks_for_money_whatever_happened(tmp_path: Path) -> None:
+    """It answers every reply as it should; whom it presses has not replied at all."""
+    path = BAD / "skip-only-closed.yaml"
+    proof = proved(path)
+    found = [case.diagnostic for case in proof.cases]
+    assert [one.code for one in found] == [
+        "doubted_demand", "hardship_demand", "plan_demand", "promise_demand", "security_demand",
+    ]  # fmt: skip
+    assert {(one.line, one.column) for one in found} == {(12, "11")}
+    assert stands_at(found[0]).startswith("{template: overdue")
+    for case in proof.cases:
+        assert case.realized
+        (one,) = case.people
+        write_book(tmp_path / case.diagnostic.code / "book", [one.tables], moment())
+        folder = tmp_path / case.diagnostic.code
+        plan = decided(folder / "book", folder / "plan", path)
+        assert plan[one.loan_id]["decision"] == "contact"
+        assert plan[one.loan_id]["template"] == "overdue"
+
+
+def test_without_responses_it_ignores_everybody_who_objects(tmp_path: Path) -> None:
+    text = (BAD / "skip-only-closed.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "silent.yaml"
+    path.write_text(text[: text.index("responses:")], encoding="utf-8")
+    (case,) = [one for one in proved(path).cases if one.diagnostic.code == "reply_ignored"]
     assert case.diagnostic.values["replies"] == (
         "dispute, fraud, hardship, complaint, paid_already, promise"
     )

@@ -49,8 +49,8 @@ def test_a_product_of_two_features_is_refused_at_its_star(tmp_path: Path) -> Non
     proof = proved(path)
     assert [
         (case.diagnostic.code, case.diagnostic.line, case.diagnostic.column) for case in proof.cases
-    ] == [("not_linear", 25, "37")]
-    assert path.read_text(encoding="utf-8").split("\n")[24][36] == "*"
+    ] == [("not_linear", 37, "37")]
+    assert path.read_text(encoding="utf-8").split("\n")[36][36] == "*"
     assert not proof.sound
 
 
@@ -114,7 +114,7 @@ class TestCommand:
         out = capsys.readouterr()
         assert out.out.startswith("cn-installment version 1: 24 treatments, sha256 ")
         assert "\nproved in " in out.out
-        assert ":151:9 not_shown " in out.err
+        assert ":153:9 not_shown " in out.err
 
     def test_a_bad_policy_exits_1_with_place_code_hint_and_timeline(
         self, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -125,7 +125,7 @@ class TestCommand:
         out = capsys.readouterr()
         assert out.out == ""
         lines = out.err.split("\n")
-        assert lines[0].startswith(f"{path}:27:54 no_way later writes to a borrower")
+        assert lines[0].startswith(f"{path}:39:54 no_way later writes to a borrower")
         assert "; add the channel" in lines[0]
         assert any("the plan decides: task, no_text_channel" in line for line in lines)
         (book,) = books.iterdir()
@@ -139,7 +139,7 @@ class TestCommand:
         path = str(BAD / "mail-only.yaml")
         assert run(["policy", "check", path, "--json", *AT]) == 1
         (found,) = json.loads(capsys.readouterr().out)
-        assert (found["code"], found["line"], found["column"]) == ("no_way", 27, "54")
+        assert (found["code"], found["line"], found["column"]) == ("no_way", 39, "54")
         assert found["realized"] is True
         (one,) = found["borrowers"]
         assert one["features"]["has_email"] is False
@@ -151,7 +151,7 @@ class TestCommand:
     ) -> None:
         path = _changed(tmp_path, "days_past_due <= 30 or", "dayz <= 30 or")
         assert run(["policy", "check", str(path), *AT]) == 1
-        assert ":25:9 unknown_name " in capsys.readouterr().err
+        assert ":37:9 unknown_name " in capsys.readouterr().err
 
     def test_what_cannot_be_read_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["policy", "check", "nothing.yaml", *AT]) == 2

@@ -159,7 +159,12 @@ def _contacts(policy: Policy, s: State) -> list[Term]:
             calls >= 1, conjunction([negation(contact.null), contact.value <= since.value])
         ),
         z3.Implies(s.value("answered_since_arrears"), calls >= 1),
-        s.value("undelivered_count") == z3.If(undelivered, 1, 0),
+        # The last text did not arrive, or else the first of several.
+        s.value("undelivered_count") <= 1,
+        z3.Implies(undelivered, s.value("undelivered_count") == 1),
+        z3.Implies(
+            conjunction([s.value("undelivered_count") == 1, negation(undelivered)]), texts >= 2
+        ),
         z3.Implies(
             undelivered,
             conjunction([texts >= 1, disjunction([calls >= 1, contact.value == text.value])]),

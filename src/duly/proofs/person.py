@@ -117,8 +117,10 @@ def _contacts(draft: Draft) -> None:
         calls.append((contact, ""))
     calls += [(since, "")] * (wanted - len(calls))
     last = min((ago for ago, _ in texts), default=None)
+    early_lost = draft.number_of("undelivered_count") >= 1
     for place, (ago, name) in enumerate(sorted(texts, reverse=True)):
-        lost = draft.truth("undelivered_last") and ago == last and place == len(texts) - 1
+        is_last = ago == last and place == len(texts) - 1
+        lost = is_last if draft.truth("undelivered_last") else early_lost and place == 0
         _contact(draft, ago, "sms", step=name, outcome="undelivered" if lost else "delivered")
     for place, (ago, name) in enumerate(sorted(calls, reverse=True)):
         reached = place == 0 and draft.truth("answered_since_arrears")

@@ -10,7 +10,17 @@ from duly.conditions.solver import Symbols, Term, UnprovableError, check_linear
 from duly.core.diagnostic import Diagnostic
 from duly.policy import Places, Policy
 from duly.policy.places import Path
-from duly.proofs import caps, coverage, reach, replies, rhythm, tone, truths
+from duly.proofs import (
+    caps,
+    coverage,
+    decency,
+    fairness,
+    reach,
+    replies,
+    rhythm,
+    tone,
+    truths,
+)
 from duly.proofs.meaning import meaning
 from duly.proofs.person import Built, build
 from duly.proofs.question import Detail, Prepare, Question, Shows, Theory, nothing_more, unlike
@@ -174,6 +184,7 @@ class _Prover:
         theory = self.theory
         groups = (
             coverage.questions(theory), tone.questions(theory), truths.questions(theory),
+            decency.questions(theory), fairness.questions(theory),
             replies.questions(theory), rhythm.questions(theory, seconds=self.seconds),
         )  # fmt: skip
         for question in (one for group in groups for one in group):

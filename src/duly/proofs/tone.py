@@ -171,7 +171,7 @@ def _event(theory: Theory, event: str, names: tuple[str, ...]) -> Question:
             *_both_late(theory),
             *same(bare, struck, alike),
             *same_steps(bare, struck),
-            *_happened(bare, struck, names),
+            *_happened(event, bare, struck, names),
             after.tone > without.tone,
             without.tone > 0,
         ),
@@ -181,9 +181,16 @@ def _event(theory: Theory, event: str, names: tuple[str, ...]) -> Question:
     )
 
 
-def _happened(bare: State, struck: State, names: Sequence[str]) -> list[Term]:
+def _happened(event: str, bare: State, struck: State, names: Sequence[str]) -> list[Term]:
     """Return that something happened to the one and not to the other."""
     name = names[0]
+    if event == "undelivered":  # Of the last text or of an earlier one in these arrears.
+        count = "undelivered_count"
+        return [
+            negation(bare.value(name)),
+            bare.value(count) == 0,
+            disjunction([struck.value(name), struck.value(count) >= 1]),
+        ]
     if str(struck.null(name)) != "False":
         return [bare.null(name), negation(struck.null(name))]
-    return [negation(bare.value(name)), disjunction([struck.value(name)])]
+    return [negation(bare.value(name)), struck.value(name)]

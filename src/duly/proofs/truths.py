@@ -94,7 +94,7 @@ def speaks(one: Treatment) -> bool:
     )
 
 
-def _one_of(theory: Theory, code: str, numbers: Sequence[int], *wanted: Term) -> Question:
+def one_of(theory: Theory, code: str, numbers: Sequence[int], *wanted: Term) -> Question:
     """Return the question whether one of some treatments acts where it should not."""
     steps = theory.policy.treatments
 
@@ -126,7 +126,7 @@ def _security(theory: Theory) -> Question:
         for number, one in enumerate(theory.policy.treatments)
         if speaks(one) and (one.send is None or one.send.template != SECURITY_TEMPLATE)
     ]
-    return _one_of(theory, "security_demand", numbers, theory.state.value("security_signal"))
+    return one_of(theory, "security_demand", numbers, theory.state.value("security_signal"))
 
 
 def _promise(theory: Theory) -> Question:
@@ -138,7 +138,7 @@ def _promise(theory: Theory) -> Question:
         or (one.task is not None and one.task.kind == "call")
     ]
     fresh = theory.state.within("days_since_promise_broken", 1, PROMISE_DAYS)
-    return _one_of(theory, "promise_demand", numbers, fresh)
+    return one_of(theory, "promise_demand", numbers, fresh)
 
 
 def _call_in_grace(theory: Theory, number: int, one: Treatment) -> Question:
