@@ -176,6 +176,26 @@ BAD_POLICIES: dict[str, tuple[str, str, list[Decision]]] = {
         "default: after_grace + 4",
         [{"decision": "contact"}, {"decision": "wait", "reason": "patience"}],
     ),
+    "call-a-stranger": (
+        "49:36 reply_asked",
+        "{kind: call}",
+        [{"decision": "blocked", "reason": "identity_dispute", "rule": None}],
+    ),
+    "call-on-a-broken-promise": (
+        "48:32 promise_demand",
+        "{kind: call, script: you_promised}",
+        [{"decision": "task", "task_kind": "ask_why", "rule": "ask-why"}],
+    ),
+    "dispute-as-a-plan": (
+        "42:5 reply_ignored",
+        "{on: reply dispute, hold: plan",
+        [{"decision": "contact", "rule": "first"}],
+    ),
+    "call-who-opted-out": (
+        "48:31 reply_asked",
+        "{kind: ask_why}",
+        [{"decision": "blocked", "reason": "opt_out"}],
+    ),
 }
 
 
@@ -262,6 +282,44 @@ def test_without_responses_it_ignores_everybody_who_objects(tmp_path: Path) -> N
     (one,) = case.people
     replies = [row for row in one.tables["contacts"] if row["direction"] == "in"]
     assert len(replies) == 1
+
+
+def test_a_response_to_what_nobody_hears_is_noted(tmp_path: Path) -> None:
+    text = (BAD / "skip-only-closed.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "refusal.yaml"
+    path.write_text(text + "  - {on: reply refusal, hold: complaint}\n", encoding="utf-8")
+    (note,) = [one for one in proved(path).notes if one.code == "not_heard"]
+    assert (note.severity, note.line, note.column) == ("warning", 25, "10")
+    assert stands_at(note).startswith("reply refusal")
+
+
+@pytest.mark.parametrize(
+    ("lines", "replies"),
+    [
+        (
+            ["{on: reply dispute, hold: payment_pending}", "{on: reply dispute, hold: dispute}"],
+            None,
+        ),
+        (["{on: reply dispute, task: {kind: review}}", "{on: reply dispute, hold: dispute}"], None),
+        (["{on: reply dispute, hold: promise}"], "dispute"),
+        (["{on: reply question, hold: dispute}"], "dispute"),
+    ],
+)
+def test_a_response_is_credited_with_what_is_done_of_it(
+    lines: list[str], replies: str | None, tmp_path: Path
+) -> None:
+    text = (BAD / "skip-only-closed.yaml").read_text(encoding="utf-8")
+    one = "  - {on: reply dispute, hold: dispute, task: {kind: review}}\n"
+    assert text.count(one) == 1
+    path = tmp_path / "policy.yaml"
+    path.write_text(text.replace(one, "".join(f"  - {line}\n" for line in lines)), "utf-8")
+    found = {
+        case.diagnostic.code: case.diagnostic.values
+        for case in proved(path).cases
+        if case.diagnostic.code.startswith("reply_")
+    }
+    assert found.get("reply_ignored", {}).get("replies") == replies
+    assert set(found) <= {"reply_ignored"}
 
 
 def test_the_one_who_is_less_late_differs_in_lateness_alone() -> None:

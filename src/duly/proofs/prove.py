@@ -151,6 +151,7 @@ class _Prover:
         self._realize(open_cases, reached)
         shown = sum(1 for _, _, outcome in reached.values() if outcome)
         limits = self._inductive()
+        self.notes += [self._diagnostic(one, "warning") for one in replies.unheard(self.theory)]
         cases = [self._case(one) for one in open_cases]
         cases += [Case(diagnostic=one, people=(), outcomes=(), realized=False)
                   for one in self.unanswered]  # fmt: skip

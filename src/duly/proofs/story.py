@@ -122,7 +122,9 @@ def _signal(row: Row, locale: str) -> str:
     if row["kind"] == "bureau_reporting":
         return say(_AREA, "story.report", locale, on=detail.get("report_on", ""))
     if row["kind"] == "opt_out":
-        return say(_AREA, "story.opt_out", locale, channel=detail.get("channel", ""))
+        if "channel" not in detail:
+            return say(_AREA, "story.opt_out_all", locale)
+        return say(_AREA, "story.opt_out", locale, channel=detail["channel"])
     kind = say(_AREA, f"signal.{row['kind']}", locale)
     key = "signal_until" if row["ends_at"] else "signal"
     return say(_AREA, f"story.{key}", locale, kind=kind, until=row["ends_at"][:10])
