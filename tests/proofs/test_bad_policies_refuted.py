@@ -138,7 +138,7 @@ BAD_POLICIES: dict[str, tuple[str, str, list[Decision]]] = {
         [{"decision": "task", "task_kind": "call", "rule": "ring"}],
     ),
     "call-for-a-region": (
-        "39:11 call_by_origin",
+        "40:11 call_by_origin",
         "{kind: call",
         [{"decision": "task", "task_kind": "call"}, {"decision": "contact", "rule": "later"}],
     ),
@@ -196,6 +196,27 @@ BAD_POLICIES: dict[str, tuple[str, str, list[Decision]]] = {
         "{kind: ask_why}",
         [{"decision": "blocked", "reason": "opt_out"}],
     ),
+    "calls-without-end": (
+        "39:11 calls_pile_up",
+        "{kind: call",
+        [{"decision": "task", "task_kind": "call", "rule": "ring"}],
+    ),
+    "call-as-first-word": (
+        "34:11 call_first",
+        "{kind: call",
+        [{"decision": "task", "task_kind": "call", "rule": "ring"}],
+    ),
+    "nag-before-due": (
+        "40:11 notice_early",
+        "{template: due_soon",
+        [{"decision": "contact", "template": "due_soon"}],
+    ),
+    "oftener-for-the-poor": (
+        "38:12 oftener_by_origin",
+        "4 days",
+        [{"decision": "contact", "rule": "poor"}, {"decision": "wait", "rule": "later"}],
+    ),
+    "serious-by-channel": ("39:37 serious_by_origin", "serious", _SERIOUS_FIRST),
 }
 
 

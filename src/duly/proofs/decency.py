@@ -9,7 +9,8 @@ from duly.policy import ASKING, Send, Treatment
 from duly.proofs.coverage import rule_decides
 from duly.proofs.question import Detail, Question, Theory, first
 from duly.proofs.search import Answer
-from duly.proofs.truths import one_of, speaks
+from duly.proofs.state import DAYS_MAX
+from duly.proofs.truths import SECURITY_TEMPLATE, one_of, speaks
 
 #: So long after hardship has ended somebody cares before anybody asks for money.
 HARDSHIP_DAYS = 7
@@ -17,6 +18,10 @@ HARDSHIP_DAYS = 7
 PLAN_DAYS = 3
 #: Between two calls or visits of a person to one borrower lie so many days.
 REST_DAYS = 2
+#: Calls without an answer after which another is no help.
+CALLS_MOST = 5
+#: A notice so long before the due date is pressure and no help.
+NOTICE_DAYS = 7
 #: Tasks that look for the right number: they may come again the next day.
 _LOOKING = frozenset({"verify_contact"})
 
@@ -34,6 +39,29 @@ def questions(theory: Theory) -> Iterator[Question]:
     ]  # fmt: skip
     yield one_of(theory, "plan_demand", pressing, broken)
     yield _daily(theory)
+    yield from _calls(theory)
+    notices = [
+        number for number, one in enumerate(theory.policy.treatments)
+        if one.send is not None and one.send.template != SECURITY_TEMPLATE
+    ]  # fmt: skip
+    far = theory.state.within("days_to_due", NOTICE_DAYS + 1, DAYS_MAX)
+    yield one_of(theory, "notice_early", notices, theory.state.value("days_past_due") == 0, far)
+
+
+def _calls(theory: Theory) -> Iterator[Question]:
+    """Ask whether a call is the first word of the arrears, or one more after many in vain."""
+    state = theory.state
+    calls = [
+        number for number, one in enumerate(theory.policy.treatments)
+        if one.task is not None and one.task.kind == "call"
+    ]  # fmt: skip
+    yield one_of(theory, "call_first", calls, state.value("texts_since_arrears") == 0)
+    in_vain = [
+        state.value("calls_since_arrears") >= CALLS_MOST,
+        negation(state.value("replied_since_arrears")),
+        negation(state.value("answered_since_arrears")),
+    ]
+    yield one_of(theory, "calls_pile_up", calls, *in_vain)
 
 
 def asks(theory: Theory, one: Treatment) -> bool:

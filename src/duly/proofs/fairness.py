@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from duly.conditions.solver import Term, conjunction
-from duly.proofs.meaning import SERIOUS
+import z3
+
+from duly.conditions.solver import Term, conjunction, disjunction, negation
+from duly.proofs.meaning import SERIOUS, Meaning
 from duly.proofs.question import Detail, Question, Theory, first, same, same_steps
 from duly.proofs.rerun import Outcome
 from duly.proofs.search import Answer
+from duly.proofs.state import DAYS_MAX
 
 #: What says who somebody is and not what he owes: no reason for a harsher word, a call, less time.
-ORIGIN = ("monthly_income", "region", "locale")
+ORIGIN = ("monthly_income", "region", "locale", "preferred_channel")
 
 
 def questions(theory: Theory) -> Iterator[Question]:
@@ -22,6 +25,7 @@ def questions(theory: Theory) -> Iterator[Question]:
         yield _serious(theory, "serious_by_arm", arms)
     yield _called(theory)
     yield _sooner(theory)
+    yield _oftener(theory)
 
 
 def _alike(theory: Theory, apart: Sequence[str]) -> list[Term]:
@@ -128,3 +132,54 @@ def _sooner(theory: Theory) -> Question:
         detail=detail,
         wishes=_wishes(theory, ORIGIN),
     )
+
+
+def _oftener(theory: Theory) -> Question:
+    """Ask whether one is written to again where the other still has rest, for who they are."""
+    again, rests = theory.two
+    sends = [n for n, one in enumerate(theory.policy.treatments) if one.send is not None]
+    acts = [conjunction([again.chosen[n], negation(_rests(theory, again, n))]) for n in sends]
+    waits = [conjunction([rests.chosen[n], _rests(theory, rests, n)]) for n in sends]
+
+    def shows(outcomes: Sequence[Outcome]) -> bool:
+        one, two = (outcome.decision for outcome in outcomes)
+        return (one.get("decision"), two.get("decision")) == ("contact", "wait")
+
+    def detail(answer: Answer) -> Detail:
+        number = sends[first(answer.seen)]
+        values = {"id": theory.policy.treatments[number].id, "fields": _differs(answer, ORIGIN)}
+        return Detail(code="oftener_by_origin", path=("treatments", number, "every"), values=values)
+
+    return Question(
+        claim="oftener_by_origin",
+        asker=theory.pair,
+        wanted=(
+            *_alike(theory, ORIGIN),
+            disjunction(acts),
+            disjunction(waits),
+            _every(theory, again, sends) < _every(theory, rests, sends),
+            # No limit of the policy stops both.
+            again.state.value("days_since_text") >= theory.policy.limits.cooldown_days,
+            again.state.value("texts_since_arrears") <= 1,
+        ),
+        shows=lambda _answer: shows,
+        detail=detail,
+        wishes=_wishes(theory, ORIGIN),
+        see=tuple(acts),
+    )
+
+
+def _every(theory: Theory, meaning: Meaning, numbers: Sequence[int]) -> Term:
+    """Return after how many days the chosen step acts again; one that acts once, never."""
+    days: Term = z3.IntVal(0)
+    for number in numbers:
+        every = theory.policy.treatments[number].every_days
+        days = z3.If(meaning.chosen[number], DAYS_MAX if every is None else every, days)
+    return days
+
+
+def _rests(theory: Theory, meaning: Meaning, number: int) -> Term:
+    """Return whether a step waits out its days after it acted."""
+    one = theory.policy.treatments[number]
+    last = meaning.state.steps[one.id]
+    return conjunction([negation(last.null), last.value < (one.every_days or 0)])
