@@ -54,7 +54,20 @@ class TestWords:
             (
                 "  - {on: reply question, task: {kind: review, script: question}}\n",
                 "",
-                ["response gone: reply question → task review, question, 3 d, normal"],
+                [
+                    "harm: reply question no longer opens task review",
+                    "response gone: reply question → task review, question, 3 d, normal",
+                ],
+            ),
+            (
+                "  - {on: reply dispute, hold: dispute, task: {kind: review, script: dispute}}\n",
+                "  - {on: reply dispute, hold: payment_pending, task: {kind: call}}\n",
+                [
+                    "harm: reply dispute no longer opens hold dispute, task review",
+                    "harm: reply dispute now brings task call",
+                    "response gone: reply dispute → hold dispute; task review, dispute, 3 d, normal",
+                    "new response: reply dispute → hold payment_pending; task call, -, 3 d, normal",
+                ],
             ),
             (
                 "    if: days_delinquent >= 31 and long_arrears_plan_possible\n",

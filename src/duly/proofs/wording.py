@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from duly.core.words import say
-from duly.policy import Policy, Response, Send, Task, Treatment, Wait
+from duly.policy import ASKING, Policy, Response, Send, Task, Treatment, Wait
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +23,13 @@ class Change:
 
 
 def changes(old: Policy, new: Policy) -> tuple[Change, ...]:
-    """Return how two policies differ, in the order of a policy's file."""
+    """Return how two policies differ, in the order of a policy's file; first what harms.
+
+    Loans of a book do not show what a reply leads to: what a reply no longer opens, and whom it now
+    has rung, is told before everything else.
+    """
     return (
+        *_events_harmed(old, new),
         *_head(old, new),
         *_first_contact(old, new),
         *_treatments(old.treatments, new.treatments),
@@ -146,6 +151,31 @@ def _ceilings(policy: Policy) -> list[str]:
 def _limits(old: Policy, new: Policy) -> Iterator[Change]:
     for name in ("texts_per_7_days", "cooldown_days"):
         yield from _changed(name, getattr(old.limits, name), getattr(new.limits, name))
+
+
+def _events_harmed(old: Policy, new: Policy) -> Iterator[Change]:
+    """Give the holds and tasks that an event no longer opens, and the calls that it now brings."""
+    before, after = _by_event(old), _by_event(new)
+    for event in sorted({*before, *after}):
+        had, has = before.get(event, frozenset()), after.get(event, frozenset())
+        asking = {f"task {kind}" for kind in ASKING}
+        lost = sorted(had - has - asking)
+        if lost:
+            yield Change(code="event_loses", values={"event": event, "what": ", ".join(lost)})
+        rung = sorted((has - had) & asking)
+        if rung:
+            yield Change(code="event_asks", values={"event": event, "what": ", ".join(rung)})
+
+
+def _by_event(policy: Policy) -> Mapping[str, frozenset[str]]:
+    """Return what each event opens: its holds and the kinds of its tasks."""
+    found: dict[str, frozenset[str]] = {}
+    for one in policy.responses:
+        opened = [f"hold {one.hold}"] if one.hold else []
+        opened += [f"task {one.task.kind}"] if one.task else []
+        event = f"{one.on} {one.reply}".strip()
+        found[event] = found.get(event, frozenset()) | frozenset(opened)
+    return found
 
 
 def _responses(policy: Policy) -> list[str]:
