@@ -65,7 +65,8 @@ class TestWords:
                 [
                     "harm: reply dispute no longer opens hold dispute, task review",
                     "harm: reply dispute now brings task call",
-                    "response gone: reply dispute → hold dispute; task review, dispute, 3 d, normal",
+                    "response gone: reply dispute → hold dispute;"
+                    " task review, dispute, 3 d, normal",
                     "new response: reply dispute → hold payment_pending; task call, -, 3 d, normal",
                 ],
             ),
