@@ -19,18 +19,24 @@ _HAN = "㐀-鿿"
 _BETWEEN = re.compile(
     rf"(?<=[{_HAN}])(?:_|[^\w\n,:;。!?()<>\[\]【】{{}}\"'、%@$￥¥£€]){{1,12}}(?=[{_HAN}])"
 )
-#: Single characters parted by one and the same mark: 后,果,自,负.
-_SPELT_OUT = re.compile(rf"(?:[{_HAN}]([,、。:/;!]))(?:[{_HAN}]\1){{2,30}}[{_HAN}]")
+#: Single characters parted by one and the same mark or letter: 后,果,自,负, 后x果x自x负.
+_SPELT_OUT = re.compile(rf"(?:[{_HAN}]([,、。:/;!'\"a-z]))(?:[{_HAN}]\1){{2,30}}[{_HAN}]")
 _HIDDEN = frozenset({"Cc", "Cf", "Mn", "Me"})
 _LINE = frozenset("\n\r\u2028\u2029\x85")
 _MARKS = {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"',
+          **dict.fromkeys("丶丨丿亅乀乄灬丷ヽゝ〆", "·"),  # strokes written for a point
           "．": ".", "｡": "。", "‐": "-", "‑": "-", "–": "-", "—": "-"}  # fmt: skip
 #: Letters of other alphabets that are read as Latin ones.
 _ALIKE = dict(zip("аеорсухіјѕԁɡһԛԝοαερνικτ", "aeopcyxijsdghqwoaepvikt", strict=True))
 #: Pictures that stand for a word.
 _PICTURES = {"➕": "加", "🐧": "qq", "👮": "警察", "🚓": "警察", "🚔": "警察", "🏦": "银行",
              "🔪": "刀", "⚖": "法院", "🏠": "家", "🏡": "家", "📱": "手机", "☎": "电话",
-             "💰": "钱", "💵": "钱", "👪": "家人", "💳": "银行卡", "🔗": "链接"}  # fmt: skip
+             "💰": "钱", "💵": "钱", "👪": "家人", "💳": "银行卡", "🔗": "链接",
+             "🐶": "狗", "🐕": "狗", "🐷": "猪", "🏫": "学校", "🚄": "高铁", "🚅": "高铁",
+             **dict.fromkeys("❤♥💗💓💕💖💙💚💛💜🧡🖤🤍", "心")}  # fmt: skip
+#: From U+202E to U+202C, or to the end of the line, letters run from right to left.
+_TURN = "\u202e"
+_TURNED = re.compile("\u202e([^\u202c\n\r\u2028\u2029]*)\u202c?")
 _SIMPLE = "gb2312"
 #: Characters of that set that do have a simpler form.
 _NOT_SIMPLE = frozenset("乾夥後徵拚捱摺於榘菸薹袷醣麴麽")
@@ -47,7 +53,8 @@ class Traced:
         """Return where the folded characters `start` to `end` stand in the original."""
         if start >= end:
             return self.places[start], self.places[start]
-        return self.places[start], self.places[end - 1] + 1
+        held = self.places[start:end]
+        return min(held), max(held) + 1
 
 
 def traced(original: str) -> Traced:
@@ -69,6 +76,25 @@ def traced(original: str) -> Traced:
         places += [place] * len(piece)
     places.append(len(original))
     return _without_tricks(Traced(text="".join(pieces), places=places))
+
+
+def is_turned(original: str) -> bool:
+    """Return whether a text holds a mark that shows what follows from right to left."""
+    return _TURN in original
+
+
+def turned(original: str) -> Traced:
+    """Return a text folded as it is seen: what stands behind U+202E is read from its end."""
+    order: list[int] = []
+    last = 0
+    for found in _TURNED.finditer(original):
+        order += range(last, found.start())
+        order += range(found.end(1) - 1, found.start(1) - 1, -1)
+        last = found.end()
+    order += range(last, len(original))
+    seen = traced("".join([original[place] for place in order]))
+    written = [*order, len(original)]
+    return Traced(text=seen.text, places=[written[place] for place in seen.places])
 
 
 def rewritten(source: Traced, changes: Sequence[tuple[int, int, str]]) -> Traced:

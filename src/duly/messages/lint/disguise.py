@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from duly.messages.lint.files import data
+from duly.messages.lint.sounding import Change, joins, sounded
 from duly.spelling import Traced, rewritten
 
 _HAN = "\u4e00-\u9fff"
+_IS_HAN = re.compile(rf"[{_HAN}]")
 _MIXED = re.compile(rf"[{_HAN}][a-z]{{1,6}}|[a-z]{{1,6}}[{_HAN}]")
 _RUN = re.compile(
     rf"(?<=[{_HAN}])[a-z]{{1,6}}(?![a-z0-9@.])|(?<![a-z0-9@.])[a-z]{{1,6}}(?=[{_HAN}])"
@@ -28,10 +30,6 @@ _TOKEN = re.compile(r"(?<![\w@$!|*.])[a-z0-9@$!|*]{3,16}(?![\w@$*])")
 _ODD = re.compile(r"[0-9@$!|*]")
 _SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$]([ .\-_*~·]{1,2})){3,12}[a-z0-9@$](?![a-z0-9])")
 _NOT_LETTER = re.compile(r"[^a-z0-9@$]")
-_LIKE_SOUND_FROM = 3  #: characters from which two words of one sound are hardly an accident
-_FIRST_SOUND = 0xE100
-
-Change = tuple[int, int, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +41,6 @@ class _Disguises:
     spelt: Mapping[str, str]
     begun: frozenset[str]  #: what spells a term or, in whole syllables, the beginning of one
     small: Mapping[str, str]  #: single syllables that count beside a term alone
-    sounds: Mapping[int, str]
-    sounded: Sequence[tuple[str, str]]
     english: frozenset[str]
 
 
@@ -59,7 +55,7 @@ def restored(source: Traced) -> Traced:
         return rewritten(
             source, _apart([*_leet(text, known), *_spaced(text, known), *_pinyin(text, known)])
         )
-    found = [*_sounded(text, known), *_leet(text, known)]
+    found = [*sounded(text), *_leet(text, known)]
     if _MIXED.search(text):
         found += _mixed(text, known)
     found += _pinyin(text, known)
@@ -75,9 +71,19 @@ def _mixed(text: str, known: _Disguises) -> Iterator[Change]:
     """Give the terms of which a part is written in letters, a part in characters."""
     for run in _RUN.finditer(text):
         if run[0] in _COMMON:
+            if len(run[0]) == 1:
+                yield from _lettered(text, run.start(), known)
             continue
         low, high = max(0, run.start() - _REACH), run.end() + _REACH
         yield from _mixed_within(text, low, high, known)
+
+
+def _lettered(text: str, place: int, known: _Disguises) -> Iterator[Change]:
+    """Give the term that one common letter begins: 全部d结, but not 回复D结清."""
+    for start, end, term in _mixed_within(text, place, min(len(text), place + _REACH), known):
+        after = text[end : end + 1]
+        if start == place and not (after and joins(text[end - 1], after)):
+            yield start, end, term
 
 
 def _mixed_within(text: str, low: int, high: int, known: _Disguises) -> Iterator[Change]:
@@ -107,7 +113,18 @@ def _pinyin(text: str, known: _Disguises) -> Iterator[Change]:
         meant = list(_spelt(words, known))
         if not any(len(term) > 1 for _, _, term in meant):
             continue
-        yield from _joined(meant, text)
+        yield from _beside_characters(list(_joined(meant, text)), text)
+
+
+def _beside_characters(meant: Sequence[Change], text: str) -> Iterator[Change]:
+    """Give the changes, and take out a space between them and a character: zui hou 机会."""
+    if meant:
+        start, end = meant[0][0], meant[-1][1]
+        if start > 1 and text[start - 1] == " " and _IS_HAN.match(text, start - 2):
+            yield start - 1, start, ""
+        yield from meant
+        if text[end : end + 1] == " " and _IS_HAN.match(text, end + 1):
+            yield end, end + 1, ""
 
 
 def _spelt(words: Sequence[tuple[int, str]], known: _Disguises) -> Iterator[Change]:
@@ -150,16 +167,6 @@ def _without_spaces(group: Sequence[Change]) -> Iterator[Change]:
         for change in group[1:]:
             yield change[0] - 1, change[0], ""
             yield change
-
-
-def _sounded(text: str, known: _Disguises) -> Iterator[Change]:
-    heard = text.translate(known.sounds)
-    for sound, term in known.sounded:
-        place = heard.find(sound)
-        while place >= 0:
-            if text[place : place + len(term)] != term:
-                yield place, place + len(term), term
-            place = heard.find(sound, place + 1)
 
 
 def _leet(text: str, known: _Disguises) -> Iterator[Change]:
@@ -219,14 +226,6 @@ def _disguises() -> _Disguises:
     several_spelt = {term: terms[term] for term in several}
     several_spelt |= {term: written.split() for term, written in found["spelt"].items()}
     spelt = {"".join(syllables): term for term, syllables in several_spelt.items()}
-    sounds: dict[int, str] = {}
-    codes = {name: chr(_FIRST_SOUND + place) for place, name in enumerate(sorted(found["sounds"]))}
-    for name, chars in found["sounds"].items():
-        for char in chars:
-            sounds.setdefault(ord(char), codes[name])
-    for term in several:  # A character of several readings is heard as in the term.
-        for char, sound in zip(term, terms[term], strict=True):
-            sounds[ord(char)] = codes[sound]
     return _Disguises(
         words=re.compile("|".join(map(re.escape, longest))),
         meant=meant,
@@ -235,11 +234,5 @@ def _disguises() -> _Disguises:
         spelt=spelt,
         begun=frozenset(_begun(several_spelt)),
         small=dict(found["small"]),
-        sounds=sounds,
-        sounded=[
-            ("".join(codes[spelt] for spelt in terms[term]), term)
-            for term in long
-            if len(term) >= _LIKE_SOUND_FROM
-        ],
         english=frozenset(found["english"]),
     )

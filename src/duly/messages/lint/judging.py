@@ -20,6 +20,12 @@ _ANSWERED_NO = re.compile(
     r"|(?:they|it|we|that) ?(?:is|are|do|does|wo)n't(?![a-z]))"
 )
 _HAN = re.compile(r"[㐀-鿿]")
+#: Contexts of which only both together make words lawful.
+_TOGETHER = {
+    "strangers": ("strangers", "disbelief"),
+    "still_dated": ("dated", "still_open"),
+    "told": ("illness", "care"),
+}
 #: A new subject after a comma is a new clause: "as we could not reach you, WE told …".
 _SUBJECT = re.compile(r"(?:we|i|you|they|he|she|it)(?![a-z])")
 #: Characters before a hit in which a negator takes it back, in Chinese and in letters.
@@ -112,11 +118,8 @@ class Reading:
     def lawful(self, entry: Entry, start: int, end: int) -> bool:
         """Return whether a context of the entry makes the words lawful."""
         for name in entry.unless:
-            if name == "strangers":
-                if self.holds("strangers", start, end) and self.holds("disbelief", start, end):
-                    return True
-            elif name == "still_dated":
-                if self.holds("dated", start, end) and self.holds("still_open", start, end):
+            if name in _TOGETHER:
+                if all(self.holds(one, start, end) for one in _TOGETHER[name]):
                     return True
             elif name == "conditional" and self._asserted(start, end):
                 continue

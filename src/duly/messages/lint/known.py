@@ -17,10 +17,22 @@ _NOT_YET = re.compile(r"not|none|no_|prep|plan|consider|approved|未|没有|拟|
 _CASE_KEY = re.compile(r"case|legal|court|filed|suit|claim|litig|诉|案|法院|sued|judg")
 _NUMBER_KEY = re.compile(r"no$|num|number|案号|docket|ref")
 _HOST_KEY = re.compile(r"host|link|url|domain|site|web|网|portal|page")
+#: A value that is a link or a host, or a telephone number, and nothing else.
+_HOST = re.compile(
+    r"(?:h(?:tt|xx)ps?://)?(?:[a-z0-9-]{1,40}[.]){1,5}[a-z]{2,10}(?::\d{2,5})?(?:/\S*)?"
+)
+_PHONE = re.compile(r"[+(]?\d[\d ()-]{4,18}\d")
+#: Facts that tell of somebody else, or of what is not the lender's: their values vouch for nothing.
+_NOT_OURS = re.compile(
+    r"fake|scam|phish|fraud|suspicious|unknown|unofficial|not_|impost|third|borrower|customer"
+    r"|debtor|relative|reported|note|comment|假|骗|冒|可疑|非官方|借款人|客户(?!服务)|亲|联系人"
+)
+_PLACE_KEY = re.compile(r"jurisdiction|country|licen[cs]e|法域|国家")
+_APP_KEY = re.compile(r"(?<![a-z])apps?(?![a-z])|official|应用|小程序|官方")
 _NAME_KEY = re.compile(
     r"lender|creditor|brand|company|signature|sender|agency|agencies|firm|owner|name|机构|公司|贷款人"
 )
-_PHONE_KEY = re.compile(r"phone|hotline|tel|number|电话|热线|客服")
+_PHONE_KEY = re.compile(r"phone|hotline|tel|number|电话|热线|客服|official|官方|channel|渠道")
 _TIME_KEY = re.compile(
     r"cut.?off|deadline|offer|until|expire|valid|debit|ends|end_|promo|plan|window|截止|优惠|方案|扣款|at$"
 )
@@ -65,9 +77,22 @@ class Known:
         )  # fmt: skip
 
     @cached_property
+    def jurisdiction(self) -> str:
+        """Return where the lender or the borrower is, as two small letters, or nothing."""
+        return next(
+            (value[:2] for key, value in self._pairs
+             if _PLACE_KEY.search(key) and re.fullmatch(r"[a-z]{2}(?:[-_][a-z0-9]{1,4})?", value)),
+            "",
+        )  # fmt: skip
+
+    @cached_property
     def hosts(self) -> frozenset[str]:
         """Return the hosts whose links are the lender's own."""
-        found = [value for key, value in self._pairs if _HOST_KEY.search(key) and "." in value]
+        found = [
+            value for key, value in self._pairs
+            if (_HOST_KEY.search(key) and "." in value and not _NOT_OURS.search(key))
+            or (_HOST.fullmatch(value) and not _NOT_OURS.search(key))
+        ]  # fmt: skip
         plain = (re.sub(r"^[a-z]+://", "", one) for one in found)
         return frozenset(re.split(r"[/?#:]", one.removeprefix("www."))[0] for one in plain)
 
@@ -75,8 +100,19 @@ class Known:
     def phones(self) -> frozenset[str]:
         """Return the digits of the telephone numbers that are published."""
         return frozenset(
-            re.sub(r"\D", "", value) for key, value in self._pairs if _PHONE_KEY.search(key)
+            re.sub(r"\D", "", value)
+            for key, value in self._pairs
+            if not _NOT_OURS.search(key) and (_PHONE_KEY.search(key) or _PHONE.fullmatch(value))
         )
+
+    @cached_property
+    def apps(self) -> tuple[str, ...]:
+        """Return the names under which the lender offers software."""
+        return (*self.names, *(
+            value for key, value in self._pairs
+            if _APP_KEY.search(key) and not _NOT_OURS.search(key) and len(value) > 1
+            and value not in _TRUE | _FALSE and "." not in value
+        ))  # fmt: skip
 
     def says_no(self, what: str) -> bool:
         """Return whether a fact denies something outright: that the lender reports, a visit."""

@@ -26,6 +26,7 @@ class Entry:
     fact: str  #: a fact that makes the words true
     denied_by: str  #: a fact without whose denial the words are no breach
     always: bool  #: a negation before the words does not matter
+    own: bool  #: words that hold the lender's own name are no breach
     hint: bool  #: broad words, asked only where no other words of content were found
 
 
@@ -108,6 +109,7 @@ def _entry(item: Mapping[str, object], content: Mapping[str, object]) -> Entry:
         fact=str(item.get("facts", content.get("facts", ""))),
         denied_by=str(item.get("denied_by", "")),
         always=bool(item.get("always")),
+        own=bool(item.get("own")),
         hint=bool(item.get("hint")),
     )
 

@@ -20,14 +20,17 @@ from duly.messages.lint.model import (
     Hit,
     Message,
 )
-from duly.spelling import Traced, traced
+from duly.spelling import Traced, is_turned, traced, turned
 
 MISSING_RULES = {
     "missing_identity": "CN-ID-1",
     "missing_amount": "CN-COND-4",
     "missing_due_date": "CN-LETTER-1",
-    "missing_optout": "US-OPTOUT-1",
 }
+#: How the texts are stopped, by the law that binds the lender; elsewhere the floor of our own.
+OPT_OUT_RULES = {"cn": "CN-SMS-2", "us": "US-OPTOUT-1"}
+OPT_OUT_FLOOR = "DEC-STOP-1"
+_HAN = re.compile(r"[㐀-鿿]")
 
 
 #: Holes of a template: their names are no words of the text.
@@ -35,8 +38,19 @@ _HOLE = re.compile(r"[{][^{}\n]{1,40}[}]")
 
 
 def lint(message: Message) -> tuple[Finding, ...]:
-    """Return what a text breaks, by label and place; nothing where it breaks nothing."""
-    source = restored(traced(message.text))
+    """Return what a text breaks, by label and place; nothing where it breaks nothing.
+
+    A text turned around for the eye (U+202E) is read as it is seen, or else as it is written.
+    """
+    found = _found(message, traced(message.text))
+    if is_turned(message.text):
+        seen = [one for one in _found(message, turned(message.text)) if one.words]
+        found = [one for one in found if not (seen and one.words)] + seen
+    return tuple(sorted(found, key=lambda one: (LABELS.index(one.label), one.start, one.end)))
+
+
+def _found(message: Message, plain: Traced) -> list[Finding]:
+    source = restored(plain)
     stage = message.stage if message.stage in STAGES else ""
     known = Known(message.facts)
     reading = Reading(_HOLE.sub(_blank, source.text))
@@ -51,10 +65,11 @@ def lint(message: Message) -> tuple[Finding, ...]:
         hits = list(wording.hinted(reading, stage, known, after=sender.name_end(reading.text)))
     found = [_finding(hit, source, message.text) for hit in _apart(hits)] + shown
     found += [
-        Finding(label=label, rule=MISSING_RULES[label], words="", start=0, end=0)
+        Finding(label=label, rule=MISSING_RULES.get(label) or _opt_out_rule(message, known),
+                words="", start=0, end=0)
         for label in _missing(source.text, message.text, stage, known)
-    ]
-    return tuple(sorted(found, key=lambda one: (LABELS.index(one.label), one.start, one.end)))
+    ]  # fmt: skip
+    return found
 
 
 def _blank(hole: re.Match[str]) -> str:
@@ -85,6 +100,15 @@ def _missing(text: str, original: str, stage: str, known: Known) -> Iterator[str
         yield "missing_due_date"
     if late and not figures.says_opt_out(text):
         yield "missing_optout"
+
+
+def _opt_out_rule(message: Message, known: Known) -> str:
+    """Return the rule of the place that the facts name, or else of the language of the text."""
+    place = known.jurisdiction
+    if not place:
+        chinese = message.lang.startswith("zh") or _HAN.search(message.text)
+        place = "cn" if chinese else "us"
+    return OPT_OUT_RULES.get(place, OPT_OUT_FLOOR)
 
 
 def _apart(hits: Sequence[Hit]) -> list[Hit]:

@@ -10,6 +10,7 @@ from duly.messages.lint.known import Known
 from duly.messages.lint.lexicon import Entry, lexicon
 from duly.messages.lint.model import SCAM, SERVICE, THIRD_PARTY, Hit
 from duly.messages.lint.phrasing import Phrase
+from duly.messages.lint.sender import is_authority, names_nobody, signature
 
 #: So many hits of one phrase are looked at; the first that counts ends the search.
 _HITS_MAX = 12
@@ -21,7 +22,17 @@ def worded(reading: Reading, stage: str, known: Known) -> Iterator[Hit]:
     """Give the labels that the words earn, one hit a phrase."""
     for phrase, entry in _candidates(reading, stage, known, hint=False):
         for span in _counting(phrase, entry, reading, most=1):
-            yield from _hits(entry, span)
+            if not (entry.own and _is_own(reading.text, span, stage, known)):
+                yield from _hits(entry, span)
+
+
+def _is_own(text: str, span: tuple[int, int], stage: str, known: Known) -> bool:
+    """Return whether words hold the lender's name, from the facts or (no swindle) as it signs."""
+    names = known.apps
+    signed = signature(text)[0]
+    if signed and stage != SCAM and not names_nobody(signed) and not is_authority(signed):
+        names = (*names, signed)
+    return any(name in text[slice(*span)] for name in names)
 
 
 def _hits(entry: Entry, span: tuple[int, int]) -> Iterator[Hit]:

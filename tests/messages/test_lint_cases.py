@@ -1,0 +1,48 @@
+"""Cases of classes that the lint once took wrongly: lawful texts, and texts that hide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from duly.messages.lint import NONE, Message, labels_of, lint
+
+FOLDER = Path(__file__).parent / "lint_cases"
+ROWS = [
+    (file.stem, row)
+    for file in sorted(FOLDER.glob("*.yaml"))
+    for row in yaml.safe_load(file.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize(("file", "row"), ROWS, ids=lambda one: str(one)[:40])
+def test_a_text_earns_its_labels(file, row):
+    message = Message(
+        text=row["text"],
+        stage=row.get("stage", ""),
+        lang=row.get("lang", ""),
+        facts=row.get("facts", {}),
+    )
+    found = lint(message)
+    labels = set(labels_of(found)) - {NONE}
+    wanted = set(row.get("labels", ()))
+    assert labels >= wanted, file
+    assert labels == wanted or row.get("any"), [(one.label, one.words) for one in found]
+    assert all(one.words == row["text"][one.start : one.end] for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "rule"),
+    [
+        ("【青石分期】860元逾期12天。", {}, "CN-SMS-2"),
+        ("【青石分期】860元逾期12天。", {"jurisdiction": "us"}, "US-OPTOUT-1"),
+        ("Elm Loans: $95 is 12 days late.", {}, "US-OPTOUT-1"),
+        ("Elm Loans: $95 is 12 days late.", {"jurisdiction": "CN"}, "CN-SMS-2"),
+        ("Elm Loans: £95 is 12 days late.", {"country": "uk"}, "DEC-STOP-1"),
+    ],
+)
+def test_a_missing_way_to_stop_breaks_the_rule_of_the_place(text, facts, rule):
+    (found,) = lint(Message(text=text, stage="d8_30", facts=facts))
+    assert (found.label, found.rule) == ("missing_optout", rule)
