@@ -11,6 +11,7 @@ from typing import Any
 from duly.core.diagnostic import Diagnostic, Severity
 from duly.core.errors import Refused
 from duly.messages.lint.model import STAGES, Message
+from duly.spelling import is_turned
 
 #: Longer than any message: an SMS has at most 255 parts, a long e-mail a few thousand characters.
 TEXT_CHARACTERS_MAX = 20_000
@@ -29,8 +30,9 @@ def read_messages(content: bytes, file: str) -> tuple[tuple[Asked, ...], tuple[D
     """Return the messages of a file of JSON lines, in order, and warnings.
 
     Refuses (Refused, all mistakes gathered) a file that is not UTF-8, a line that is no JSON
-    object, one without `text` as a text, and a text of more than 20,000 characters. A stage that
-    the guide does not know is warned of and taken as not given.
+    object, one without `id` or without `text` as a text, and a text of more than 20,000
+    characters. A stage that the guide does not know is warned of and taken as not given; a mark
+    that turns a text around (U+202E) is warned of.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -69,6 +71,9 @@ def _read(line: str, file: str, number: int) -> Iterator[Asked | Diagnostic]:
     if not isinstance(row, dict):
         yield _found("not_an_object", file, number)
         return
+    if not _names(row.get("id")):
+        yield _found("id_missing", file, number, column="id")
+        return
     text, stage, facts = row.get("text"), row.get("stage"), row.get("facts")
     if not isinstance(text, str):
         code = "text_missing" if text is None else "text_is_no_text"
@@ -86,12 +91,22 @@ def _read(line: str, file: str, number: int) -> Iterator[Asked | Diagnostic]:
         yield _found("unknown_stage", file, number, column="stage", severity="warning",
                      value=str(stage)[:40], known=known)  # fmt: skip
         stage = None
+    if is_turned(text):
+        place = str(text.index("\u202e") + 1)
+        yield _found("text_turned", file, number, column="text", severity="warning", place=place)
     yield Asked(
         id=row.get("id"),
         message=Message(
             text=text, stage=stage or "", lang=str(row.get("lang") or ""), facts=_facts(facts)
         ),
         row=row,
+    )
+
+
+def _names(given: object) -> bool:
+    """Return whether a value can name a row: a text or a whole number."""
+    return (isinstance(given, str) and given != "") or (
+        isinstance(given, int) and not isinstance(given, bool)
     )
 
 
