@@ -24,10 +24,17 @@ _SPELT_OUT = re.compile(rf"(?:[{_HAN}]([,、。:/;!'\"a-z]))(?:[{_HAN}]\1){{2,30
 _HIDDEN = frozenset({"Cc", "Cf", "Mn", "Me"})
 _LINE = frozenset("\n\r\u2028\u2029\x85")
 _MARKS = {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"',
-          **dict.fromkeys("丶丨丿亅乀乄灬丷ヽゝ〆", "·"),  # strokes written for a point
+          **dict.fromkeys("丶丨丿亅乀乄灬丷ヽゝ〆㊙㊗", "·"),  # strokes written for a point
           "．": ".", "｡": "。", "‐": "-", "‑": "-", "–": "-", "—": "-"}  # fmt: skip
 #: Letters of other alphabets that are read as Latin ones.
 _ALIKE = dict(zip("аеорсухіјѕԁɡһԛԝοαερνικτ", "aeopcyxijsdghqwoaepvikt", strict=True))
+#: Zhuyin as the letters of pinyin, its tones left out.
+_ZHUYIN = dict(zip(
+    "ㄅㄆㄇㄈㄉㄊㄋㄌㄍㄎㄏㄐㄑㄒㄓㄔㄕㄖㄗㄘㄙㄚㄛㄜㄝㄞㄟㄠㄡㄢㄣㄤㄥㄦㄧㄨㄩˊˇˋ˙",
+    [*"bpmfdtnlgkhjqx", "zh", "ch", "sh", *"rzcsaoee", "ai", "ei", "ao", "ou", "an", "en", "ang",
+     "eng", "er", *"iuv", "", "", "", ""],
+    strict=True,
+))  # fmt: skip
 #: Pictures that stand for a word.
 _PICTURES = {"➕": "加", "🐧": "qq", "👮": "警察", "🚓": "警察", "🚔": "警察", "🏦": "银行",
              "🔪": "刀", "⚖": "法院", "🏠": "家", "🏡": "家", "📱": "手机", "☎": "电话",
@@ -135,8 +142,9 @@ _ONE: set[str] = set()
 def _folded_char(char: str) -> str:
     if char in _LINE:
         return "\n"
-    if char in _MARKS or char in _PICTURES:
-        return _MARKS.get(char) or _PICTURES[char]
+    for table in (_MARKS, _PICTURES, _ZHUYIN):
+        if char in table:
+            return table[char]
     if unicodedata.category(char) in _HIDDEN and char != "\t":
         return ""
     plain = unicodedata.normalize("NFKC", char)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from duly.messages.lint.files import data
+from duly.messages.lint.model import CONTENT
 from duly.messages.lint.sounding import Change, joins, sounded
 from duly.spelling import Traced, rewritten
 
@@ -25,6 +26,11 @@ _REACH = 4
 _LETTER_RUN = re.compile(r"(?<![a-z0-9./@:])[a-z]{1,30}(?: [a-z]{1,30}){0,60}(?![a-z0-9./@])")
 _SYLLABLES_MAX = 6
 _SPELT_MIN = 4  #: letters; shorter ones are words of too many languages
+_ALONE = re.compile(r"(?<![a-z0-9])(?:[a-z] ){7,400}[a-z](?![a-z0-9])")
+_WORD_MOST = 14
+#: What English writers of short texts write for you and your.
+_SHORT = re.compile(r"(?<![\w.'/@-])(ur|u)(?![\w.'/@&-])")
+_SHORT_FOR = {"ur": "your", "u": "you"}
 _LETTERS = str.maketrans("0134579@$!|+€", "oieastgasiltc")
 _TOKEN = re.compile(r"(?<![\w@$!|*.])[a-z0-9@$!|*]{3,16}(?![\w@$*])")
 _ODD = re.compile(r"[0-9@$!|*]")
@@ -53,7 +59,16 @@ def restored(source: Traced) -> Traced:
     text = source.text
     if text.isascii():
         return rewritten(
-            source, _apart([*_leet(text, known), *_spaced(text, known), *_pinyin(text, known)])
+            source,
+            _apart(
+                [
+                    *_leet(text, known),
+                    *_parted(text),
+                    *_spaced(text, known),
+                    *_pinyin(text, known),
+                    *_short(text),
+                ]
+            ),
         )
     found = [*sounded(text), *_leet(text, known)]
     if _MIXED.search(text):
@@ -75,7 +90,9 @@ def _mixed(text: str, known: _Disguises) -> Iterator[Change]:
                 yield from _lettered(text, run.start(), known)
             continue
         low, high = max(0, run.start() - _REACH), run.end() + _REACH
-        yield from _mixed_within(text, low, high, known)
+        for start, end, term in _mixed_within(text, low, high, known):
+            if start < run.end() and end > run.start():
+                yield start, end, term
 
 
 def _lettered(text: str, place: int, known: _Disguises) -> Iterator[Change]:
@@ -175,13 +192,51 @@ def _leet(text: str, known: _Disguises) -> Iterator[Change]:
         if not _ODD.search(written) or not any("a" <= char <= "z" for char in written):
             continue
         plain = written.rstrip("!").translate(_LETTERS)
-        if plain in known.english:
+        other = written.replace("1", "l").rstrip("!").translate(_LETTERS)
+        if plain not in known.english and other in _vocabulary():
+            plain = other
+        if plain in known.english or (plain == other and len(plain) > 3 and plain in _vocabulary()):
             yield found.start(), found.start() + len(written.rstrip("!")), plain
         elif "*" in written:
             shape = re.compile(re.escape(plain).replace(r"\*", "[a-z]"))
             meant = [word for word in known.english if shape.fullmatch(word)]
             if len(meant) == 1 and plain.count("*") <= 2:
                 yield found.start(), found.end(), meant[0]
+
+
+def _parted(text: str) -> Iterator[Change]:
+    """Give the words of a sentence of which each letter stands alone: w e w i l l c a l l."""
+    for found in _ALONE.finditer(text):
+        words = _segmented(found[0].replace(" ", ""))
+        if words:
+            yield found.start(), found.end(), " ".join(words)
+
+
+def _segmented(letters: str) -> tuple[str, ...]:
+    """Return letters as words of the lexicon, as few as can be; nothing where they are none."""
+    ends: dict[int, tuple[str, ...]] = {0: ()}
+    for start in range(len(letters)):
+        for stop in range(start + 1, min(len(letters), start + _WORD_MOST) + 1):
+            word = letters[start:stop]
+            if start in ends and word in _vocabulary():
+                known = (*ends[start], word)
+                if stop not in ends or len(known) < len(ends[stop]):
+                    ends[stop] = known
+    return ends.get(len(letters), ())
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Return the English words that the lexicon speaks of."""
+    texts = [data("lexicon", f"{label}.yaml") for label in CONTENT]
+    texts.append(data("lexicon", "words.yaml"))
+    words = {word for text in texts for word in re.findall("[a-z]{2,}", str(text))}
+    return frozenset({*words, *_disguises().english, "a", "i", "you", "your", "we"})
+
+
+def _short(text: str) -> Iterator[Change]:
+    for found in _SHORT.finditer(text):
+        yield found.start(), found.end(), _SHORT_FOR[found[0]]
 
 
 def _spaced(text: str, known: _Disguises) -> Iterator[Change]:

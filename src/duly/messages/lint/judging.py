@@ -28,6 +28,8 @@ _TOGETHER = {
 }
 #: A new subject after a comma is a new clause: "as we could not reach you, WE told …".
 _SUBJECT = re.compile(r"(?:we|i|you|they|he|she|it)(?![a-z])")
+#: A clause that only lists what the one before it speaks of: 没有告诉任何人,包括您的家人.
+_LISTED = re.compile("包括|包含|以及|尤其|特别是|更|或者|也(?!将|会|要)|还有")
 #: Characters before a hit in which a negator takes it back, in Chinese and in letters.
 _WITHIN, _WITHIN_LETTERS = 22, 70
 
@@ -86,6 +88,8 @@ class Reading:
         ):
             return True
         low = self.clause(start)[0]
+        while low > 1 and _LISTED.match(self.text, low):
+            low = self.clause(low - 1)[0]
         if tongue == "en":
             low = max(self.sentence(start)[0], start - _WITHIN_LETTERS)
         before = self.text[

@@ -26,7 +26,7 @@ _LINK = re.compile(
 #: A link whose dots were taken apart: t。cn/abc, bit [.] ly, t点cn.
 _BROKEN = re.compile(
     r"(?<=[a-z0-9])(?: ?[\[(]? ?(?:[.。·]|dot|点) ?[\])]? ?)"
-    r"(?=(?:cn|com|ly|cc|top|xyz|me|net|link|vip|im)(?:/|\b))"
+    r"(?=(?:cn|com|ly|cc|top|xyz|me|net|link|vip|im)(?:/|斜杠|\b|(?=[一-鿿])))"
 )
 _RULE = "CN-SMS-4"
 

@@ -14,6 +14,10 @@ from duly.spelling import traced
 
 _SIGNED = re.compile(r"【([^【】\n]{1,40})】|^\s*\[([^\[\]\n]{2,40})\]|\[([^\[\]\n]{2,40})\]\s*$")
 _LEAD = re.compile(r"^\s*([^:\n.!?。]{2,60}?) ?(?::| - | – )")
+#: An authority before the first colon: 最高人民法院执行局:您…, and nothing that is said of it.
+_CHINESE_LEAD = re.compile(
+    r"^\s*((?:(?!如|若|自称|冒充|关于|请|您|你|我|收到|谨防|警惕|假)[一-鿿]){4,20}):"
+)
 _CAPITAL = re.compile(r"(?<![\w@/.])[A-Z][\w&'’-]*(?: (?:& |and |of )?[A-Z][\w&'’-]*){0,3}")
 _INNER_CAPITAL = re.compile(r"^[A-Z][a-z]+[A-Z][A-Za-z]+$")
 _BEFORE_NAME = re.compile(
@@ -74,6 +78,9 @@ def lead(text: str) -> tuple[str, int, int]:
 
 
 def _opening(text: str) -> tuple[str, int, int]:
+    found = _CHINESE_LEAD.match(text)
+    if found is not None and _words().authority.search(found[1]):
+        return found[1], found.start(1), found.end(1)
     found = _LEAD.match(text)
     if found is None or re.search(r"[一-鿿]", found[1]):
         return "", 0, 0
