@@ -122,8 +122,11 @@ def _cue(text: str, fear: str, words: str) -> Cue:
 
 
 def _of_the_living(evidence: Evidence, felt: Sequence[Cue]) -> tuple[Cue, ...]:
-    """Leave out what is felt of words that tell how somebody died."""
-    deaths = [one for one in evidence.cues if one.act == "deceased_or_incapacity"]
+    """Leave out what is felt of words that tell how somebody died, or that are known as harmless.
+
+    'I do not want to see your texts again' is tired of texts; a person looks at it all the same.
+    """
+    deaths = [one for one in evidence.cues if one.act in ("deceased_or_incapacity", "harmless")]
     return tuple(
         one for one in felt
         if not any(death.start < one.end and one.start < death.end for death in deaths)

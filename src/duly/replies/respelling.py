@@ -43,6 +43,10 @@ _ENGLISH = frozenset(
 )
 
 
+#: One word of so many may be English too, where the language is not known or said to be English.
+_ENGLISH_MOST: dict[str | None, int] = {None: 2, "en": 3}
+
+
 @cache
 def _tables() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
     """Return the pattern of the other spellings, what each means, and the table of syllables."""
@@ -58,8 +62,8 @@ def _tables() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
 def respelled(text: str, lang: str | None = None) -> str:
     """Return a text as the cues read it: folded, pinyin as characters, dialect words replaced."""
     plain = righted(_I_WILL.sub("i'll", _folded(text)))
+    plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
     if lang != "en":
-        plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
         plain = _DAY_OF_MONTH.sub("号", plain)
     if not HAN.search(plain) and (lang == "en" or len(plain) > _SHORT):
         return plain
@@ -119,7 +123,7 @@ def _from_pinyin(run: str, whole: str, lang: str | None) -> str:
         return run
     mixed = bool(HAN.search(whole))
     english = sum(word in _ENGLISH for word in words)
-    if not mixed and lang is None and english * 2 > len(words):
+    if not mixed and lang != "zh" and english * _ENGLISH_MOST[lang] > len(words):
         return run
     syllables = [one for part in parts for one in part or ()]
     if len(syllables) < 2 and not (mixed and syllables[0] in ("huan", "gun")):
