@@ -27,6 +27,27 @@ _NOT_OURS = re.compile(
     r"fake|scam|phish|fraud|suspicious|unknown|unofficial|not_|impost|third|borrower|customer"
     r"|debtor|relative|reported|note|comment|假|骗|冒|可疑|非官方|借款人|客户(?!服务)|亲|联系人"
 )
+#: Facts in prose, and what they say of a host, a case, a law firm.
+_PROSE = frozenset({"", "note", "notes", "comment", "说明", "备注"})
+_PROSE_END = re.compile(r"[。;；\n]|(?<=[a-z]{3})[.](?= |$)")
+_DENIES = re.compile(
+    r"不是|并非|没有|未(?!来)|假|冒|非官方|无关|不存在|自己的催收"
+    r"|\b(?:no|not|never|nobody|none|fake|scam|unknown|unregistered|unofficial)\b|n't"
+)
+_OFFICIAL = re.compile(
+    r"官方|官网|登记|备案|公布|official|registered|published|lender's own|own (?:web)?site"
+)
+_HOST_IN_PROSE = re.compile(r"(?:[a-z0-9-]{1,40}[.]){1,5}[a-z]{2,10}")
+_FILED_IN_PROSE = re.compile(
+    r"(?:确|属实|真实|已)[^,，]{0,16}(?:立案|起诉|受理|判决)"
+    r"|(?:in fact|was|were|has been|really|did) "
+    r"(?:indeed |really |in fact )?(?:filed|sued|issued|file|accepted|entered)"
+)
+_REAL_FIRM = re.compile(
+    r"(?:律所|律师|律师事务所|机构)[^,，]{0,6}(?:真实|确)"
+    r"|(?:law firm|solicitors?|attorneys?|firm)\b.{0,30}"
+    r"\b(?:real|genuine|instructed|retained|registered)"
+)
 _PLACE_KEY = re.compile(r"jurisdiction|country|licen[cs]e|法域|国家")
 _APP_KEY = re.compile(r"(?<![a-z])apps?(?![a-z])|official|应用|小程序|官方")
 _NAME_KEY = re.compile(
@@ -86,6 +107,18 @@ class Known:
         )  # fmt: skip
 
     @cached_property
+    def _vouched(self) -> str:
+        """Return what notes in prose say without a denial, sentence by sentence."""
+        told = [value for key, value in self._pairs if key.rpartition(".")[2] in _PROSE]
+        parts = [part for one in told for part in _PROSE_END.split(one)]
+        return "\n".join(part for part in parts if not _DENIES.search(part))
+
+    @cached_property
+    def vouches_for_firm(self) -> bool:
+        """Return whether a note says that the law firm is real and was asked to write."""
+        return _REAL_FIRM.search(self._vouched) is not None
+
+    @cached_property
     def hosts(self) -> frozenset[str]:
         """Return the hosts whose links are the lender's own."""
         found = [
@@ -93,6 +126,9 @@ class Known:
             if (_HOST_KEY.search(key) and "." in value and not _NOT_OURS.search(key))
             or (_HOST.fullmatch(value) and not _NOT_OURS.search(key))
         ]  # fmt: skip
+        for line in self._vouched.split("\n"):
+            if _OFFICIAL.search(line):
+                found += [one[0] for one in _HOST_IN_PROSE.finditer(line)]
         plain = (re.sub(r"^[a-z]+://", "", one) for one in found)
         return frozenset(re.split(r"[/?#:]", one.removeprefix("www."))[0] for one in plain)
 
@@ -143,6 +179,8 @@ class Known:
         for key, value in mine:
             if value in _FALSE and ("filed" in key or "status" in key):
                 return False
+        if _FILED_IN_PROSE.search(self._vouched):
+            return True
         for key, value in mine:
             if _FILED.search(value) and not _NOT_YET.search(value):
                 return True

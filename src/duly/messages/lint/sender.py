@@ -47,6 +47,7 @@ _OWED_BEFORE = re.compile(r"欠([一-鿿]{2,6})的?[0-9]|】([一-鿿]{2,6})[0-9
 _FIGURES = re.compile(r"[0-9.,]+")
 #: A signature at the end of a text is none that the words follow.
 _OPENING_MAX = 4
+_FIRM = re.compile(r"律师|律所|law|solicitors?|attorneys?|legal")
 _WORD = re.compile(r"[A-Za-z][\w&'-]*")
 
 
@@ -130,6 +131,8 @@ def posing(text: str, stage: str, known: Known, *, baited: bool) -> Iterator[Hit
     if not signed or any(name in signed or signed in name for name in known.names):
         return
     if words.authority.search(signed) or _english_authority(signed):
+        if known.vouches_for_firm and _FIRM.search(signed):
+            return
         yield Hit("impersonation", "CN-COND-2", "Signed as an authority", start, end)
     elif _is_named(signed) and (stage == SCAM or (baited and words.known.search(signed))):
         yield Hit("impersonation", "CN-ID-1", "Signed as another lender", start, end)
