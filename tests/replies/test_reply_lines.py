@@ -11,7 +11,9 @@ from duly.replies import INTENTS, Reply, read
 from duly.replies.menus import options
 
 
-@pytest.mark.parametrize("case", cases("cases/lines.yaml"), ids=lambda case: case.reply.id)
+@pytest.mark.parametrize(
+    "case", [*cases("cases/lines.yaml"), *cases("cases/said.yaml")], ids=lambda case: case.reply.id
+)
 def test_a_reply_falls_on_its_side_of_the_line(case):
     reading, row = read(case.reply), case.row
     if "intent" in row:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from duly.replies import spoken_sums
 from duly.replies.numerals import CHARACTERS, number
 
 #: Larger figures are phone or card numbers.
@@ -16,8 +17,10 @@ _FIGURE = r"\d{1,3}(?:,\d{2})*,\d{3}(?!\d)(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?"
 _CURRENCY = r"[$£€¥₹₦]|rs\.?|inr|ksh|kes|ngn|usd|gbp|rmb|cny|us\$|hk\$|nt\$|r(?=\d)|n(?=\d)"
 _MONEY = re.compile(
     rf"(?P<mark>(?<![a-z])(?:{_CURRENCY})\s?)?"
-    rf"(?P<figure>(?:{_FIGURE})[千百万kw]\d?(?!\w)|(?:{_FIGURE})[千百万kw](?=[块元])|"
-    rf"(?:{_FIGURE})(?:[千百万]|k\b|w(?![a-z]))|{_FIGURE}|[{CHARACTERS}]+)"
+    rf"(?P<figure>(?<!\w){spoken_sums.SUM}|(?:{_FIGURE})[千百万kw]\d?(?!\w)|"
+    rf"(?:{_FIGURE})[千百万kw](?=[块元])|\d万\d[千百](?!\d)|"
+    rf"\d+[千百万w]\d(?=[㐀-鿿])(?![号日天个月周期次点年])|"
+    rf"(?:{_FIGURE})(?:[千百万]|k\b|w(?![a-z]))|{_FIGURE}|(?:[{CHARACTERS}](?!分[不没毛钱]))+)"
     r"(?P<unit>\s?(?:块钱|块|元|圆|美元|刀|蚊|大洋|毛|dollars?|bucks?|quid|pounds?|rupees?|"
     r"euros?|naira|shillings?|bob|usd|rs\b|/-))?"
 )
@@ -55,7 +58,7 @@ _INCOME_AFTER = re.compile(
 #: What before a figure says that it was borrowed or truly owed, not billed.
 _OWED_BEFORE = re.compile(
     r"(?:只?借(?:了|款|的|过)?|就借(?:了)?|到手(?:只有|才|就|了)?|实际(?:到账|到手|借款)?|"
-    r"本金(?:是|只有|才|就)?|(?:应该)?(?:只|就)剩(?:下|余)?|[只才就](?:欠|该|应该|应)(?:是|了|还|你们)*|应该是|明明是?|"
+    r"本金(?:是|只有|才|就)?|(?:应该)?(?:只|就)剩(?:下|余)?|[只才就](?:欠|该|应该|应)(?:是|了|还|你们)*|(?<!不)应该是|明明是?|"
     r"合同(?!.{0,3}[多少差])(?:写的?)?(?:是|上是)?|上(?:个月|一?期)(?:还|才|只|是)*|(?:原来|原本|本来|之前|"
     r"以前)(?:还|才|只|是)*|"
     r"borrowed|took(?: out)?|loan (?:was|of)|only owe|owe only|owe|principal(?: is| was)?|"
@@ -117,6 +120,8 @@ def figures(text: str, taken: Sequence[tuple[int, int]]) -> tuple[Figure, ...]:
         if half * 2 == words and not words.isascii():
             words = half  # 一千一千 is a thousand at a time.
         value = number(words)
+        if value is None and words.isascii():
+            value = spoken_sums.value_of(words)
         if value is None or not 0 < value <= AMOUNT_MAX:
             continue
         if any(start < stop and begin < end for begin, stop in taken):
@@ -146,7 +151,7 @@ def _may_be_money(figure: str, before: str, after: str) -> bool:
     if figure.isdigit():
         return len(figure) <= 7 and not figure.startswith("0") and figure not in _HOTLINES
     # A single character like 一 or 两 counts things; 五百 and 1.5k are money.
-    large = bool(re.search(r"[百千万佰仟kw]|\d", figure))
+    large = bool(re.search(r"[百千万佰仟kw]|\d|[a-z]{4}", figure))
     return len(figure) > 1 and (large or bool(_PAID_TENS.search(before)))
 
 

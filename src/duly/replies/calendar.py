@@ -12,11 +12,21 @@ from typing import Any
 #: In other years a working day is Monday to Friday less the statutory days.
 CN_MAKE_UP_YEARS = range(2001, 2027)
 
-_FIXED = {"元旦": (1, 1), "五一": (5, 1), "劳动节": (5, 1), "国庆": (10, 1), "十一": (10, 1)}
+_FIXED = {
+    "元旦": (1, 1), "五一": (5, 1), "劳动节": (5, 1), "国庆": (10, 1), "十一": (10, 1),
+    "情人节": (2, 14), "妇女节": (3, 8), "愚人节": (4, 1), "青年节": (5, 4), "儿童节": (6, 1),
+    "教师节": (9, 10), "万圣节": (10, 31), "双十一": (11, 11), "双十二": (12, 12),
+    "平安夜": (12, 24),
+}  # fmt: skip
+#: Sundays of a month: the second of May, the third of June.
+_SUNDAYS = {"母亲节": (5, 2), "父亲节": (6, 3)}
+#: Days of the sun's year.
+_TERMS = ("清明", "冬至")
 _FIXED_WORDS = {"五一节": "五一", "国庆节": "国庆", "圣诞": "圣诞"}
 _LUNAR = {
     "春节": (1, 1), "大年初一": (1, 1), "元宵": (1, 15), "端午": (5, 5), "七夕": (7, 7),
-    "中秋": (8, 15), "重阳": (9, 9), "小年": (12, 23),
+    "中秋": (8, 15), "重阳": (9, 9), "小年": (12, 23), "中元": (7, 15), "腊八": (12, 8),
+    "龙抬头": (2, 2), "盂兰": (7, 15),
 }  # fmt: skip
 #: Days that English replies name: fixed ones, and the nth (-1: last) weekday of a month.
 _ENGLISH = {
@@ -32,7 +42,9 @@ ENGLISH_HOLIDAYS = "|".join(
 )
 _EVES = ("除夕", "大年三十", "年三十")
 #: What a holiday is called, as a pattern.
-HOLIDAYS = "|".join(sorted((*_FIXED, "圣诞", *_LUNAR, *_EVES, "清明"), key=len, reverse=True))
+HOLIDAYS = "|".join(
+    sorted((*_FIXED, "圣诞", *_LUNAR, *_EVES, *_TERMS, *_SUNDAYS), key=len, reverse=True)
+)
 
 
 def month_end(year: int, month: int) -> date:
@@ -113,8 +125,12 @@ def holiday(today: date, name: str) -> date | None:
         # The eve is the day before the new year, whether the twelfth month has 29 or 30 days.
         found = lunar_day(today + timedelta(days=1), 1, 1)
         return found - timedelta(days=1) if found else None
-    if name == "清明":
-        return _clear_and_bright(today)
+    if name in _TERMS:
+        return _solar_term(today, name)
+    if name in _SUNDAYS:
+        month, nth = _SUNDAYS[name]
+        sundays = (_nth(year, month, 6, nth) for year in (today.year, today.year + 1))
+        return next((day for day in sundays if day is not None and day >= today), None)
     return None
 
 
@@ -206,11 +222,11 @@ def lunar_day(today: date, month: int, number: int) -> date | None:
     return None
 
 
-def _clear_and_bright(today: date) -> date | None:
-    """Return the next Qingming, the solar term, not before today."""
+def _solar_term(today: date, name: str) -> date | None:
+    """Return the next such day of the sun's year, as Qingming, not before today."""
     lunar = import_module("lunar_python")
     for year in (today.year, today.year + 1):
-        solar = lunar.Solar.fromYmd(year, 6, 1).getLunar().getJieQiTable()["清明"]
+        solar = lunar.Solar.fromYmd(year, 6, 1).getLunar().getJieQiTable()[name]
         found = date(solar.getYear(), solar.getMonth(), solar.getDay())
         if found >= today:
             return found

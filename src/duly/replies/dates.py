@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from duly.replies import dates_en, dates_zh, retracting
+from duly.replies import dates_en, dates_hi, dates_zh, retracting
 from duly.replies.calendar import country_of
 from duly.replies.day_words import Mention, Seen, find
 from duly.replies.respelling import HAN
@@ -72,7 +72,7 @@ _BARE_WEEKDAY = re.compile(
 #: An hour of any day, which means today only where it stands alone.
 _HOUR = re.compile(
     r"(?:by |before |at |in |the |this )*(?:close of business|cob|eod|end of (?:the )?day|"
-    r"morning|afternoon|evening|eve|noon|after work)|"
+    r"mid ?night|morning|afternoon|evening|eve|noon|after work)|"
     r"(?:早上|上午|中午|下午|傍晚|晚上|晚些时候|下了?班(?:就|后|了|以后|之后)?|睡前|(?:回|到)家(?:后|就|了)|"
     r"(?:\d{1,2}|十[一二]?|[二三四五六七八九两])点(?:半|钟)?(?:之?前|之?后|以?后)?)+"
 )
@@ -98,7 +98,7 @@ def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mentio
         lang="zh" if chinese else "en",
     )
     plain = _PAST.sub(lambda found: " " * len(found[0]), text)
-    rules = dates_en.RULES
+    rules = dates_hi.RULES + dates_en.RULES if dates_hi.SPOKEN.search(text) else dates_en.RULES
     if chinese:
         rules = dates_zh.RULES + dates_en.RULES
     elif not re.search(r"[a-z]", text):

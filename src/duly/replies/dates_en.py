@@ -139,8 +139,16 @@ def _week_from(found: re.Match[str], seen: Seen) -> Meant | None:
         return days_from(seen, 7 * weeks)
     if said.startswith("tom"):
         return days_from(seen, 7 * weeks + 1)
-    day, _ = weekday(seen, _WEEKDAYS[said], weeks)
-    return on(day)
+    day, _ = weekday(seen, _WEEKDAYS[said], 0)
+    assert day is not None
+    return days_from(seen, (day - seen.today).days + 7 * weeks)
+
+
+def _within(found: re.Match[str], seen: Seen) -> Meant:
+    """Resolve 'within this week' or month: its last day."""
+    if found["unit"] == "month":
+        return on(calendar.month_end(seen.today.year, seen.today.month))
+    return weekday(seen, 6, 0)
 
 
 def _holiday(found: re.Match[str], seen: Seen) -> Meant | None:
@@ -166,6 +174,8 @@ def _month_start(found: re.Match[str], seen: Seen) -> Meant:
     return on(calendar.day_of_month(seen.today, 1))
 
 
+#: What after a number says that it is a sum.
+_SUM_AFTER = r" ?(?:k\b|lakhs?|lacs?|crores?|grand|thousand|hundred|m\b)"
 _ORD = r"(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))"
 _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"{_BY}(?:2day|2nite|2night){_PART}(?!s)", in_days(0)),
@@ -192,7 +202,14 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         r"(?:the |this |next )*month"
     ), _month_working_day),
     (rf"{_BY}(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?: of)?[ -](?P<m>{_MONTH})\b", _month_day),
-    (rf"{_BY}(?P<a>[0-3]?\d)[/.-](?P<b>[0-3]?\d)(?:[/.-](?:20)?\d\d)?(?![\d/%])", _numeric),
+    ((
+        rf"{_BY}(?P<a>[0-3]?\d)[/.-](?P<b>[0-3]?\d)(?:[/.-](?:20)?\d\d)?"
+        rf"(?![\d/%]|{_SUM_AFTER})"
+    ), _numeric),
+    ((  # Several days are the earliest of them, where nothing is moved from one to the other.
+        rf"(?<!from )(?<!from the ){_BY}{_ORD}(?P<next>) ?(?:-|to|till|until|and|or|/) ?(?:the )?"
+        r"[0-3]?\d ?(?:st|nd|rd|th)\b"
+    ), _ordinal),
     (rf"{_BY}{_ORD} (?:of )?(?P<next>next month)", _ordinal),
     (rf"{_BY}(?P<next>next month)(?: on)?(?: the)? {_ORD}", _ordinal),
     ((
@@ -201,8 +218,8 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     ),
      _ordinal),
     ((
-        rf"{_BY}the (?P<n>[0-3]?\d)(?P<next>)(?![\d.,%]|:| ?(?:dollars|quid|bucks|k\b|hours|"
-        r"days))"
+        rf"{_BY}the (?P<n>[0-3]?\d)(?P<next>)(?![\d.,%]|:| ?(?:dollars|quid|bucks|hours|"
+        rf"days)|{_SUM_AFTER})"
     ), _ordinal),
     ((
         rf"{_BY}(?:(?:the )?(?:last day|end|ending) of (?:the |this |next )?(?:month|mnth|mth)|"
@@ -212,7 +229,8 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"{_BY}(?:the )?(?:first|1st|start|beginning) of (?:the |next )?(?:month)\b", _month_start),
     ((
         rf"{_BY}(?:(?:next|nxt|following) (?:week(?:'?s)? )?(?:on )?)?(?P<day>{_DAY})\b(?: (?:of "
-        rf")?(?:next|nxt|following) (?:week|wk)| week\b)?{_PART}"
+        rf")?(?:next|nxt|following) (?:week|wk)| week\b|"
+        rf" next(?= *[,.!]| *$| i| will| for| without| pls))?{_PART}"
     ), _weekday),
     ((
         rf"{_BY}(?:(?P<next>next|following) (?:business|working|work|banking) day|(?:in |"
@@ -228,16 +246,22 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         rf"evening)))\b{_PART}"
     ), in_days(1)),
     (rf"{_BY}(?:next |this |the )*week ?end\b", _weekend),
+    (r"(?:within|inside|during) (?:the|this|d) (?P<unit>week|month)\b", _within),
+    ((
+        r"(?:in |within |after )?(?:(?:a|one|the next) )?fortnight(?:'?s)?"
+        r"(?: time| from (?:now|today))\b"
+    ), in_days(14)),
     (rf"{_BY}(?:the )?(?:end of (?:the |this |next )?week|eow)\b", _week_end),
     ((
         r"(?<!shift )(?<!work )(?<!working )(?:on or before|on|by|before|till|til|until) "
         r"(?P<n>[0-3]?\d)(?P<next>)(?![\d.,:/%]|"
         r" ?(?:am|pm|a\.m|p\.m|days?|weeks?|months?|hours?|hrs?|mins?|minutes?|percent|k\b|rs|"
-        r"dollars|bucks|quid|pounds|o'?clock|times|calls|weeks))"
+        rf"dollars|bucks|quid|pounds|o'?clock|times|calls|weeks)|{_SUM_AFTER})"
     ), _ordinal),
     ((
         r"(?:(?:in|within|after|need|give me|another) )*(?:a )?(?:few|couple|several|"
-        r"some)(?: more)?(?: of)? ?(?:more )?(?:days?|weeks?|hours?|months?|time)"
+        r"some)(?: more| extra| additional| further)?(?: of)? ?(?:more )?"
+        r"(?:days?|weeks?|hours?|months?|time)"
     ), vague),
     ((
         r"(?:(?:in|within|inside|after|need|give me|next) )*(?:(?:another|further|additional|"
@@ -252,7 +276,7 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"(?:in |within |after )?(?P<n>{_N}) ?(?:hours?|hrs?)\b", hours),
     ((
         rf"{_BY}(?:today|2day|tonight|tonite|2night|2nite|right now|rite now|right away|"
-        r"straight away|immediately|later today|rn\b|(?:this|by|in the|"
+        r"straight away|immediately|later today|mid ?night|rn\b|(?:this|by|in the|"
         r"before) (?:the )?(?:morning|afternoon|evening|eve|arvo)|"
         r"after work|in a (?:bit|min|minute|sec|while)|shortly|eod|end of (?:the )?day|cob|"
         rf"close of business|now now|now)\b{_PART}"

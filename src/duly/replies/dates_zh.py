@@ -128,6 +128,17 @@ def _within(found: re.Match[str], seen: Seen) -> Meant:
     return weekday(seen, 6, 0)
 
 
+def _same_weekday(found: re.Match[str], seen: Seen) -> Meant | None:
+    """Resolve 'today next week'."""
+    return days_from(seen, 7 * found["n"].count("下"))
+
+
+def _same_day(found: re.Match[str], seen: Seen) -> Meant:
+    """Resolve 'today next month'; the 31st of a shorter month is its last day."""
+    year, month = calendar.next_month(seen.today, found["n"].count("下"))
+    return on(date(year, month, min(seen.today.day, calendar.month_end(year, month).day)))
+
+
 def _nth_weekday(found: re.Match[str], seen: Seen) -> Meant:
     """Resolve the first, second, ... or last such weekday of a month, not before today."""
     nth = -1 if "最后" in found["nth"] else (whole(found["nth"][1:]) or 1)
@@ -169,9 +180,11 @@ def _lunar_end(found: re.Match[str], seen: Seen) -> Meant:
 
 
 def _holiday(found: re.Match[str], seen: Seen) -> Meant | None:
-    day = calendar.holiday(seen.today, found["name"])
+    day = calendar.holiday(seen.today + timedelta(days=bool(found["eve"])), found["name"])
     if day is None:
         return None
+    if found["eve"]:
+        return day - timedelta(days=1), "firm"
     if found["after"]:
         return calendar.after_holiday(day), "soft"
     return day, "firm"
@@ -201,7 +214,8 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         rf"{_WEEK}(?P<day>[一二三四五六日天1-7]){_TIME}{_HOUR}"
     ), _nth_weekday),
     (rf"(?:过|等)?(?<![周期拜二三月初号])(?P<name>{calendar.HOLIDAYS})(?![号日定个月点次期块百千万])(?:节|节假日|假期|放假|黄金周)?"
-     r"(?P<after>(?:过|完|结束|以|之)*后|过了|过完)?(?!路)", _holiday),
+     r"(?P<eve>(?:的?前一[天日晚]|前夕))?(?P<after>(?:过|完|结束|以|之)*后|过了|过完)?(?!路)",
+     _holiday),
     (rf"(?P<m>{N})月份?(?:的)?(?P<n>{N})(?:日|号)?{_TIME}{_HOUR}(?![期个块元万千])", _month_day),
     ((
         r"(?<![\d.])(?P<m>1[0-2]|0?[1-9])[./-](?P<n>[0-3]?\d)(?![\d.]|[块元万千k])(?:号|日)?"
@@ -231,12 +245,16 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         r"(?P<month>下+个?月|本月|这个?月|当月)(?P<n>\d{1,2}|[一二三四五六七八九十廿]{1,3})(?![\d个期块元百千万起次并定共总半]|多|左右)"
     ), _day_of_month),
     (rf"(?P<m>{N})月份?(?:底|末)", _named_month_end),
-    (r"(?:这个?|本|当)(?P<unit>月份?|周|星期|礼拜)(?:之?内|以内)", _within),
+    ((
+        rf"(?:这个?|本|当|(?<![个下\d{CHARACTERS}]))(?P<unit>月份?|周|星期|礼拜)(?:之?内|以内)"
+    ), _within),
+    (rf"(?P<n>下+个?){_WEEK}的?(?:今天|这一?天|今日)", _same_weekday),
+    (r"(?P<n>下+个?)月的?(?:今天|这一?天|今日)", _same_day),
     (r"(?P<month>(?<!剩)(?<!余)下+个?月|这个?月|本月|月)(?:的)?(?:底|末)", _month_end),
     (r"(?:今年)?年(?:底|末)|今年内", lambda _f, seen: on(date(seen.today.year, 12, 31))),
     ((
         rf"(?P<week>(?:下+个?|这个?|本)?(?:一个)?)?{_WEEK}(?P<day>[一二三四五六日天七1-7])(?![个"
-        rf"期次\d天]){_TIME}{_HOUR}"
+        rf"期次\d天百千万]){_TIME}{_HOUR}"
     ),
      _weekday),
     (r"(?P<week>(?:下+个?|这个?|本)?)?(?:周末|礼拜末)", _weekend),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -47,7 +48,14 @@ _LESS_THAN_A_PROMISE = ("paid_already", "instalment_request", "extension_request
 #: A model this sure that a writer is in danger is heard as a rule is; from the lower one on a
 #: person looks at the reply (recall first: docs/models/reply-reader.md says what each costs).
 _FELT = {"self_harm": 0.50, "severe_illness": 0.40}
+#: Beside an act that rules are sure of a fear must be nearly certain to be heard before it.
+_FELT_BESIDE = 0.80
 _FEARED = {"self_harm": 0.15, "severe_illness": 0.10}
+#: Words of paying that can only be of what is done.
+_DONE = re.compile(
+    r"\b(?:it|this|that|bill|emi|loan) (?:was|got|has been) paid\b|\bpaid\b.{0,6}\bjust now\b|"
+    r"\bmin\w* ago\b"
+)
 _LEAST = tuple(INTENTS[INTENTS.index("acknowledge") :])
 
 
@@ -74,9 +82,10 @@ def decide(
     `clause` says which words speak of what the model fears.
     """
     chances, feared = said.intents, said.feared
+    beside = _FELT_BESIDE if _names_another(evidence) else 0.0
     felt = tuple(
         _cue(evidence.text, one.fear, clause(evidence.text, one.fear))
-        for one in feared if one.chance >= _FELT[one.fear]
+        for one in feared if one.chance >= max(_FELT[one.fear], beside)
     )  # fmt: skip
     evidence = replace(evidence, cues=(*evidence.cues, *_of_the_living(evidence, felt)))
     sure, likely = _acts(evidence)
@@ -113,6 +122,14 @@ def decide(
         vulnerable=vulnerable,
         needs_person=needs_person,
         words=words,
+    )
+
+
+def _names_another(evidence: Evidence) -> bool:
+    """Tell whether rules are sure of an act that is no hardship, and fear nothing themselves."""
+    named = {one.act for one in evidence.cues if one.strength == "sure"}
+    return bool(named & set(INTENTS) - {"hardship", "other", "abusive", "acknowledge"}) and not (
+        named & set(CARE)
     )
 
 
@@ -190,7 +207,8 @@ def _primary(
         first = next(one for one in INTENTS if one in sure)
         # A day tied to paying, and a model that hears nothing else: 'I get paid on the 15th, then'.
         promised = evidence.pays_on and chances["promise_to_pay"] >= _PROMISED
-        if first in _LESS_THAN_A_PROMISE and promised and "promise_to_pay" in sure:
+        done = first == "paid_already" and _DONE.search(" ".join(sure[first]))
+        if first in _LESS_THAN_A_PROMISE and promised and not done and "promise_to_pay" in sure:
             return "promise_to_pay", strong
         return first, strong
     best = max(INTENTS, key=lambda one: chances[one])

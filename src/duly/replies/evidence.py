@@ -18,7 +18,9 @@ _UNPAID = re.compile(
     r"\b(?:not|haven'?t|havent|didn'?t|didnt|never|hasn'?t|hasnt|isn'?t|wasn'?t|nt)"
     r" (?:yet |been |even |actually |be )*(?:paid|pay|settled|cleared)|"
     r"\b(?:you|u|ya|una)(?:'ll| will| go)? (?:get|be) paid\b|\bif (?:i|we|he|she) (?:only |"
-    r"just )?(?:paid|settled|cleared|sent|did)\b"
+    r"just )?(?:paid|settled|cleared|sent|did)\b|"
+    r"\b(?:and|then|until) (?:it'?s|its|it'?ll be|it will be|you'?re|that'?s) "
+    r"(?:paid|done|settled)\b"
 )
 #: Days that only come: what is done on them is not done yet.
 _TO_COME = re.compile(r"下|明|后天|后日|月底|月末|之?内$|以内$|[天周日月]之?后$|到时")
@@ -26,6 +28,13 @@ _TO_COME = re.compile(r"下|明|后天|后日|月底|月末|之?内$|以内$|[�
 _GOES = re.compile(r"去(?!了|的|啦|咗)")
 #: What should have been paid was not.
 _OWED = re.compile(r"(?:该|应)还(?!.*了)")
+#: A shop that closed is no loan, wages that are credited no payment.
+_OTHERS_DO = re.compile(
+    r"\b(?:shop|business|store|office|factory|company|branch|firm|restaurant|site|market|school)"
+    r"(?:'s| is| was| has| also| now| been| got)* closed$|"
+    r"\b(?:salary|salaries|wages?|pension|stipend|pay|bonus|benefits?)"
+    r"(?:'s| is| was| will| be| gets?| only| usually| normally)* (?:credited|paid|deposited)$"
+)
 #: Nobody complains who says that he does not, or asks beforehand that something be left.
 _NO_COMPLAINT = re.compile(
     r"(?:不是|不想|没想|无意|没打算)(?:要|想|来|打算|去|为了)?\|(?:投诉|举报)|"
@@ -134,7 +143,9 @@ def _without_denied(
             f"{text[: one.start]}|{one.words}"
         ):
             return True
-        if one.act == "paid_already" and _OWED.search(one.words):
+        if one.act == "paid_already" and (
+            _OWED.search(one.words) or _OTHERS_DO.search(f"{text[: one.start]}{one.words}")
+        ):
             return True
         if one.act != "paid_already" or unpaid:
             return one.act == "paid_already"

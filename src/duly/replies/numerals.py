@@ -15,7 +15,7 @@ _SPECIAL = {"廿": 20, "卅": 30}
 #: A number in Chinese characters, as a pattern.
 CHARACTERS = "零〇一壹二两贰俩三叁仨四肆五伍六陆七柒八捌九玖十拾百佰千仟万廿卅"
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
-_MIXED = re.compile(r"(\d+(?:\.\d+)?)([千百万kw])(\d)?")
+_MIXED = re.compile(r"(\d+(?:\.\d+)?)([千百万kw])(?:(\d)([千百])?)?")
 
 WORDS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
@@ -32,7 +32,9 @@ def number(text: str) -> Decimal | None:
     mixed = _MIXED.fullmatch(text)
     if mixed:
         unit = (_TENS | _MYRIADS)[mixed[2]]
-        return Decimal(mixed[1]) * unit + (int(mixed[3]) * unit // 10 if mixed[3] else 0)
+        # 1万2 is one and two tenths, 1万2百 names its smaller unit.
+        smaller = _TENS[mixed[4]] if mixed[4] else unit // 10
+        return Decimal(mixed[1]) * unit + (int(mixed[3]) * smaller if mixed[3] else 0)
     if text in WORDS:
         return Decimal(WORDS[text])
     return _characters(text)

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from duly.replies import ordinals
 from duly.replies.slips import righted
 from duly.spelling import folded
 
@@ -63,6 +64,7 @@ def respelled(text: str, lang: str | None = None) -> str:
     """Return a text as the cues read it: folded, pinyin as characters, dialect words replaced."""
     plain = righted(_I_WILL.sub("i'll", _folded(text)))
     plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
+    plain = ordinals.in_digits(plain)
     if lang != "en":
         plain = _DAY_OF_MONTH.sub("号", plain)
     if not HAN.search(plain) and (lang == "en" or len(plain) > _SHORT):

@@ -53,6 +53,11 @@ _SHORT_NOW = re.compile(
     r"\b(?:short|not enough|low on)\b[^,.;!]{0,12}\b(?:today|now|right now|atm)\b"
 )
 _NO_NEED = re.compile(r"(?:不用|不必|甭|无需|不需要)(?:再|老|一直)?催")
+_VISITS = re.compile(
+    r"陪[床产护夜]|陪(?:老人|孩子)看|看望|探望|(?:上班|值班|夜班)|"
+    r"\b(?:check ?up|stitches|visiting|scan)\b"
+)
+_NEVER_LATE = re.compile(r"我?没有?逾期过?|not (?:been )?late|never (?:been )?late")
 _UNABLE = (
     "不了",
     "不上",
@@ -85,7 +90,13 @@ def _hardship(evidence: Evidence, sure: Acts, acts: Mapping[str, Cue]) -> None:
     said = [one.words for one in evidence.cues
             if one.act == "hardship" and one.strength == "sure"]  # fmt: skip
     # Too little at hand today, or wages late, and a day on which it is paid: no more than a date.
-    if evidence.pays_on and evidence.stands and all(_SHORT_NOW.search(words) for words in said):
+    if evidence.pays_on and _VISITS.search(evidence.text) and said and all(
+        "医院" in words or "hospital" in words for words in said
+    ):  # fmt: skip
+        del sure["hardship"]  # Who is there for somebody else, and pays.
+        return
+    dated = (evidence.pays_on and evidence.stands) or evidence.shifts
+    if dated and all(_SHORT_NOW.search(words) for words in said):
         del sure["hardship"]
         return
     if not any(mark in acts["hardship"].words for mark in _UNABLE):
@@ -102,6 +113,14 @@ def _hardship(evidence: Evidence, sure: Acts, acts: Mapping[str, Cue]) -> None:
 def _requests(evidence: Evidence, sure: Acts, acts: Mapping[str, Cue]) -> None:
     """Read requests that are none: 'I can settle on the 1st', 'no need to press, on Sunday'."""
     asked = evidence.shifts or evidence.asks_on
+    # 'I was never late before' pleads for time, it disputes no bill.
+    if asked and "dispute_amount" in acts and _NEVER_LATE.fullmatch(acts["dispute_amount"].words):
+        sure.pop("dispute_amount", None)
+    # 'I send it when I am home': 打 is to send money as it is to ring.
+    ringing = acts.get("callback_request")
+    if evidence.stands and ringing is not None and ringing.words.endswith("就打"):
+        sure.pop("callback_request", None)
+        sure.setdefault("promise_to_pay", (ringing.words,))
     dated = "extension_request" in sure and not asked and evidence.mentions
     if dated and _CAN.search(evidence.text):
         del sure["extension_request"]
