@@ -19,7 +19,7 @@ _MONEY = re.compile(
     rf"(?P<mark>(?<![a-z])(?:{_CURRENCY})\s?)?"
     rf"(?P<figure>(?<!\w){spoken_sums.SUM}|(?:{_FIGURE})[千百万kw]\d?(?!\w)|"
     rf"(?:{_FIGURE})[千百万kw](?=[块元])|\d万\d[千百](?!\d)|"
-    rf"\d+[千百万w]\d(?=[㐀-鿿])(?![号日天个月周期次点年])|"
+    rf"\d+[千百万wk]\d(?=[㐀-鿿])(?![号日天个月周期次点年])|"
     rf"(?:{_FIGURE})(?:[千百万]|k\b|w(?![a-z]))|{_FIGURE}|(?:[{CHARACTERS}](?!分[不没毛钱]))+)"
     r"(?P<unit>\s?(?:块钱|块|元|圆|美元|刀|蚊|大洋|毛|dollars?|bucks?|quid|pounds?|rupees?|"
     r"euros?|naira|shillings?|bob|usd|rs\b|/-))?"

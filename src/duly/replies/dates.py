@@ -32,7 +32,7 @@ _NOT_BEFORE_ZH = re.compile(r"(?:不是|别等|不要等|等不到|到不了|赶
 _STILL_ZH = re.compile(r"(?:才|之?后才|以后才)")
 _NOT_AFTER_EN = re.compile(
     r"^(?:(?!\bbut\b|\bthen\b)[^,.;!?]){0,12}?\b(?:not|isn'?t|won'?t|no good|impossible|"
-    r"can'?t|cannot|too soon)\b"
+    r"can'?t|cannot|too soon|(?:is|are) out(?! of)|off the table)\b"
 )
 _NOT_BEFORE_EN = re.compile(
     r"\b(?:instead of|rather than)(?: on| by| this| the)* ?$|"
@@ -210,6 +210,6 @@ def _denied(text: str, one: Mention, others: Sequence[Mention]) -> bool:
         return bool((denied and not asked) or _NOT_BEFORE_ZH.search(before))
     if following:  # 'saturday not friday' denies the friday.
         after = _NEXT_DENIED.sub("", after)
-    if _COUNTS_EN.search(one.words) or _UNTIL_EN.search(before):
+    if _COUNTS_EN.search(one.words) or _UNTIL_EN.search(before) or before.endswith("if not "):
         return False
     return bool(_NOT_AFTER_EN.match(after) or _NOT_BEFORE_EN.search(before))

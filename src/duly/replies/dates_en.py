@@ -40,6 +40,7 @@ _BY = (
     r"come|"
     r"for|of|to|b4|latest|no later than|not later than) )*"
 )
+_FEW = "two|three|four|five|six|seven"
 _PART = r"(?: (?:morning|mornin|afternoon|arvo|evening|eve|night|nite|noon|am|pm|lunch|lunchtime))?"
 #: Offsets of the Americas, where the month is written before the day.
 _MONTH_FIRST = (-10.0, -2.5)
@@ -50,7 +51,7 @@ def _weekday(found: re.Match[str], seen: Seen) -> Meant:
     weeks = 1 if re.search(r"\b(?:next|nxt|following)\b", said) else 0
     day, confidence = weekday(seen, _WEEKDAYS[found["day"]], weeks)
     assert day is not None
-    if re.search(r"\bweek$", said) and "next" not in said:
+    if re.search(r"\b(?:week|wk)$", said) and not weeks:
         day += timedelta(weeks=1)  # "Friday week" is a week after the coming Friday.
     return day, confidence
 
@@ -144,6 +145,19 @@ def _week_from(found: re.Match[str], seen: Seen) -> Meant | None:
     return days_from(seen, (day - seen.today).days + 7 * weeks)
 
 
+def _same_day(found: re.Match[str], seen: Seen) -> Meant | None:
+    """Resolve 'this time next week' or month; the 31st of a shorter month is its last day."""
+    if found["unit"] == "week":
+        return days_from(seen, 7)
+    year, month = calendar.next_month(seen.today)
+    return on(date(year, month, min(seen.today.day, calendar.month_end(year, month).day)))
+
+
+def _count(found: re.Match[str], seen: Seen) -> Meant | None:
+    count = whole(found["n"])
+    return None if count is None else days_from(seen, count * _UNIT[found["unit"].rstrip("s")])
+
+
 def _within(found: re.Match[str], seen: Seen) -> Meant:
     """Resolve 'within this week' or month: its last day."""
     if found["unit"] == "month":
@@ -176,7 +190,7 @@ def _month_start(found: re.Match[str], seen: Seen) -> Meant:
 
 #: What after a number says that it is a sum.
 _SUM_AFTER = r" ?(?:k\b|lakhs?|lacs?|crores?|grand|thousand|hundred|m\b)"
-_ORD = r"(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))"
+_ORD = r"(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th)\b)"
 _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"{_BY}(?:2day|2nite|2night){_PART}(?!s)", in_days(0)),
     (r"(?P<y>20\d\d)-(?P<m>\d{1,2})-(?P<n>\d{1,2})", _iso),
@@ -189,6 +203,12 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         rf"(?P<from>today|tomorrow|{_DAY})\b"
     ), _week_from),
     (rf"{_BY}(?P<n>)(?P<from>today|tomorrow) week\b", _week_from),
+    (rf"{_BY}(?:same|this) (?:time|day) next (?P<unit>week|month)\b", _same_day),
+    (rf"{_BY}next (?:tomorrow|tmrw)\b", in_days(2)),
+    ((  # Two or three days are the first of them.
+        rf"(?:(?:in|within|after) )?(?P<more>)(?P<n>\d{{1,2}}|{_FEW}) ?(?:-|to|or) ?"
+        rf"(?:\d{{1,2}}|{_FEW}) (?P<unit>days?|weeks?)(?:'? time)?(?! (?:ago|late|overdue))\b"
+    ), _count),
     ((
         rf"(?<!after ){_BY}(?P<name>{calendar.ENGLISH_HOLIDAYS})(?:'?s)?(?: day)?"
         r"(?P<eve>(?:'?s)? eve)?\b"
@@ -229,7 +249,7 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"{_BY}(?:the )?(?:first|1st|start|beginning) of (?:the |next )?(?:month)\b", _month_start),
     ((
         rf"{_BY}(?:(?:next|nxt|following) (?:week(?:'?s)? )?(?:on )?)?(?P<day>{_DAY})\b(?: (?:of "
-        rf")?(?:next|nxt|following) (?:week|wk)| week\b|"
+        rf")?(?:next|nxt|following) (?:week|wk)| (?:week|wk)\b|"
         rf" next(?= *[,.!]| *$| i| will| for| without| pls))?{_PART}"
     ), _weekday),
     ((
@@ -271,7 +291,8 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     ), _span),
     ((
         r"(?:in |within |after )?(?:an?|one|\d{1,2}|two|few|couple(?: of)?) ?(?:minutes?|mins?)\b|"
-        r"(?:in |within |after )?(?:few|couple(?: of)?) ?(?:hours?|hrs?)\b"
+        r"(?:in |within |after )?(?:few|couple(?: of)?) ?(?:hours?|hrs?)\b|"
+        r"(?:in )?(?:half an? (?:hour|hr)|an hour or (?:so|two))\b"
     ), in_days(0)),
     (rf"(?:in |within |after )?(?P<n>{_N}) ?(?:hours?|hrs?)\b", hours),
     ((
@@ -291,7 +312,7 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
          r"\b(?:more|extra|bit more|little|some|small) time\b|as soon as (?:possible|i can)|"
          r"a bit (?:later|longer)|little longer|longer\b|early next (?:week|month)|mid ?-?month|"
          r"(?:till |until |til )?after (?:the )?(?:thanksgiving|easter|holidays?|christmas|"
-         r"xmas|new year|diwali|eid|sallah|salah)"
+         r"xmas|new year|diwali|eid|sallah|salah|ramadan|ramzan|lent)"
      ),
      vague),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from duly.replies.day_words import Meant, Resolver, Seen, in_days, on, vague, we
 #: Verbs that say what will be done: only beside them are these words read as Hindi.
 SPOKEN = re.compile(
     r"\b(?:\w*(?:unga|oonga|ungi|enge|ega|egi)|karta hu|dete hain|hai|hain|tak|tari+kh|tareekh|"
-    r"karo|denge|dedunga)\b"
+    r"karo|denge|dedunga|ko pakka|(?:som|mangal|budh|guru|shukra|shani|ravi|it)[wv]ar)\b"
 )
 _DAY_NAMES = (
     "som(?:wa|va)r|monday", "mangal(?:wa|va)r|tuesday", "budh?(?:wa|va)r|wednesday",

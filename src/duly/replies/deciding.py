@@ -47,7 +47,7 @@ _PROMISED = 0.80
 _LESS_THAN_A_PROMISE = ("paid_already", "instalment_request", "extension_request")
 #: A model this sure that a writer is in danger is heard as a rule is; from the lower one on a
 #: person looks at the reply (recall first: docs/models/reply-reader.md says what each costs).
-_FELT = {"self_harm": 0.50, "severe_illness": 0.40}
+_FELT = {"self_harm": 0.58, "severe_illness": 0.40}
 #: Beside an act that rules are sure of a fear must be nearly certain to be heard before it.
 _FELT_BESIDE = 0.80
 _FEARED = {"self_harm": 0.15, "severe_illness": 0.10}

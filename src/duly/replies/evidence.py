@@ -14,7 +14,7 @@ from duly.replies.respelling import HAN, by_sound, days_by_sound, respelled
 
 #: The reply says that nothing was paid yet.
 _UNPAID = re.compile(
-    r"没钱(?:还|付|交)|没有?(?:还|付|转|交)(?!.{0,2}(?:更新|到账|过期|同步))|尚?未(?:还|付|转|交)|"
+    r"没钱(?:还|付|交)|(?<!说我)(?<!说)(?<!显示)没有?(?:还|付|转|交)(?!.{0,2}(?:更新|到账|过期|同步))|尚?未(?:还|付|转|交)|"
     r"\b(?:not|haven'?t|havent|didn'?t|didnt|never|hasn'?t|hasnt|isn'?t|wasn'?t|nt)"
     r" (?:yet |been |even |actually |be )*(?:paid|pay|settled|cleared)|"
     r"\b(?:you|u|ya|una)(?:'ll| will| go)? (?:get|be) paid\b|\bif (?:i|we|he|she) (?:only |"
@@ -27,14 +27,19 @@ _TO_COME = re.compile(r"下|明|后天|后日|月底|月末|之?内$|以内$|[�
 #: 转过去 is what will be done, 转过去了 what was.
 _GOES = re.compile(r"去(?!了|的|啦|咗)")
 #: What should have been paid was not.
-_OWED = re.compile(r"(?:该|应)还(?!.*了)")
+_OWED = re.compile(r"(?:该|应|想|打算|准备|本来要|本想)还(?!.*了)|提交|转交")
+#: 还了一年 tells how long somebody pays, not that it is done.
+_FOR_LONG = re.compile(r"^[一二两三四五六七八九十半几好多\d]{1,3}(?:年|个?多?月|期)")
 #: A shop that closed is no loan, wages that are credited no payment.
 _OTHERS_DO = re.compile(
     r"\b(?:shop|business|store|office|factory|company|branch|firm|restaurant|site|market|school)"
     r"(?:'s| is| was| has| also| now| been| got)* closed$|"
     r"\b(?:salary|salaries|wages?|pension|stipend|pay|bonus|benefits?)"
-    r"(?:'s| is| was| will| be| gets?| only| usually| normally)* (?:credited|paid|deposited)$"
+    r"(?:'s| is| was| has| have| had| not| been| will| be| gets?| only| usually| normally)*"
+    r" (?:credited|paid|deposited)$"
 )
+#: 'Do not text my office mobile' is about a number, not about people there.
+_OWN_LINE = re.compile(r"^ (?:mobile|phone|number|line|cell|whatsapp)\b")
 #: Nobody complains who says that he does not, or asks beforehand that something be left.
 _NO_COMPLAINT = re.compile(
     r"(?:不是|不想|没想|无意|没打算)(?:要|想|来|打算|去|为了)?\|(?:投诉|举报)|"
@@ -120,7 +125,7 @@ _NEVER_CONTAINED = (
     "destitution", "demand", "accusation",
 )  # fmt: skip
 #: What is kept inside longer words of a lesser act: 'may I pay by the week' asks for parts.
-_KEPT = (("instalment_request", "extension_request"),)
+_KEPT = (("instalment_request", "extension_request"), ("paid_already", "instalment_request"))
 #: Acts that only mark an exception take no place.
 _MARKS = ("demand", "accusation", "harmless")
 
@@ -139,12 +144,20 @@ def _without_denied(
             start <= one.start < end for start, end in put_right
         ):
             return True
+        if one.act == "complaint" and _OWN_LINE.match(text[one.end :]):
+            return True
         if one.act in ("complaint", "demand", "accusation") and _NO_COMPLAINT.search(
             f"{text[: one.start]}|{one.words}"
         ):
             return True
+        if one.act == "dispute_amount" and one.words.endswith(" off") and (
+            text[one.end :].startswith(" limits")
+        ):  # fmt: skip
+            return True
         if one.act == "paid_already" and (
-            _OWED.search(one.words) or _OTHERS_DO.search(f"{text[: one.start]}{one.words}")
+            _OWED.search(one.words)
+            or (one.words.endswith("还了") and _FOR_LONG.match(text[one.end :]))
+            or _OTHERS_DO.search(f"{text[: one.start]}{one.words}")
         ):
             return True
         if one.act != "paid_already" or unpaid:

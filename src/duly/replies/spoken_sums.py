@@ -27,7 +27,8 @@ _UNIT = r"(?:quid|pounds?|dollars?|bucks?|rupees?|naira|shillings?|bob|euros?)"
 #: A sum in words: a number with a scale, words of numbers with a currency, a banknote by its name.
 SUM = (
     rf"(?:{_ONE} ?{_SCALE}\b(?:,? ?(?:and )?{_ONE}(?: ?{_SCALE})?\b(?! ?(?:days?|weeks?|months?)))*"
-    rf"|{_WORD}(?:[ -]{_WORD})?(?= {_UNIT}\b)|an? (?:fiver|tenner)\b)"
+    rf"|{_WORD}(?:[ -]{_WORD})?(?= (?:{_UNIT}|(?:a|per|every|each) (?:week|month|fortnight))\b)"
+    r"|an? (?:fiver|tenner)\b)"
 )
 _PIECE = re.compile(r"\d+(?:,\d{2,3})*(?:\.\d+)?|[a-z]+")
 

@@ -20,7 +20,7 @@ _ASKS_BETWEEN = re.compile(
 )
 _FILLER_ZH = re.compile(
     r"(?:好的?|嗯|哦|行|知道了?|收到|吧|啊|呀|哈|了|的|就|我|会|一定|肯定|之?前|以前|左右|"
-    r"大概|应该|可能|到时候?|等|要|再|最晚|最迟|尽量|争取|先|,|!|\.|~| )+"
+    r"记下了?|记着|记好了?|大概|应该|可能|到时候?|等|要|再|最晚|最迟|尽量|争取|先|,|!|\.|~| )+"
 )
 _FILLER_EN = re.compile(
     r"(?:\b(?:ok|okay|yes|sure|i|will|ill|for|by|on|the|its|it|maybe|probably|definitely|"

@@ -27,7 +27,7 @@ _CAN = re.compile(
 )
 _OFTEN = re.compile(
     r"(?:唔好|不要|别)?(?:半夜|凌晨|深夜|夜里|晚上|天天|每天|一天|老是|总是|一直|成天|整天|一天到晚|不停|没完)[^,.!?]{0,4}(?:发|打|催)?"
-    r"[^,.!?]{0,4}|(?:短信)?轰炸|fed up (?:of|with) (?:the\w*|your|all|getting)|"
+    r"[^,.!?]{0,4}|(?:短信)?轰炸|privacy|fed up (?:of|with) (?:the\w*|your|all|getting)|"
     r"too many (?:texts|calls|messages|sms)|"
     r"(?:text|call|messag|sms|ring|contact)\w* (?:me )?(?:every|all|non ?stop|constantly|so many|"
     r"too|after|before)[^,.!?]{0,10}"
@@ -47,7 +47,7 @@ _TELLS = re.compile(r".{0,3}告(?:死|定)?(?:你|你们|贵司)?.{0,2}")
 _SHORT_NOW = re.compile(
     r"^(?:(?:今天|现在|暂时|目前|手上|手头|手里|身上|卡里|账上)?(?:的?钱|余额)?(?:还)?"
     r"(?:不够|不足|没那么多|没有那么多|没这么多|没带|没)(?:钱|现金)?)$|"
-    r"^(?:工资|薪水|公司)(?:还)?(?:没发|没到|晚发|延迟|推迟|延后)$|"
+    r"^(?:吃|领|靠)?低保$|^(?:工资|薪水|公司)(?:还)?(?:没发|没到|晚发|延迟|推迟|延后)$|"
     r"^(?:my )?(?:salary|wages?|pay)(?: is| was| got| been| has been)* (?:delayed|late|not (?:in|"
     r"credited|paid|here)(?: yet)?)$|"
     r"\b(?:short|not enough|low on)\b[^,.;!]{0,12}\b(?:today|now|right now|atm)\b"
@@ -95,7 +95,9 @@ def _hardship(evidence: Evidence, sure: Acts, acts: Mapping[str, Cue]) -> None:
     ):  # fmt: skip
         del sure["hardship"]  # Who is there for somebody else, and pays.
         return
-    dated = (evidence.pays_on and evidence.stands) or evidence.shifts
+    dated = (evidence.pays_on and evidence.stands) or (
+        evidence.shifts and any(one.confidence == "firm" for one in evidence.meant)
+    )
     if dated and all(_SHORT_NOW.search(words) for words in said):
         del sure["hardship"]
         return
