@@ -23,7 +23,7 @@ N = rf"(?:\d{{1,4}}|[{CHARACTERS}]{{1,4}})"
 _DAY_NAMES = ("一1", "二2", "三3", "四4", "五5", "六6", "日天七7")
 _WEEKDAYS = {char: day for day, chars in enumerate(_DAY_NAMES) for char in chars}
 _MONTHS = {"正": 1, "元": 1, "冬": 11, "腊": 12}
-_WEEK = r"(?:周|星期|礼拜|週)"
+_WEEK = r"(?:周|星期|礼拜|週|(?<=下)拜)"
 _TIME = r"(?:一?早|早上|早晨|上午|中午|下午|傍晚|晚上|晚|夜里|凌晨)?"
 _HOUR = rf"(?:{N}点(?:半|钟|多|来钟|左右|{N}分?)?)?"
 

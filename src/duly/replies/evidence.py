@@ -20,7 +20,7 @@ _UNPAID = re.compile(
     r"\b(?:you|u|ya|una)(?:'ll| will| go)? (?:get|be) paid\b|\bif (?:i|we|he|she) (?:only |"
     r"just )?(?:paid|settled|cleared|sent|did)\b|"
     r"\b(?:and|then|until) (?:it'?s|its|it'?ll be|it will be|you'?re|that'?s) "
-    r"(?:paid|done|settled)\b"
+    r"(?:paid|done|settled|sorted|cleared|yours)\b"
 )
 #: Days that only come: what is done on them is not done yet.
 _TO_COME = re.compile(r"下|明|后天|后日|月底|月末|之?内$|以内$|[天周日月]之?后$|到时")

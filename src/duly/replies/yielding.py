@@ -27,7 +27,8 @@ _CAN = re.compile(
 )
 _OFTEN = re.compile(
     r"(?:唔好|不要|别)?(?:半夜|凌晨|深夜|夜里|晚上|天天|每天|一天|老是|总是|一直|成天|整天|一天到晚|不停|没完)[^,.!?]{0,4}(?:发|打|催)?"
-    r"[^,.!?]{0,4}|(?:短信)?轰炸|privacy|fed up (?:of|with) (?:the\w*|your|all|getting)|"
+    r"[^,.!?]{0,4}|(?:短信)?轰炸|privacy|had it with you|"
+    r"fed up (?:of|with) (?:the\w*|your|all|getting)|"
     r"too many (?:texts|calls|messages|sms)|"
     r"(?:text|call|messag|sms|ring|contact)\w* (?:me )?(?:every|all|non ?stop|constantly|so many|"
     r"too|after|before)[^,.!?]{0,10}"
@@ -57,6 +58,7 @@ _VISITS = re.compile(
     r"陪[床产护夜]|陪(?:老人|孩子)看|看望|探望|(?:上班|值班|夜班)|"
     r"\b(?:check ?up|stitches|visiting|scan)\b"
 )
+_NOT_EARLIER = re.compile(r"(?:之前|以前|再早|更早|早一点|早点)[^,.!?]{0,2}还不[了上出]")
 _NEVER_LATE = re.compile(r"我?没有?逾期过?|not (?:been )?late|never (?:been )?late")
 _UNABLE = (
     "不了",
@@ -102,6 +104,10 @@ def _hardship(evidence: Evidence, sure: Acts, acts: Mapping[str, Cue]) -> None:
         del sure["hardship"]
         return
     if not any(mark in acts["hardship"].words for mark in _UNABLE):
+        return
+    # Not before that day, but on it.
+    if evidence.pays_on and _NOT_EARLIER.search(evidence.text):
+        del sure["hardship"]
         return
     # Not on that day, but on this one: a promise or a request.
     other_day = (evidence.pays_on or evidence.asks_on) and len(evidence.mentions) > 1
