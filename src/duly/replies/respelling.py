@@ -63,8 +63,8 @@ def _tables() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
 def respelled(text: str, lang: str | None = None) -> str:
     """Return a text as the cues read it: folded, pinyin as characters, dialect words replaced."""
     plain = righted(_I_WILL.sub("i'll", _folded(text)))
-    plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
     plain = ordinals.in_digits(plain)
+    plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
     if lang != "en":
         plain = _DAY_OF_MONTH.sub("号", plain)
     if not HAN.search(plain) and (lang == "en" or len(plain) > _SHORT):
