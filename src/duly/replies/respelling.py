@@ -49,10 +49,21 @@ _ENGLISH_MOST: dict[str | None, int] = {None: 2, "en": 3}
 
 
 @cache
-def _tables() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
-    """Return the pattern of the other spellings, what each means, and the table of syllables."""
+def _loaded() -> dict[str, Any]:
     source = resources.files("duly.replies").joinpath("spelling.yaml").read_text(encoding="utf-8")
     loaded: dict[str, Any] = yaml.load(source, Loader=yaml.CSafeLoader)
+    return loaded
+
+
+@cache
+def _as_written() -> re.Pattern[str]:
+    return re.compile(f"({'|'.join(_loaded()['as_written'])})")
+
+
+@cache
+def _tables() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
+    """Return the pattern of the other spellings, what each means, and the table of syllables."""
+    loaded = _loaded()
     means = {**loaded["dialect"], **loaded["typos"]}
     ordered = sorted(means, key=lambda word: (-len(word), word))
     latin = [rf"(?<![a-z]){word}(?![a-z])" if word.isascii() else word for word in ordered]
@@ -83,6 +94,14 @@ def _folded(text: str) -> str:
 
 def by_sound(plain: str) -> str:
     """Return a Chinese text with each word written as the word of replies that sounds like it."""
+    return "".join(
+        part if at % 2 else _by_sound(part)
+        for at, part in enumerate(_as_written().split(plain))
+        if part
+    )
+
+
+def _by_sound(plain: str) -> str:
     pinyin = import_module("pypinyin").lazy_pinyin(plain, errors=lambda rest: [f"|{rest}|"])
     out, run = [], list[str]()
     for one in [*pinyin, "||"]:
