@@ -101,7 +101,9 @@ def whole_path(
             "DULY_LENDER": str(lender(folder, route)),
         }  # fmt: skip
         workers = [
-            nursery.start("worker", "--once", "--at", AT, "--concurrency", str(LANES), env=env)
+            nursery.start(
+                "worker", "--once", "--at", AT, "--concurrency", str(LANES), env=env, claims=None
+            )
             for _ in range(WORKERS)
         ]
         found = Whole(rate=0.0)

@@ -18,6 +18,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+#: Many more instants between two claims to die at than with those that a worker makes.
+_SMALL_CLAIMS = 60
+
 
 @dataclass
 class Nursery:
@@ -33,11 +36,14 @@ class Nursery:
             cwd=self.folder,
         )  # fmt: skip
 
-    def start(self, *argv: str, env: dict[str, str], die_at: tuple[str, str, int] | None = None):
-        """Start `duly ARGV` in a group of its own."""
+    def start(
+        self, *argv: str, env: dict[str, str], die_at: tuple[str, str, int] | None = None,
+        claims: int | None = _SMALL_CLAIMS,
+    ):  # fmt: skip
+        """Start `duly ARGV` in a group of its own; a worker claims so many, None: as it ships."""
         self._count += 1
         said = self.folder / f"said-{self._count:05}"
-        order = {"argv": argv, "env": env, "die_at": die_at, "said": str(said)}
+        order = {"argv": argv, "env": env, "die_at": die_at, "said": str(said), "claims": claims}
         return Child(self, self._ask({"start": order}), said)
 
     def ended(self, pid: int) -> int | None:
@@ -143,8 +149,8 @@ def _fork(order: dict[str, Any], arm: Any, line: Any) -> int:
         os.dup2(said, 1)
         os.dup2(said, 2)
         os.environ.update(order["env"])
-        # Small claims: many more instants between two of them to die at.
-        working.Worker.__init__.__kwdefaults__["batch"] = 60
+        if order["claims"]:
+            working.Worker.__init__.__kwdefaults__["batch"] = order["claims"]
         if order["die_at"]:
             arm(*order["die_at"])
         code = line.run(list(order["argv"]))
