@@ -12,7 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
-from duly.rules import Rule, decide
+from duly.rules import Remembered, Rule, decide
 
 Contacts = Sequence[Mapping[str, object]]
 
@@ -85,7 +85,7 @@ class Passage:
 
 
 def ask_door(
-    rules: Sequence[Rule],
+    rules: Sequence[Rule] | Remembered,
     message: Waiting,
     *,
     at: datetime,

@@ -1,6 +1,6 @@
 """What does the law allow, here and now? Dated packs of rules, asked by batch and by row."""
 
-from duly.rules.asking import Answer, ask, decide, in_force, reason_sql
+from duly.rules.asking import Answer, Remembered, ask, decide, in_force, reason_sql
 from duly.rules.cases import CaseResult, run_cases, test_cases
 from duly.rules.counting import cap_limits
 from duly.rules.coverage import (
@@ -66,6 +66,7 @@ __all__ = [
     "Effect",
     "Force",
     "Parts",
+    "Remembered",
     "Require",
     "Rule",
     "Slot",

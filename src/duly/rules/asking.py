@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from duly.conditions import evaluate, to_sql
 from duly.rules import zones
 from duly.rules.agreed import agreed_intervals
 from duly.rules.counting import counted, free_at
 from duly.rules.derived import day_at, local_day, with_derived
+from duly.rules.memory import Memory
 from duly.rules.model import (
     Bar,
     Cap,
@@ -31,6 +33,8 @@ from duly.rules.wording import ask_parts, ask_text, unsatisfiable
 
 #: A delay is asked again at its end at most this often; each round moves at least one rule on.
 ROUNDS_MAX = 64
+#: What decides, with the day, whether a rule is about a contact at all (`_in_scope`).
+_SCOPE = ("class", "channel", "region")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,11 @@ def ask(rule: Rule, facts: Mapping[str, object]) -> Verdict:
 def _asked(rule: Rule, facts: Mapping[str, object], days: Sequence[date]) -> Verdict:
     if not _holds_on(rule, days) or not _in_scope(rule, facts):
         return Verdict(rule_id=rule.id, effect="allow")
+    return _speaks(rule, facts)
+
+
+def _speaks(rule: Rule, facts: Mapping[str, object]) -> Verdict:
+    """Return what a rule that is in force and about such a contact answers."""
     for name in rule.requires:
         if facts.get(name) is None:
             return _missing(rule, name)
@@ -100,7 +109,37 @@ def _holds_on(rule: Rule, days: Sequence[date]) -> bool:
     return not days or any(since <= day and (to is None or day < to) for day in days)
 
 
-def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
+class Remembered:
+    """Rules that are asked of many contacts; what read the same facts is worked out once."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = tuple(rules)
+        self._concerned: dict[Hashable, tuple[Rule, ...]] = {}
+        self._memory: Memory[Verdict] = Memory()
+
+    def about(self, wanted: Sequence[object]) -> Sequence[Rule]:
+        """Return the rules about these things."""
+        key = tuple(wanted)
+        if key not in self._concerned:
+            self._concerned[key] = tuple(rule for rule in self._rules if rule.about in key)
+        return self._concerned[key]
+
+    def verdicts(
+        self, rules: Sequence[Rule], facts: Mapping[str, object], days: Sequence[date]
+    ) -> Sequence[Verdict]:
+        """Return what those of the rules answer that are in force and about such a contact."""
+        scope = (id(rules), tuple(days), *(facts.get(name) for name in _SCOPE))
+        if scope not in self._concerned:
+            self._concerned[scope] = tuple(
+                rule for rule in rules if _holds_on(rule, days) and _in_scope(rule, facts)
+            )
+        return [
+            self._memory.answer((rule.id, rule.in_force_from), facts, partial(_speaks, rule))
+            for rule in self._concerned[scope]
+        ]
+
+
+def decide(rules: Sequence[Rule] | Remembered, facts: Mapping[str, object]) -> Answer:
     """Return what the rules answer together: block > require > delay (the latest) > allow.
 
     Asked are the rules about a contact, and about what else `about` names among the facts (such as
@@ -110,15 +149,18 @@ def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
     """
     wanted = facts.get("about") or ("contact",)
     assert isinstance(wanted, Sequence), "what is asked about is a list"
-    rules = [rule for rule in rules if rule.about in wanted]
-    by_id = {rule.id: rule for rule in rules}
+    remembered = rules if isinstance(rules, Remembered) else None
+    rules = _about(rules, wanted)
     at = first = facts.get("at")
     spoke: dict[tuple[str, Effect], Verdict] = {}
     effects: set[Effect] = set()
     for _ in range(ROUNDS_MAX):
         now = {**facts, "at": at}
         days = _days(now)
-        verdicts = [_asked(rule, now, days) for rule in rules]
+        if remembered is None:
+            verdicts: Sequence[Verdict] = [_asked(rule, now, days) for rule in rules]
+        else:
+            verdicts = remembered.verdicts(rules, now, days)
         for verdict in verdicts:
             if verdict.effect != "allow":
                 spoke.setdefault((verdict.rule_id, verdict.effect), verdict)
@@ -137,9 +179,16 @@ def decide(rules: Sequence[Rule], facts: Mapping[str, object]) -> Answer:
         effect = "require"
     elif "delay" in effects:
         effect = "block"
+    by_id = {rule.id: rule for rule in rules} if spoke else {}
     ordered = sorted(spoke.values(), key=lambda item: legal_key(by_id[item.rule_id], item.effect))
     until = at if effect == "delay" and isinstance(at, datetime) else None
     return Answer(effect=effect, until=until, verdicts=tuple(ordered))
+
+
+def _about(rules: Sequence[Rule] | Remembered, wanted: Sequence[object]) -> Sequence[Rule]:
+    if isinstance(rules, Remembered):
+        return rules.about(wanted)
+    return [rule for rule in rules if rule.about in wanted]
 
 
 def _clashing(rules: Sequence[Rule], facts: Mapping[str, object]) -> list[Verdict]:

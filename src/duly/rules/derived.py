@@ -103,7 +103,7 @@ _DAYS_SINCE = "days_since_"
 
 
 def with_derived(facts: Mapping[str, object], names: frozenset[str]) -> Mapping[str, object]:
-    """Return the facts with those of the names that follow from others and are not given."""
+    """Return the facts of these names, with those that follow from others and are not given."""
     wanted = [name for name in names if facts.get(name) is None]
     found: dict[str, object] = {}
     for name in wanted:
@@ -111,7 +111,7 @@ def with_derived(facts: Mapping[str, object], names: frozenset[str]) -> Mapping[
             found[name] = _DERIVED[name](facts)
         elif name.startswith(_DAYS_SINCE):
             found[name] = _days_since(facts, name.removeprefix(_DAYS_SINCE) + "_on")
-    return {**facts, **found} if found else facts
+    return {name: facts.get(name) for name in names} | found if found else facts
 
 
 def _days_since(facts: Mapping[str, object], name: str) -> int | None:

@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 
 from duly.book import Route
 from duly.delivery.door import Passage, Told, Waiting, ask_door
-from duly.rules import Rule
+from duly.rules import Remembered, Rule
 from duly.service.facts.at_door import News, news_of
 from duly.service.facts.contacts import CONTACTS
 from duly.service.outbox.evidence import what_the_door_knew
@@ -141,7 +141,17 @@ def claim(
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
         news = news_of(connection, rows, at=at)
         door = _Door(
-            Written(), worker, working, rules, at, contacts, told, news, asked, routes, purse
+            Written(),
+            worker,
+            working,
+            Remembered(rules),
+            at,
+            contacts,
+            told,
+            news,
+            asked,
+            routes,
+            purse,
         )
         stale = figures.stale(connection, rows, at=at) if figures is not None else {}
         found, old = Claim(), []
@@ -175,7 +185,7 @@ class _Door:
     written: Written
     worker: int
     routes: Sequence[Route]
-    rules: Sequence[Rule]
+    rules: Remembered
     at: datetime
     contacts: dict[str, list[Row]]
     told: Mapping[str, Sequence[Row]]
@@ -234,7 +244,7 @@ class _Door:
         row |= news.person
         who = row["borrower_id"]
         told = self._heard_of(who, news)
-        contacts = self.contacts.get(who, [])
+        contacts = tuple(self.contacts.get(who, ()))
         knew = what_the_door_knew(
             at=self.at, asked=self.asked, contacts=contacts, told=told, news=news
         )
@@ -249,7 +259,7 @@ class _Door:
         contacts, told = tuple(self.contacts.get(who, ())), self._heard_of(who, news)
 
         def lets(at: datetime) -> bool:
-            known = [{**one, "at": min(one["at"], at)} for one in contacts]
+            known = tuple({**one, "at": min(one["at"], at)} for one in contacts)
             asked = _asked(row, at=at, rules=self.rules, contacts=known, news=news, told=told)
             return asked.effect == "allow"
 
@@ -272,7 +282,7 @@ class _Door:
 
 
 def _asked(
-    row: Row, *, at: datetime, rules: Sequence[Rule], contacts: list[Row], news: News,
+    row: Row, *, at: datetime, rules: Remembered, contacts: Sequence[Row], news: News,
     told: Sequence[Told],
 ) -> Passage:  # fmt: skip
     """Ask the door about one message; what news stops outright, no rule lets go."""
