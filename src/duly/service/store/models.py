@@ -80,7 +80,7 @@ class Message(models.Model):
     """One message of one plan; `text` holds its check code unfilled."""
 
     message_id = models.CharField(primary_key=True, max_length=64)
-    run = models.ForeignKey(Run, on_delete=models.PROTECT)
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, db_index=False)  #: by message_run
     borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT)
     business_date = models.DateField()
     loan_ids = models.JSONField()
@@ -174,7 +174,7 @@ class Reservation(models.Model):
     """A place in the caps, taken before the wire is touched; one slot of a local day each."""
 
     message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT)
-    borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT)
+    borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT, db_index=False)
     local_day = models.DateField()
     slot = models.SmallIntegerField()
     at = models.DateTimeField(db_default=Now())
@@ -193,7 +193,7 @@ class Contact(models.Model):
     """One attempt to reach a person, whoever made it: a fact, never refused for being late."""
 
     contact_id = models.CharField(primary_key=True, max_length=_ID)
-    borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT)
+    borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT, db_index=False)
     loan_id = models.CharField(max_length=_ID, null=True)
     channel = models.CharField(max_length=20)
     address = models.CharField(max_length=320, null=True)
@@ -263,7 +263,7 @@ class Stopped(models.Model):
 class Attempt(models.Model):
     """One submission of one message to one route, and what was answered."""
 
-    message = models.ForeignKey(Message, on_delete=models.PROTECT)
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, db_index=False)
     route = models.CharField(max_length=100)
     number = models.SmallIntegerField()
     at = models.DateTimeField(db_default=Now())
