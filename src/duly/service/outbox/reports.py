@@ -28,12 +28,17 @@ FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text
 ORDER BY n.place ON CONFLICT (route, raw_sha256) DO NOTHING RETURNING id, raw_sha256
 """
 #: Locked in the order of their numbers, then asked for: of two that match, neither waits twice.
+#: A part for which no receipt waits is nobody's to lock: who brings one looks for its part himself.
 _LOCK_PARTS = """
-SELECT id FROM store_part WHERE route = %s AND provider_id = ANY(%s) ORDER BY id FOR UPDATE
+SELECT p.id FROM store_part AS p WHERE p.route = %s AND p.provider_id = ANY(%s)
+    AND EXISTS (SELECT FROM store_report AS r WHERE r.route = p.route
+        AND r.provider_id = p.provider_id AND r.message_id IS NULL AND r.kind = 'receipt')
+ORDER BY p.id FOR UPDATE OF p
 """
 _UNMATCHED = """
-SELECT r.id, p.id, p.message_id, r.state, r.code, r.received_at, r.raw FROM store_report AS r
-JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id
+SELECT r.id, p.id, p.message_id, r.state, r.code, r.received_at, r.raw, m.borrower_id
+FROM store_report AS r JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id
+JOIN store_message AS m ON m.message_id = p.message_id
 WHERE p.id = ANY(%s) AND r.message_id IS NULL AND r.kind = 'receipt'
 ORDER BY r.id
 """
@@ -148,6 +153,8 @@ def match_receipts(
 def _match(connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str]) -> None:
     # A part that comes after the look is not ours to move: whoever brings it matches after us.
     parts = [row[0] for row in connection.execute(_LOCK_PARTS, (route, list(provider_ids)))]
+    if not parts:
+        return
     rows = connection.execute(_UNMATCHED, (parts,)).fetchall()
     if not rows:
         return
@@ -163,7 +170,8 @@ def _match(connection: psycopg.Connection[Any], route: str, provider_ids: Sequen
         connection,
         "message.receipt",
         [(message, {"state": state, "code": code, "received_at": at, "raw": raw})
-         for _, _, message, state, code, at, raw in rows],
+         for _, _, message, state, code, at, raw, _ in rows],
+        about={row[2]: row[7] for row in rows},
     )  # fmt: skip
 
 

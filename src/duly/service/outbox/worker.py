@@ -18,6 +18,7 @@ from duly.delivery import Answer, Gateway, Reply
 from duly.rules import lenders_rules
 from duly.service import journal
 from duly.service.outbox.claiming import Claim, Claimed, claim
+from duly.service.outbox.connecting import connect
 from duly.service.outbox.evidence import record_rules
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
@@ -44,9 +45,6 @@ _RETRIES_SOON = """
 SELECT 1 FROM store_message WHERE state = 'released' AND retry_at > now()
     AND retry_at <= now() + make_interval(secs => %s) LIMIT 1
 """
-#: A worker asks by keys alone. Before the server has counted a table that fills for the first time
-#: it would read the whole of it for each, and for each row that names one of it.
-_BY_KEY = "SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)"
 #: How often what a closing gateway still told is written down again where a connection breaks.
 _LAST_TRIES = 3
 
@@ -200,12 +198,12 @@ class Worker:
             await asyncio.to_thread(self._keep_up)
 
     def _record_rules(self) -> str:
-        with _connect(self._url) as connection:
+        with connect(self._url) as connection:
             return record_rules(connection, self._rules)
 
     def _keep_up(self) -> None:
         """Match the receipts that the dead left, seal what is committed, beside the sending."""
-        with _connect(self._url) as connection:
+        with connect(self._url) as connection:
             match_late_receipts(connection)
             self._purse.look_after(connection, at=self._now(), ends=self._closing)
             while seal(connection, key=self._signing) == BATCH:
@@ -227,7 +225,7 @@ class Worker:
                 for tries in itertools.count(1):
                     try:
                         if connection is None or connection.closed:
-                            connection = await asyncio.to_thread(_connect, self._url)
+                            connection = await asyncio.to_thread(connect, self._url)
                         await asyncio.to_thread(write_reports, connection, gateway.name, reports)
                         break
                     except psycopg.OperationalError:
@@ -242,7 +240,7 @@ class Worker:
                 await asyncio.to_thread(connection.close)
 
     async def _lane(self, number: int, gateways: dict[str, Gateway], *, once: bool) -> None:
-        connection = await asyncio.to_thread(_connect, self._url)
+        connection = await asyncio.to_thread(connect, self._url)
         rests = 0
         away = set[str]()
         try:
@@ -384,9 +382,3 @@ async def _open(gateways: Iterable[Gateway]) -> None:
 def _retries_soon(connection: psycopg.Connection[Any]) -> bool:
     """Return whether some message is tried again while `--once` still waits."""
     return connection.execute(_RETRIES_SOON, (_ONCE_AWAY_SECONDS,)).fetchone() is not None
-
-
-def _connect(url: str) -> psycopg.Connection[Any]:
-    connection = psycopg.connect(url, autocommit=True, application_name="duly worker")
-    connection.execute(_BY_KEY)
-    return connection
