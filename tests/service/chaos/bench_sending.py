@@ -3,14 +3,18 @@
 In one run, against the same local peers: the client library alone, then two `duly worker` over a
 real database (claim, door, submission, answers, receipts). SMPP against node's `smpp`, HTTP against
 aiohttp's server. While the workers send at full speed, payments are told for people whose message
-waits: how long until each is cancelled. A worker's memory is read after each tenth. Nothing is
-asserted: a figure belongs to its machine; the ratio is what to compare.
+waits: how long until each is cancelled. Nothing is asserted: a figure belongs to its machine; the
+ratio is what to compare, and beside neighbors the processor's milliseconds a message, by process.
+
+`--memory` prints the memory of a worker each time that so many more were submitted (one round of
+one wire is enough for it).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -41,6 +45,8 @@ SELECT extract(epoch FROM max(at) FILTER (WHERE kind = 'message.answered')
     - min(at) FILTER (WHERE kind = 'message.claimed')),
     count(*) FILTER (WHERE kind = 'message.answered') FROM store_audit
 """
+#: Numbers that were given out to submissions: to count them would take longer and longer.
+_SUBMITTED = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM store_attempt_id_seq"
 
 
 @dataclass
@@ -49,7 +55,8 @@ class Whole:
 
     rate: float
     waits: list[float] = field(default_factory=list)  #: seconds until a payment had cancelled
-    memory: list[int] = field(default_factory=list)  #: KiB of one worker, over the run
+    memory: list[tuple[int, int]] = field(default_factory=list)  #: submitted by then, KiB of one
+    spent: dict[str, float] = field(default_factory=dict)  #: ms of the processor for a message
 
 
 async def bare_http(port: int, count: int) -> None:
@@ -89,7 +96,7 @@ def lender(folder: Path, route: dict[str, object]) -> Path:
 
 
 def whole_path(
-    nursery: Nursery, folder: Path, route: dict[str, object], count: int, *, paid: int
+    nursery: Nursery, folder: Path, route: dict[str, object], count: int, *, paid: int, peer: int
 ) -> Whole:
     """Let two workers send so many messages, and tell payments meanwhile."""
     store = Store()
@@ -110,7 +117,7 @@ def whole_path(
         payments = Payments(store.url, paid, count)
         beside = threading.Thread(target=payments.tell)
         beside.start()
-        _watch(workers, found)
+        _watch(store, workers, peer, found)
         beside.join()
         found.waits = payments.waits
         with psycopg.connect(store.url) as ours_:
@@ -121,33 +128,66 @@ def whole_path(
     return found
 
 
-def _watch(workers: list[Child], found: Whole) -> None:
-    """Wait for the workers and read the memory of one, ten times a second."""
-    while any(one.ended() is None for one in workers):
-        status = Path(f"/proc/{workers[0].pid}/status")
-        try:
-            lines = status.read_text().splitlines()
-        except OSError:
-            lines = []
-        found.memory += [int(line.split()[1]) for line in lines if line.startswith("VmRSS")]
-        time.sleep(0.1)
+def _watch(store: Store, workers: list[Child], peer: int, found: Whole) -> None:
+    """Wait for the workers; read the memory of one and the processor's time of all, as it goes."""
+    server = int((store.place.data / "postmaster.pid").read_text().split()[0])
+    began, ended = (0, {}), (0, {})
+    with psycopg.connect(store.url, autocommit=True) as ours:
+        while any(one.ended() is None for one in workers):
+            row = ours.execute(_SUBMITTED).fetchone()
+            assert row is not None
+            times = {"workers": sum(_seconds(one.pid) for one in workers),
+                     "PostgreSQL": _of_server(server), "peer": _seconds(peer)}  # fmt: skip
+            if row[0] and all(one.ended() is None for one in workers):
+                began, ended = began if began[0] else (row[0], times), (row[0], times)
+                found.memory.append((row[0], _memory(workers[0].pid)))
+            time.sleep(0.1)
     for one in workers:
         assert one.ended() == 0, one.words()
+    count = max(ended[0] - began[0], 1)
+    found.spent = {name: 1000 * (ended[1][name] - began[1][name]) / count for name in ended[1]}
 
 
-def tell(name: str, bare: list[float], whole: list[Whole]) -> None:
-    """Print one wire's figures."""
+def _seconds(pid: int, *, ended: bool = False) -> float:
+    """Return the processor's seconds of a process; with `ended` those of its dead children too."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(one) for one in told[11 : 15 if ended else 13]) / os.sysconf("SC_CLK_TCK")
+
+
+def _of_server(postmaster: int) -> float:
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    return _seconds(postmaster, ended=True) + sum(_seconds(int(one)) for one in children)
+
+
+def _memory(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), 0)
+
+
+def tell(name: str, bare: list[float], whole: list[Whole], *, each: int) -> None:
+    """Print one wire's figures; with `each` the memory after every so many messages."""
     alone, path = statistics.median(bare), statistics.median(one.rate for one in whole)
     waits = sorted(wait for one in whole for wait in one.waits)
-    memory = max(whole, key=lambda one: len(one.memory)).memory
-    tenth = max(len(memory) // 10, 1)
     print(f"{name}: bare {alone:,.0f}/s, two workers {path:,.0f}/s, ratio {path / alone:.2f}")
     if waits:
         at = waits[min(int(len(waits) * 0.99), len(waits) - 1)]
         print(f"  {len(waits)} payments: cancelled within {at * 1000:,.0f} ms (p99), "
               f"{waits[-1] * 1000:,.0f} ms (most)")  # fmt: skip
-    print(f"  memory of a worker: {memory[tenth] / 1024:.0f} MiB after a tenth, "
-          f"{memory[-tenth] / 1024:.0f} MiB at the end")  # fmt: skip
+    spent = {name: statistics.median(one.spent[name] for one in whole) for name in whole[0].spent}
+    told = ", ".join(f"{name} {ms:.3f}" for name, ms in spent.items())
+    print(f"  ms of the processor a message: {told}, all {sum(spent.values()):.3f}")
+    longest = max(whole, key=lambda one: len(one.memory)).memory
+    at = each or max(longest[-1][0] // 10, 1)
+    for submitted, kib in longest:
+        if submitted >= at:
+            print(f"  memory of a worker after {submitted:,} messages: {kib / 1024:.0f} MiB")
+            at += each or longest[-1][0] // 2
 
 
 def main() -> None:
@@ -157,8 +197,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--payments", type=int, default=200)
     parser.add_argument("--wire", choices=("smpp", "http"), default="")
+    parser.add_argument("--memory", type=int, default=0, metavar="EACH")
     given = parser.parse_args()
-    count = given.messages
+    count, some = given.messages, min(given.messages, 20_000)
     print(f"{count} messages, {given.rounds} rounds, {datetime.now(UTC):%Y-%m-%d %H:%M}Z")
     with tempfile.TemporaryDirectory(prefix="duly-bench-") as name:
         folder = Path(name)
@@ -176,18 +217,20 @@ def main() -> None:
         http_route = {"kind": "http", "url": f"http://127.0.0.1:{port}/send",
                       "secret_env": "SECRET"}  # fmt: skip
         wires = {
-            "smpp": (lambda: asyncio.run(ours(center, count, WINDOW)), smpp_route),
-            "http": (lambda: asyncio.run(bare_http(port, count)), http_route),
+            "smpp": (lambda: asyncio.run(ours(center, some, WINDOW)), smpp_route, center.pid),
+            "http": (lambda: asyncio.run(bare_http(port, some)), http_route, http.pid),
         }
         try:
-            for wire, (alone, route) in wires.items():
+            for wire, (alone, route, peer) in wires.items():
                 if given.wire not in ("", wire):
                     continue
                 bare, whole = [], []
                 for _ in range(given.rounds):
-                    bare.append(measured(alone, count))
-                    whole.append(whole_path(nursery, folder, route, count, paid=given.payments))
-                tell(wire.upper(), bare, whole)
+                    bare.append(measured(alone, some))
+                    whole.append(
+                        whole_path(nursery, folder, route, count, paid=given.payments, peer=peer)
+                    )
+                tell(wire.upper(), bare, whole, each=given.memory)
         finally:
             center.kill()
             http.kill()

@@ -16,12 +16,12 @@ import yaml
 from chaos_peer import HOOK_SECRET
 from chaos_points import POINTS, SIDES
 from chaos_spawn import Child, Nursery
-from chaos_store import Found, Happened, Store, check
+from chaos_store import WINDOW, Found, Happened, Store, check
 from prepared import SECRET_KEYS
 
 PEER = Path(__file__).with_name("chaos_peer.py")
 AT = "2026-03-10T10:00:00+08:00"
-WINDOW, LANES = 20, 2
+LANES = 2
 _DEATH_SECONDS, _END_SECONDS = 8.0, 90.0
 Death = tuple[str, str, int]  #: the point, before or after it, the how manieth time
 

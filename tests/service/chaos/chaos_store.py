@@ -12,6 +12,7 @@ import psycopg
 from outgoing import AT, DAY, FACTS
 from served_home import forget
 
+from duly.rules import BOOK_FACTS
 from duly.service import migrating, postgres, sealing, setting_up
 from duly.service.outbox.identity import ALIVE
 from duly.service.postgres.server import _control
@@ -55,6 +56,10 @@ SELECT count(*) FROM (
     GROUP BY borrower_id HAVING count(*) > 3) AS over
 """
 _SETTLED = ("delivered", "undelivered", "unknown", "accepted", "cancelled", "expired", "blocked")
+WINDOW = 20  #: of each route
+#: Faults of the other side after which nobody hears answers on that connection any more: whatever
+#: else was on it is unknown, too. By HTTP each request has a connection of its own.
+_BREAKS = ("cut", "half", "garbage")
 #: What the wire may hold of a message in a state: nothing may have left of these.
 _NOT_SENT = ("cancelled", "expired", "blocked")
 
@@ -72,7 +77,10 @@ SELECT 'p-' || lpad(n::text, 8, '0'), %(run_id)s, 'p-b' || n, %(day)s,
     jsonb_build_array('p-l' || n), 'sms', '+86138' || lpad(n::text, 7, '0') || '0', 'zh-CN',
     'dunning', 'overdue', '【示例】您的还款计划，核验码3P773SGS。', '{}', 1, '3P773SGS', 'k1',
     %(at)s::timestamptz - interval '30 minutes', %(at)s::timestamptz + interval '9 hours',
-    %(facts)s::jsonb, 'released', 0
+    -- No two people owe the same.
+    %(facts)s::jsonb || jsonb_build_object('days_past_due', 1 + n %% 60, 'overdue_total', 10000 + n,
+        'overdue_principal', 9000 + n, 'late_charge', n %% 997, 'outstanding_total', 90000 + 7 * n),
+    'released', 0
 FROM generate_series(1, %(count)s) AS n
 """
 
@@ -123,9 +131,10 @@ class Store:
         return made
 
     def fill_plain(self, count: int) -> None:
-        """Write so many messages to as many people, all due."""
+        """Write so many messages to as many people, all due, with the facts that a plan gives."""
+        asked = {name: value for name, value in FACTS.items() if name in BOOK_FACTS}
         given = {"run_id": "0" * 64, "day": DAY, "at": AT, "count": count,
-                 "facts": json.dumps(FACTS, default=list)}  # fmt: skip
+                 "facts": json.dumps(asked, default=list)}  # fmt: skip
         with psycopg.connect(self.url) as ours:
             ours.execute(_RUN, ("0" * 64, DAY))
             ours.execute(
@@ -213,9 +222,12 @@ def check(store: Store, name: str, log: Path, happened: Happened) -> Found:
     taken = [line for line in lines if line["fault"] != "throttled"]
     wire = Counter(line["to"] for line in taken if line["to"] in mine)
     faulty = {line["to"] for line in lines if line["fault"]}
+    broken = sum(line["to"] in mine and line["fault"] in _BREAKS for line in lines
+                 if line.get("wire") == "smpp")  # fmt: skip
     found = Found(
         messages=len(rows), wire=len(wire), kills=happened.kills, missed=happened.missed,
-        cuts=happened.cuts, restarts=happened.restarts, at_most=happened.in_flight,
+        cuts=happened.cuts, restarts=happened.restarts,
+        at_most=happened.in_flight + broken * (WINDOW - 1),
         wrong=list(happened.wrong),
     )  # fmt: skip
     found.wrong += [f"sent twice: {to}" for to, times in wire.items() if times > 1]

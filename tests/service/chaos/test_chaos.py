@@ -58,3 +58,17 @@ def test_the_check_sees_what_it_is_there_to_see(world):
     assert f"sent twice: {numbers[0]}" in wrong
     assert f"cap exceeded: {name}-b00005" in wrong
     assert sum(one.startswith("lost, left released") for one in wrong) == 12
+
+
+def test_what_the_other_side_cut_off_counts_as_in_flight(world):
+    world.rounds += 1
+    name = f"r{world.rounds:03}"
+    world.store.fill(name, world.rounds, 10)
+    with world.log.open("a", encoding="utf-8") as log:
+        for n, (wire, fault) in enumerate(
+            [("smpp", "half"), ("smpp", "garbage"), ("smpp", "late"), ("http", "cut")], start=1
+        ):
+            log.write(f'{{"wire": "{wire}", "to": "+861{world.rounds:03}0{n:05}",'
+                      f' "fault": "{fault}"}}\n')  # fmt: skip
+    found = check(world.store, name, world.log, Happened(in_flight=40))
+    assert found.at_most == 40 + 2 * 19
