@@ -77,7 +77,7 @@ class Worker:
         *,
         now: Now,
         concurrency: int = 1,
-        batch: int = 500,
+        batch: int = 200,
         signing: SigningKey | None = None,
         clock: Now | None = None,
         hear: Callable[[datetime], object] | None = None,
