@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import statistics
 import subprocess
 import sys
@@ -35,6 +34,7 @@ import yaml  # noqa: E402
 from bench_payments import Payments  # noqa: E402
 from chaos_rounds import AT  # noqa: E402
 from chaos_spawn import Child, Nursery  # noqa: E402
+from chaos_spent import memory_of, of_server, seconds_of  # noqa: E402
 from chaos_store import Store  # noqa: E402
 from node_center import NodeCenter, installed  # noqa: E402
 from submit_speed import messages, ours  # noqa: E402
@@ -130,44 +130,21 @@ def whole_path(
 
 def _watch(store: Store, workers: list[Child], peer: int, found: Whole) -> None:
     """Wait for the workers; read the memory of one and the processor's time of all, as it goes."""
-    server = int((store.place.data / "postmaster.pid").read_text().split()[0])
     began, ended = (0, {}), (0, {})
     with psycopg.connect(store.url, autocommit=True) as ours:
         while any(one.ended() is None for one in workers):
             row = ours.execute(_SUBMITTED).fetchone()
             assert row is not None
-            times = {"workers": sum(_seconds(one.pid) for one in workers),
-                     "PostgreSQL": _of_server(server), "peer": _seconds(peer)}  # fmt: skip
+            times = {"workers": sum(seconds_of(one.pid) for one in workers),
+                     "PostgreSQL": of_server(store), "peer": seconds_of(peer)}  # fmt: skip
             if row[0] and all(one.ended() is None for one in workers):
                 began, ended = began if began[0] else (row[0], times), (row[0], times)
-                found.memory.append((row[0], _memory(workers[0].pid)))
+                found.memory.append((row[0], memory_of(workers[0].pid)))
             time.sleep(0.1)
     for one in workers:
         assert one.ended() == 0, one.words()
     count = max(ended[0] - began[0], 1)
     found.spent = {name: 1000 * (ended[1][name] - began[1][name]) / count for name in ended[1]}
-
-
-def _seconds(pid: int, *, ended: bool = False) -> float:
-    """Return the processor's seconds of a process; with `ended` those of its dead children too."""
-    try:
-        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return sum(int(one) for one in told[11 : 15 if ended else 13]) / os.sysconf("SC_CLK_TCK")
-
-
-def _of_server(postmaster: int) -> float:
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    return _seconds(postmaster, ended=True) + sum(_seconds(int(one)) for one in children)
-
-
-def _memory(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), 0)
 
 
 def tell(name: str, bare: list[float], whole: list[Whole], *, each: int) -> None:

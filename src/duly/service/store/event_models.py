@@ -67,7 +67,7 @@ class MessageLoan(models.Model):
     """Which loans a message names, kept by a trigger: who pays is found by his loan."""
 
     pk = models.CompositePrimaryKey("message", "loan_id")
-    message = models.ForeignKey("store.Message", on_delete=models.PROTECT)
+    message = models.ForeignKey("store.Message", on_delete=models.PROTECT, db_index=False)
     loan_id = models.CharField(max_length=_ID, db_index=True)
 
 
@@ -75,7 +75,7 @@ class Counted(models.Model):
     """A payment that an event told and a plan had counted already: no news to its messages."""
 
     pk = models.CompositePrimaryKey("run", "kind", "payment_id")
-    run = models.ForeignKey("store.Run", on_delete=models.PROTECT)
+    run = models.ForeignKey("store.Run", on_delete=models.PROTECT, db_index=False)
     kind = models.CharField(max_length=20)
     payment_id = models.CharField(max_length=_ID)
 

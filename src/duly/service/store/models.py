@@ -218,7 +218,7 @@ class Signal(models.Model):
     """A dated fact about a person or a loan."""
 
     signal_id = models.CharField(primary_key=True, max_length=_ID)
-    borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT)
+    borrower = models.ForeignKey(Borrower, on_delete=models.PROTECT, db_index=False)
     loan_id = models.CharField(max_length=_ID, null=True)
     kind = models.CharField(max_length=40)
     starts_at = models.DateTimeField()

@@ -1,6 +1,6 @@
 """What a message costs the database: no index twice, no try to pack what is sealed.
 
-A message is written five times on its way and each time enters every index of its table again. Left
+A message is written five times on its way and enters every index of its table again each time. Left
 out are those that another one begins with, and those that Django makes for LIKE on the text of a
 key: nobody asks so. The constraints stand; dropping an index takes a moment and locks nobody out.
 
@@ -23,6 +23,12 @@ _COVERED = (
     "store_contact_borrower_id_8ea82f6f_like",
     "store_reservation_borrower_id_8b40de9b",  # reservation_slot
     "store_reservation_borrower_id_8b40de9b_like",
+    "store_signal_borrower_id_defbe12d",  # signal_borrower
+    "store_signal_borrower_id_defbe12d_like",
+    "store_messageloan_message_id_7e7ae498",  # its primary key
+    "store_messageloan_message_id_7e7ae498_like",
+    "store_counted_run_id_82c6fa16",  # its primary key
+    "store_counted_run_id_82c6fa16_like",
 )
 _FOR_LIKE = (
     "store_message_borrower_id_cce64bc4_like",
@@ -31,6 +37,9 @@ _FOR_LIKE = (
     "store_report_message_id_9c7cecc5_like",
     "store_contact_contact_id_f40b32de_like",
     "store_reservation_message_id_003c38c7_like",
+    "store_messageloan_loan_id_10279ec2_like",
+    "store_borrower_borrower_id_978d4587_like",
+    "store_signal_signal_id_ccdc255a_like",
 )
 _FORWARD = "".join(f"DROP INDEX IF EXISTS {name};\n" for name in (*_COVERED, *_FOR_LIKE))
 _TABLE_AND_COLUMN = {
@@ -67,6 +76,9 @@ class Migration(migrations.Migration):
                 migrations.AlterField("attempt", "message", _key("message")),
                 migrations.AlterField("contact", "borrower", _key("borrower")),
                 migrations.AlterField("reservation", "borrower", _key("borrower")),
+                migrations.AlterField("signal", "borrower", _key("borrower")),
+                migrations.AlterField("messageloan", "message", _key("message")),
+                migrations.AlterField("counted", "run", _key("run")),
             ],
         ),
         migrations.RunSQL(
