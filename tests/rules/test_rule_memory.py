@@ -111,6 +111,19 @@ def test_what_has_no_hash_and_what_reads_all_is_asked_each_time() -> None:
     assert len(asked) == 2
 
 
+def test_a_fact_that_differs_for_everybody_is_soon_asked_each_time_and_well() -> None:
+    memory, watched = Memory[int](), []
+
+    def amount(row: Any) -> int:
+        watched.append(isinstance(row, Watched))
+        return int(row["amount"]) * 2
+
+    rows: list[dict[str, object]] = [{"amount": n} for n in range(100)]
+    assert [memory.answer("q", row, amount) for row in (*rows, *rows)] == [*range(0, 200, 2)] * 2
+    assert watched.count(True) == 64
+    assert watched.count(False) == 36 * 2
+
+
 def test_watched_facts_note_the_first_look_at_each() -> None:
     watched = Watched({"a": 1, "b": 2})
     assert watched.get("b") == 2

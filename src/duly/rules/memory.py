@@ -14,6 +14,8 @@ Facts = Mapping[str, object]
 Answer = TypeVar("Answer")
 
 _ABSENT = object()
+#: A fact that had so many values is another one for everybody: what else it had is not kept.
+_VALUES_MAX = 64
 
 
 class Watched(Mapping[str, object]):
@@ -78,8 +80,8 @@ def _key(fact: object) -> Hashable:
 class Memory(Generic[Answer]):
     """Answers to one set of questions, each under what was read on the way to it.
 
-    Keep it for one claim: it grows with every new value. What reads a value without a hash (a list
-    of contacts) is asked each time.
+    Keep it for one claim: it grows with new values. What reads a value without a hash (a list of
+    contacts), or one that everybody has another of, is asked each time.
     """
 
     def __init__(self) -> None:
@@ -87,14 +89,17 @@ class Memory(Generic[Answer]):
 
     def answer(self, question: Hashable, facts: Facts, work: Callable[[Facts], Answer]) -> Answer:
         """Return what `work` answers about the facts, worked out where it was not before."""
-        at = self._first.get(question)
+        at = last = self._first.get(question)
         try:
             while isinstance(at, _Question):
+                last = at
                 at = at.then.get(_key(facts.get(at.name, _ABSENT)))
         except TypeError:
             return work(facts)
         if at is not None:
             return at.answer
+        if isinstance(last, _Question) and len(last.then) >= _VALUES_MAX:
+            return work(facts)
         watched = Watched(facts)
         found = work(watched)
         if not watched.whole:
