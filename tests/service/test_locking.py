@@ -134,3 +134,40 @@ def test_a_receipt_and_its_answer_do_not_wait_in_a_circle(store):
     assert not failed
     assert Message.objects.get().state == "delivered"
     assert Audit.objects.filter(kind="message.receipt").count() == 1
+
+
+def test_an_answer_waits_for_no_receipt_and_the_receipt_is_told_all_the_same(store):
+    """Who holds the part tells its receipt; the answer that brought it goes on meanwhile."""
+    fill(1, state="submitted", route="box")
+    Report.objects.create(route="box", kind="receipt", raw="r", raw_sha256="0" * 64,
+                          provider_id="p1", state="delivered", code="0")  # fmt: skip
+
+    def answer_comes_too():
+        with psycopg.connect(store, autocommit=True) as other:
+            other.execute("SET lock_timeout = '5s'")
+            match_receipts(other, "box", ["p1"], waits=False)
+
+    Part.objects.create(route="box", provider_id="p1", message_id="m00000", state="accepted",
+                        code="")  # fmt: skip
+    Message.objects.update(state="accepted")
+    with psycopg.connect(store, autocommit=True) as ours:
+        match_receipts(Interleaved(ours, {"FROM store_part": answer_comes_too}), "box", ["p1"])
+    assert Message.objects.get().state == "delivered"
+    assert Audit.objects.filter(kind="message.receipt").count() == 1
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_of_many_parts_only_those_with_a_receipt_are_locked(store, waits):
+    fill(3, state="accepted", route="box")
+    for n in range(3):
+        Part.objects.create(route="box", provider_id=f"p{n}", message_id=f"m0000{n}",
+                            state="accepted", code="")  # fmt: skip
+    Report.objects.create(route="box", kind="receipt", raw="r", raw_sha256="0" * 64,
+                          provider_id="p1", state="delivered", code="0")  # fmt: skip
+    with psycopg.connect(store) as holding, psycopg.connect(store, autocommit=True) as ours:
+        holding.execute("SELECT 1 FROM store_part WHERE provider_id <> 'p1' FOR UPDATE")
+        ours.execute("SET lock_timeout = '5s'")
+        match_receipts(ours, "box", ["p0", "p1", "p2"], waits=waits)
+    assert list(Message.objects.order_by("message_id").values_list("state", flat=True)) == [
+        "accepted", "delivered", "accepted",
+    ]  # fmt: skip

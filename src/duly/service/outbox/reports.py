@@ -20,6 +20,7 @@ INSERT INTO store_reply
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (fingerprint) DO NOTHING
 """
 _CODE_MAX = 200
+_MATCHED_AT_ONCE = 500
 _KEEP = """
 INSERT INTO store_report (route, kind, raw, raw_sha256, provider_id, state, code)
 SELECT %s, n.kind, n.raw, n.hash, n.provider_id, n.state, n.code
@@ -27,20 +28,26 @@ FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text
     WITH ORDINALITY AS n(kind, raw, hash, provider_id, state, code, place)
 ORDER BY n.place ON CONFLICT (route, raw_sha256) DO NOTHING RETURNING id, raw_sha256
 """
+#: Receipts that wait, one part after another: what waits is always little and its index mostly full
+#: of what has ceased to, so nothing may look through all of it.
+_WAITING = """
+SELECT r.id, r.state, r.code, r.received_at, r.raw FROM store_report AS r
+WHERE r.route = p.route AND r.provider_id = p.provider_id
+    AND r.message_id IS NULL AND r.kind = 'receipt'
+"""
 #: Locked in the order of their numbers, then asked for: of two that match, neither waits twice.
 #: A part for which no receipt waits is nobody's to lock: who brings one looks for its part himself.
-_LOCK_PARTS = """
+_LOCK_PARTS = f"""
 SELECT p.id FROM store_part AS p WHERE p.route = %s AND p.provider_id = ANY(%s)
-    AND EXISTS (SELECT FROM store_report AS r WHERE r.route = p.route
-        AND r.provider_id = p.provider_id AND r.message_id IS NULL AND r.kind = 'receipt')
+    AND (SELECT w.id FROM ({_WAITING}) AS w LIMIT 1) IS NOT NULL
 ORDER BY p.id FOR UPDATE OF p
 """
-_UNMATCHED = """
-SELECT r.id, p.id, p.message_id, r.state, r.code, r.received_at, r.raw, m.borrower_id
-FROM store_report AS r JOIN store_part AS p ON p.route = r.route AND p.provider_id = r.provider_id
-JOIN store_message AS m ON m.message_id = p.message_id
-WHERE p.id = ANY(%s) AND r.message_id IS NULL AND r.kind = 'receipt'
-ORDER BY r.id
+_UNMATCHED = f"""
+SELECT w.id, p.id, p.message_id, w.state, w.code, w.received_at, w.raw, m.borrower_id
+FROM store_part AS p JOIN store_message AS m ON m.message_id = p.message_id
+CROSS JOIN LATERAL ({_WAITING} OFFSET 0) AS w
+WHERE p.id = ANY(%s)
+ORDER BY w.id
 """
 _TELL_PARTS = """
 UPDATE store_part AS p SET state = n.state, code = n.code
@@ -134,25 +141,37 @@ def match_late_receipts(connection: psycopg.Connection[Any]) -> None:
         " WHERE r.message_id IS NULL AND r.kind = 'receipt'"
         " AND r.received_at > now() - interval '3 days'"
     ).fetchall()
+    named: dict[str, list[str]] = {}
     for route, provider_id in rows:
-        match_receipts(connection, route, [provider_id])
+        named.setdefault(route, []).append(provider_id)
+    for route, names in named.items():
+        for start in range(0, len(names), _MATCHED_AT_ONCE):
+            match_receipts(connection, route, names[start : start + _MATCHED_AT_ONCE])
 
 
 def match_receipts(
-    connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str]
+    connection: psycopg.Connection[Any],
+    route: str,
+    provider_ids: Sequence[str],
+    *,
+    waits: bool = True,
 ) -> None:
     """Bring receipts and the parts that they name together, in the order in which they came.
 
     Called after the commit of either: whichever comes second sees both. A message of several
-    parts is delivered when all of them are, undelivered when one of them is.
+    parts is delivered when all of them are, undelivered when one of them is. Who has brought the
+    parts need not wait: who holds one has looked for its receipts after they were there.
     """
     with connection.transaction():
-        _match(connection, route, provider_ids)
+        _match(connection, route, provider_ids, waits=waits)
 
 
-def _match(connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str]) -> None:
+def _match(
+    connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str], *, waits: bool
+) -> None:
     # A part that comes after the look is not ours to move: whoever brings it matches after us.
-    parts = [row[0] for row in connection.execute(_LOCK_PARTS, (route, list(provider_ids)))]
+    lock = _LOCK_PARTS if waits else _LOCK_PARTS + " SKIP LOCKED"
+    parts = [row[0] for row in connection.execute(lock, (route, list(provider_ids)))]
     if not parts:
         return
     rows = connection.execute(_UNMATCHED, (parts,)).fetchall()
