@@ -250,3 +250,23 @@ class TestTrace:
         for as_of in (date(2026, 1, 1), DUE, AS_OF, date(2030, 1, 1)):
             made = trace(snapshot, "L008", as_of=as_of, time_zone=ZONE)  # type: ignore[arg-type]
             assert made.position["as_of"] == as_of
+
+    def test_a_payment_on_the_last_day_of_a_grace_meets_every_charge_of_that_day(
+        self, tmp_path: Path
+    ) -> None:
+        # The grace of the first ends on the day of the payment; the second has none.
+        book = Book(
+            loans=[loan(late_rate_e8=1_000_000)],
+            installments=[
+                installment(1, day("2026-02-09"), 100, grace_until=day("2026-02-16")),
+                installment(2, day("2026-02-09"), 2_700),
+            ],
+            payments=[payment("P1", day("2026-02-16"), 1_800)],
+        )
+        snapshot = write_snapshot(book, tmp_path / "snapshot")
+        made = trace(snapshot, "L1", as_of=day("2026-02-16"), time_zone=ZONE)  # type: ignore[arg-type]
+        (paid,) = made.payments
+        # 27.00 x 1 % x 7 days = 1.89.
+        assert [(part.number, part.component, part.amount) for part in paid.applied] == [
+            (1, "principal", 100), (2, "late_charge", 189), (2, "principal", 1_511),
+        ]  # fmt: skip

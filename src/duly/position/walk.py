@@ -130,6 +130,8 @@ class Walk:
                 self._sums[i][day] = self._sums[i].get(day - _DAY, 0) + base
                 if base:
                     self._extend(i, day, base)
+            # A payment of today meets the charges of today: all of them stand before it is asked.
+            for i, row in enumerate(self.schedule):
                 if day == row.grace_ends_on:
                     self.kept_grace[i] = not self.counts(self._replay_on(day, day), i)
             day += _DAY
