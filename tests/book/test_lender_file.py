@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from duly.book import Answers, Limits, People, load_lender
-from duly.book.lender import Agency, Daily, Portal
+from duly.book.lender import Agency, Daily, Portal, Relief
 from duly.core.errors import Refused
 
 GOOD = """\
@@ -79,6 +79,48 @@ def test_the_least_payment_is_of_its_own_currency(tmp_path, lines, least):
     path = tmp_path / "lender.yaml"
     path.write_text(f"{GOOD}{lines}\n", encoding="utf-8")
     assert load_lender(path).relief_least == least
+
+
+def test_the_limits_of_relief_are_the_lenders(tmp_path):
+    path = tmp_path / "lender.yaml"
+    said = (
+        "relief: {kinds: [pause, extension], extension_months: 2, installments: 24,"
+        " pause_months: 1, late_charge: runs, waive_late_charge: true, again_days: 0,"
+        " product_months: 36, read_seconds: 10, decides: 关怀组, decides_en: the care team}\n"
+    )
+    path.write_text(GOOD + said, encoding="utf-8")
+    assert load_lender(path).relief == Relief(
+        kinds=("extension", "pause"), extension_months=2, installments=24, pause_months=1,
+        late_charge="runs", waive_late_charge=True, again_days=0, product_months=36,
+        read_seconds=10, decides="关怀组", decides_en="the care team",
+    )  # fmt: skip
+    path.write_text(GOOD + "relief: {kinds: []}\n", encoding="utf-8")
+    assert load_lender(path).relief == Relief(kinds=())
+    # A file that says nothing of it lets no page agree anything.
+    path.write_text(GOOD, encoding="utf-8")
+    assert load_lender(path).relief.kinds == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "code"),
+    [
+        ("kinds: [holiday]", 17, "lender_bad_value"),
+        ("kinds: pause", 17, "lender_bad_value"),
+        ("extension_months: 0", 28, "lender_bad_value"),
+        ("installments: 1", 24, "lender_bad_value"),
+        ("installments: 61", 24, "lender_bad_value"),
+        ("pause_months: 13", 24, "lender_bad_value"),
+        ("late_charge: waived", 23, "lender_bad_value"),
+        ("waive_late_charge: 'yes'", 29, "lender_bad_value"),
+        ("again_days: -1", 22, "lender_bad_value"),
+        ("product_months: 0", 26, "lender_bad_value"),
+        ("read_seconds: 9", 24, "lender_bad_value"),
+        ("decides: ''", 19, "lender_bad_value"),
+        ("payments: 12", 10, "lender_unknown_key"),
+    ],
+)
+def test_mistakes_of_relief_are_placed(tmp_path, line, column, code):
+    assert refused(tmp_path, GOOD + "relief: {" + line + "}\n") == [(2, str(column), code)]
 
 
 def test_a_lender_vouches_for_the_hours_of_its_debits_or_does_not(tmp_path):

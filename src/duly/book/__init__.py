@@ -1,7 +1,7 @@
 """What were we told? Schema, reading, quarantine, the snapshot and its hash."""
 
 from duly.book.check import CheckResult, check
-from duly.book.lender import Answers, Daily, Lender, Limits, People, Portal, Route
+from duly.book.lender import Answers, Daily, Lender, Limits, People, Portal, Relief, Route
 from duly.book.lender_file import load_lender
 from duly.book.schema import TABLES
 from duly.book.snapshot import (
@@ -22,6 +22,7 @@ __all__ = [
     "Limits",
     "People",
     "Portal",
+    "Relief",
     "Route",
     "Snapshot",
     "check",

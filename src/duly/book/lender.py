@@ -98,6 +98,26 @@ class Portal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Relief:
+    """What the borrowers' pages may agree by themselves; beyond it a person decides.
+
+    Without `kinds` every request goes to a person.
+    """
+
+    kinds: tuple[str, ...] = ()
+    extension_months: int = 3  #: that the end of a schedule may move
+    installments: int = 12  #: payments of a re-plan
+    pause_months: int = 3
+    late_charge: str = "stops"  #: `stops` | `runs` while an agreement is kept
+    waive_late_charge: bool = False  #: whether an agreement takes away what has accrued
+    again_days: int = 180  #: after one agreement a person decides on another for so long
+    product_months: int = 60  #: the longest term of a product, extensions included
+    read_seconds: int = 20  #: that a cost sheet is shown before anybody can agree
+    decides: str = ""  #: who decides beyond the limits, as a page names them
+    decides_en: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Agency:
     """One servicer of the list that the lender publishes."""
 
@@ -139,6 +159,7 @@ class Lender:
     late_charge_clause: str = ""  #: number of the contract's clause, such as 7 or 7.2
     #: Least to pay a month in hardship, by currency; one that is not there is not stated.
     relief_least: Mapping[str, int] = field(default_factory=dict)
+    relief: Relief = Relief()
     debits_announced: bool = False  #: `at` of a scheduled debit is its real hour; texts may name it
     agencies: tuple[Agency, ...] = ()
     daily: Daily | None = None  #: None: nothing is run by itself

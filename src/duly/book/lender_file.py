@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import time
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -14,246 +13,120 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from duly.book import expressions
-from duly.book.lender import Agency, Answers, Daily, Lender, Limits, People, Portal, Route
-from duly.book.lender_walk import Walk, WrongValueError
-from duly.core import digest, money, prices
+from duly.book import lender_values as takes
+from duly.book.lender import (
+    Answers,
+    Daily,
+    Lender,
+    Limits,
+    People,
+    Portal,
+    Relief,
+    Route,
+)
+from duly.book.lender_walk import Walk
+from duly.core import digest
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 
 _KINDS_OF_ROUTE = ("smpp", "http", "smtp", "webhook", "letter", "tasks", "sandbox")
-_CLASSES = ("dunning", "statutory", "receipt", "answer", "correction")
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _CATCH_UP_DAYS_MAX = 31
 _PATH = re.compile(r"/|(?:/[a-z0-9][a-z0-9-]{0,39}){1,3}")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).strip():
-        raise WrongValueError("a text")
-    return str(value)
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
-        raise WrongValueError("a list of texts")
-    return tuple(_text(one) for one in value)
-
-
-def _none_or_texts(value: object) -> tuple[str, ...]:
-    return () if value == [] else _texts(value)
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
-        raise WrongValueError("a whole number from 0 to 1000000")
-    return int(value)
-
-
-def _within(least: int, most: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise WrongValueError(f"a whole number from {least} to {most}")
-        return int(value)
-
-    return read
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise WrongValueError("true | false")
-    return value
-
-
-def _minor(value: object) -> int:
-    try:
-        amount = money.to_minor(str(value), "CNY")
-    except money.NotMoney as error:
-        raise WrongValueError('"20.00"') from error
-    if amount < 0:
-        raise WrongValueError('"20.00"')
-    return amount
-
-
-def _least(own: str) -> Callable[[object], Mapping[str, int]]:
-    """Return the reader of an amount in the lender's currency, or of one in each of several."""
-    wanted = '"120.00" | {CNY: "120.00", TWD: "550"}'
-
-    def read(value: object) -> Mapping[str, int]:
-        stated = value if isinstance(value, dict) else {own: value}
-        try:
-            least = {one: money.to_minor(str(stated[one]), one) for one in map(_currency, stated)}
-        except money.NotMoney as error:
-            raise WrongValueError(wanted) from error
-        if min(least.values(), default=-1) < 0:
-            raise WrongValueError(wanted)
-        return least
-
-    return read
-
-
-def _price(value: object) -> int:
-    try:
-        return prices.of_text(str(value))
-    except prices.NotAPrice as error:
-        raise WrongValueError('"0.045"') from error
-
-
-def _share(value: object) -> str:
-    whole, _, fraction = str(value).partition(".")
-    share = whole in ("0", "1") and (fraction == "" or fraction.isdigit())
-    if not share or (whole == "1" and fraction.strip("0")):
-        raise WrongValueError("0 … 1")
-    return str(value)
-
-
-def _days(value: object) -> dict[str, int]:
-    if not isinstance(value, dict):
-        raise WrongValueError("{dispute: 15, …}")
-    return {str(kind): _count(days) for kind, days in value.items()}
-
-
-def _choice(*allowed: str) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if value not in allowed:
-            raise WrongValueError(" | ".join(allowed))
-        return str(value)
-
-    return read
-
-
-def _zone(value: object) -> str:
-    if value not in expressions.zones():
-        raise WrongValueError("Asia/Shanghai, …")
-    return str(value)
-
-
-def _currency(value: object) -> str:
-    if value not in money.CURRENCIES:
-        raise WrongValueError("CNY, …")
-    return str(value)
-
-
-def _classes(value: object) -> tuple[str, ...]:
-    return tuple(_choice(*_CLASSES)(one) for one in _texts(value))
-
-
-def _folder(value: object) -> Path:
-    return Path(_text(value))
-
-
-def _formed(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if not isinstance(value, str) or not pattern.fullmatch(value):
-            raise WrongValueError(wanted)
-        return value
-
-    return read
-
-
-def _clock(value: object) -> time:
-    if not isinstance(value, str) or not _CLOCK.fullmatch(value):
-        raise WrongValueError('"06:00"')
-    return time.fromisoformat(value)
-
-
-def _dated(value: object) -> str:
-    """Read a path that a date is put into: with none, yesterday's book would pass for today's."""
-    text = _text(value)
-    if text.count("{date}") != 1 or set("{}") & set(text.replace("{date}", "")):
-        raise WrongValueError('"books/{date}"')
-    return text
-
-
-def _agencies(value: object) -> tuple[Agency, ...]:
-    wanted = "[{name: …, name_en: …}]"
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise WrongValueError(wanted)
-    made = []
-    for one in value:
-        if "name" not in one or not set(one) <= {"name", "name_en"}:
-            raise WrongValueError(wanted)
-        made.append(Agency(**{key: _text(text) for key, text in one.items()}))
-    return tuple(made)
-
-
 #: section ("" = top) → key → (field of the dataclass, reader).
 _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "": {
-        "time_zone": ("time_zone", _zone),
-        "locale": ("locale", _text),
-        "currency": ("currency", _currency),
-        "packs": ("packs", _texts),
-        "switched_off": ("switched_off", _none_or_texts),
-        "policy": ("policy", _text),
-        "approval": ("approval", _choice("automatic", "one", "two")),
-        "templates": ("templates", _folder),
-        "models": ("models", _folder),
-        "agencies": ("agencies", _agencies),
+        "time_zone": ("time_zone", takes.zone),
+        "locale": ("locale", takes.text),
+        "currency": ("currency", takes.currency),
+        "packs": ("packs", takes.texts),
+        "switched_off": ("switched_off", takes.none_or_texts),
+        "policy": ("policy", takes.text),
+        "approval": ("approval", takes.choice("automatic", "one", "two")),
+        "templates": ("templates", takes.folder),
+        "models": ("models", takes.folder),
+        "agencies": ("agencies", takes.agencies),
     },
-    "clauses": {"late_charge": ("late_charge_clause", _text)},
-    "relief": {},  # Its amounts are of the lender's own currency: `_least` below.
-    "debits": {"announced": ("debits_announced", _flag)},
+    "clauses": {"late_charge": ("late_charge_clause", takes.text)},
+    # `least_payment` is read in the lender's own currency: `_build`.
+    "relief": {
+        "kinds": ("kinds", takes.kinds_of_relief),
+        "extension_months": ("extension_months", takes.within(1, 60)),
+        "installments": ("installments", takes.within(2, 60)),
+        "pause_months": ("pause_months", takes.within(1, 12)),
+        "late_charge": ("late_charge", takes.choice("stops", "runs")),
+        "waive_late_charge": ("waive_late_charge", takes.flag),
+        "again_days": ("again_days", takes.within(0, 3650)),
+        "product_months": ("product_months", takes.within(1, 360)),
+        "read_seconds": ("read_seconds", takes.within(10, 600)),
+        "decides": ("decides", takes.text),
+        "decides_en": ("decides_en", takes.text),
+    },
+    "debits": {"announced": ("debits_announced", takes.flag)},
     "lender": {
-        key: (key, _text)
+        key: (key, takes.text)
         for key in (
             *("name", "signature", "kind", "licence", "hotline", "website", "app"),
             *("name_en", "signature_en", "app_en"),
         )
     },
     "bureau": {
-        "reports": ("bureau_reports", _flag),
-        "paying_before_prevents": ("bureau_paying_prevents", _flag),
+        "reports": ("bureau_reports", takes.flag),
+        "paying_before_prevents": ("bureau_paying_prevents", takes.flag),
     },
     "figures": {
-        "principal": ("figures_principal_minor", _minor),
-        "late_charge": ("figures_late_charge_minor", _minor),
+        "principal": ("figures_principal_minor", takes.minor),
+        "late_charge": ("figures_late_charge_minor", takes.minor),
     },
     "people": {
-        "agents": ("agents", _count),
-        "dials_a_day": ("dials_a_day", _count),
-        "reserve_for_care": ("reserve_for_care", _share),
+        "agents": ("agents", takes.count),
+        "dials_a_day": ("dials_a_day", takes.count),
+        "reserve_for_care": ("reserve_for_care", takes.share),
     },
     "daily": {
-        "at": ("at", _clock),
-        "book": ("book", _dated),
-        "calendar": ("calendar", _choice("every_day", "working_days")),
-        "catch_up_days": ("catch_up_days", _within(0, _CATCH_UP_DAYS_MAX)),
+        "at": ("at", takes.clock),
+        "book": ("book", takes.dated),
+        "calendar": ("calendar", takes.choice("every_day", "working_days")),
+        "catch_up_days": ("catch_up_days", takes.within(0, _CATCH_UP_DAYS_MAX)),
     },
     "portal": {
-        "serve": ("serve", _flag),
-        "path": ("path", _formed(_PATH, "/ | /my")),
-        "host": ("host", _formed(_HOST, "my.example.com")),
-        "handover_secret_env": ("handover_secret_env", _formed(_VARIABLE, "DULY_HANDOVER_SECRET")),
+        "serve": ("serve", takes.flag),
+        "path": ("path", takes.formed(_PATH, "/ | /my")),
+        "host": ("host", takes.formed(_HOST, "my.example.com")),
+        "handover_secret_env": (
+            "handover_secret_env",
+            takes.formed(_VARIABLE, "DULY_HANDOVER_SECRET"),
+        ),
     },
     "limits": {
-        "texts_per_day": ("texts_per_day", _count),
-        "texts_per_7_days": ("texts_per_7_days", _count),
-        "floor": ("floor_minor", _minor),
-        "cost_per_day": ("cost_per_day_minor", _minor),
-        "book_age_hours": ("book_age_hours", _count),
-        "figures_age_hours": ("figures_age_hours", _count),
-        "review_days": ("review_days", _days),
+        "texts_per_day": ("texts_per_day", takes.count),
+        "texts_per_7_days": ("texts_per_7_days", takes.count),
+        "floor": ("floor_minor", takes.minor),
+        "cost_per_day": ("cost_per_day_minor", takes.minor),
+        "book_age_hours": ("book_age_hours", takes.count),
+        "figures_age_hours": ("figures_age_hours", takes.count),
+        "review_days": ("review_days", takes.days),
     },
     # No later than the hold that pauses reminders is looked at: the text says that none come.
     "answers": {
-        "send": ("send", _flag),
-        "per_7_days": ("per_7_days", _within(0, 7)),
-        "payment_days": ("payment_days", _within(1, 3)),
-        "dispute_days": ("dispute_days", _within(1, 15)),
-        "complaint_days": ("complaint_days", _within(1, 15)),
-        "hardship_days": ("hardship_days", _within(1, 30)),
-        "request_days": ("request_days", _within(1, 15)),
+        "send": ("send", takes.flag),
+        "per_7_days": ("per_7_days", takes.within(0, 7)),
+        "payment_days": ("payment_days", takes.within(1, 3)),
+        "dispute_days": ("dispute_days", takes.within(1, 15)),
+        "complaint_days": ("complaint_days", takes.within(1, 15)),
+        "hardship_days": ("hardship_days", takes.within(1, 30)),
+        "request_days": ("request_days", takes.within(1, 15)),
     },
 }
 _ROUTE_KEYS: Mapping[str, tuple[str, Callable[[object], object]]] = {
-    "name": ("name", _text),
-    "channel": ("channel", _choice("sms", "voice", "email", "push", "letter")),
-    "kind": ("kind", _choice(*_KINDS_OF_ROUTE)),
-    "accepts": ("accepts", _classes),
-    "cost": ("price", _price),
+    "name": ("name", takes.text),
+    "channel": ("channel", takes.choice("sms", "voice", "email", "push", "letter")),
+    "kind": ("kind", takes.choice(*_KINDS_OF_ROUTE)),
+    "accepts": ("accepts", takes.classes),
+    "cost": ("price", takes.price),
 }
 _ROUTE_SETTINGS = (
     *("host", "port", "system_id", "password_env", "source", "window", "per_second", "url"),
@@ -336,8 +209,8 @@ def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
     values = reader.section(node, _KEYS[""], "", also=(*sections, "routes"))
     if not isinstance(node, dict):
         return None
-    relief = {"least_payment": ("relief_least", _least(str(values.get("currency", "CNY"))))}
-    keys = {**_KEYS, "relief": relief}
+    least = {"least_payment": ("least", takes.least(str(values.get("currency", "CNY"))))}
+    keys = {**_KEYS, "relief": {**_KEYS["relief"], **least}}
     parts = {
         key: reader.section(node[key], keys[key], key, at=node.lc.value(key))  # type: ignore[attr-defined]
         for key in sections
@@ -349,8 +222,10 @@ def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
     routes = _routes(node.get("routes", []), reader)
     if reader.found:
         return None
-    for key in ("lender", "bureau", "figures", "clauses", "relief", "debits"):
+    for key in ("lender", "bureau", "figures", "clauses", "debits"):
         values |= parts.get(key, {})
+    if "least" in parts.get("relief", {}):
+        values["relief_least"] = parts["relief"].pop("least")
     return Lender(
         **values,  # type: ignore[arg-type]
         routes=routes,
@@ -359,6 +234,7 @@ def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
         answers=Answers(**parts.get("answers", {})),  # type: ignore[arg-type]
         daily=Daily(**parts["daily"]) if "daily" in parts else None,  # type: ignore[arg-type]
         portal=Portal(**parts.get("portal", {})),  # type: ignore[arg-type]
+        relief=Relief(**parts.get("relief", {})),  # type: ignore[arg-type]
         sha256=sha256,
     )
 
