@@ -47,7 +47,7 @@ def fold(
             rows = [row for row in state[name] if _key(row, key) == value]
             others = [row for row in state[name] if _key(row, key) != value]
             state[name] = others + _of_key(name, rows, mine, cut if rows else None, at)
-    return _joined(state)
+    return _joined(state, book.get("agreed", ()))
 
 
 def _time(event: Mapping[str, Any]) -> datetime:
@@ -105,7 +105,7 @@ def _consented(rows: list[Row], last: Mapping[str, Any]) -> list[Row]:
     return rows if still else [*rows, data]
 
 
-def _joined(state: Tables) -> Tables:
+def _joined(state: Tables, agreed: Iterable[Row]) -> Tables:
     """Keep what belongs to somebody known; a number that is wrong for one is wrong for all."""
     people = {row["borrower_id"] for row in state["borrowers"]}
     loans = {row["loan_id"]: row for row in state["loans"] if row["borrower_id"] in people}
@@ -125,6 +125,12 @@ def _joined(state: Tables) -> Tables:
         loan = loans.get(row.get("loan_id", ""))
         if loan is None or loan["borrower_id"] != row["borrower_id"]:
             row["loan_id"] = ""
+    state["agreed"] = []
+    for row in state["signals"]:
+        told: Any = row.pop("agreed", None)
+        if row["kind"] == "plan":
+            mine = [one for one in agreed if one["signal_id"] == row["signal_id"]]
+            state["agreed"] += [{**one, "signal_id": row["signal_id"]} for one in told or mine]
     return state
 
 

@@ -30,11 +30,11 @@ def paid(loan: str = "l1", **given: Any) -> dict[str, Any]:
 
 
 def signalled(kind: str, borrower: str = "b00000", **given: Any) -> dict[str, Any]:
-    """Return a signal about a borrower; `detail`, `loan_id`, `signal_id` go into its data."""
+    """Return a signal about a borrower; what it says of itself goes into its data."""
     data = {"signal_id": f"s{next(_NUMBERS)}", "borrower_id": borrower, "kind": kind}
     data |= {
         one: given.pop(one)
-        for one in ("detail", "loan_id", "signal_id", "starts_at", "ends_at")
+        for one in ("detail", "loan_id", "signal_id", "starts_at", "ends_at", "agreed")
         if one in given
     }
     return event("signal.raised", data, **given)

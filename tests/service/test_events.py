@@ -162,6 +162,31 @@ class TestHostile:
             accept([signalled(kind, detail=detail)], at=AT)
         assert [p.code for p in refused.value.problems] == ["bad_detail"]
 
+    @pytest.mark.parametrize(
+        ("kind", "agreed", "field", "code"),
+        [
+            ("dispute", [{"number": 1, "due_on": "2026-04-01", "amount": "5.00"}], "data.agreed",
+             "agreed_of_no_plan"),
+            ("plan", [], "data.agreed", "bad_agreed"),
+            ("plan", {"number": 1}, "data.agreed", "bad_agreed"),
+            ("plan", [1], "data.agreed.0", "not_an_object"),
+            ("plan", [{"number": 1, "due_on": "2026-04-01", "amount": "0"}],
+             "data.agreed.0.amount", "not_positive"),
+            ("plan", [{"number": 0, "due_on": "2026-04-01", "amount": "5"}],
+             "data.agreed.0.number", "out_of_range"),
+            ("plan", [{"number": 1, "due_on": "2026-04-01", "amount": "5"}] * 2, "data.agreed",
+             "duplicate_key"),
+            ("plan", [{"number": 2, "due_on": "2026-04-01", "amount": "5"},
+                      {"number": 1, "due_on": "2026-05-01", "amount": "5"}], "data.agreed",
+             "goes_back"),
+        ],
+    )  # fmt: skip
+    def test_amounts_of_a_plan_are_rows_of_the_book(self, store, kind, agreed, field, code):
+        with pytest.raises(EventsRefused) as refused:
+            accept([signalled(kind, agreed=agreed)], at=AT)
+        assert [(p.field, p.code) for p in refused.value.problems] == [(field, code)]
+        assert Event.objects.count() == 0
+
 
 class TestCancel:
     def test_a_payment_cancels_what_names_its_loan(self, store):

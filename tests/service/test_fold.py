@@ -34,6 +34,7 @@ SHOWN = {
     "contact_points": ("borrower_id", "channel", "address", "status"),
     "consents": ("borrower_id", "purpose", "channel", "granted_at", "withdrawn_at"),
     "signals": ("signal_id", "borrower_id", "loan_id", "kind", "starts_at", "ends_at"),
+    "agreed": ("signal_id", "number", "due_on", "amount"),
 }
 BOOK: dict[str, list[dict[str, str]]] = {
     "loans": [
@@ -56,7 +57,13 @@ BOOK: dict[str, list[dict[str, str]]] = {
     ],
     "signals": [
         {"signal_id": "S1", "borrower_id": "B1", "loan_id": "L1", "kind": "dispute",
-         "starts_at": "2026-03-01T00:00:00+00:00", "ends_at": ""}
+         "starts_at": "2026-03-01T00:00:00+00:00", "ends_at": ""},
+        {"signal_id": "S2", "borrower_id": "B1", "loan_id": "L1", "kind": "plan",
+         "starts_at": "2026-03-01T00:00:00+00:00", "ends_at": ""},
+    ],
+    "agreed": [
+        {"signal_id": "S2", "number": "1", "due_on": "2026-04-01", "amount": "5.00"},
+        {"signal_id": "S2", "number": "2", "due_on": "2026-05-01", "amount": "5.00"},
     ],
 }  # fmt: skip
 #: Before the cut, at it, after it, just now; and older than 72 hours, both sides of the line.
@@ -69,6 +76,25 @@ loans = st.sampled_from(["L1", "L2", "L3"])
 days = st.sampled_from(["2026-03-01", "2026-03-09"])
 instants = st.sampled_from(["2026-03-02T00:00:00+00:00", "2026-03-09T12:00:00+00:00"])
 numbers = st.sampled_from(["+8613800000001", "+8613800000002"])
+amounts = st.sampled_from(["20.00", "30.00"])
+
+
+@st.composite
+def raised(draw: st.DrawFn) -> dict[str, Any]:
+    """Give the data of a signal; a plan with amounts of its own, or with none."""
+    found = draw(
+        data(
+            signal_id=st.sampled_from(["S1", "S2"]), borrower_id=people, loan_id=loans,
+            kind=st.sampled_from(["dispute", "payment_pending", "opt_out", "plan"]),
+            starts_at=instants,
+        )
+    )  # fmt: skip
+    if found["kind"] == "plan" and draw(st.booleans()):
+        found["agreed"] = [
+            {"number": str(n), "due_on": f"2026-0{3 + n}-10", "amount": draw(amounts)}
+            for n in range(1, draw(st.integers(1, 3)) + 1)
+        ]
+    return found
 
 
 def data(**cells: Any) -> st.SearchStrategy[dict[str, Any]]:
@@ -102,10 +128,7 @@ SAID: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         borrower_id=people, purpose="servicing", channel=st.sampled_from(["sms", None]),
         withdrawn_at=instants,
     ),
-    "signal.raised": data(
-        signal_id=st.sampled_from(["S1", "S2"]), borrower_id=people, loan_id=loans,
-        kind=st.sampled_from(["dispute", "payment_pending", "opt_out"]), starts_at=instants,
-    ),
+    "signal.raised": raised(),
     "signal.cleared": data(signal_id=st.sampled_from(["S1", "S2"]), ends_at=instants),
 }  # fmt: skip
 

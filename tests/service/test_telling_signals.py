@@ -20,7 +20,7 @@ from duly.service.operations.events import accept
 from duly.service.outbox.reports import write_report
 from duly.service.store.models import Attempt, Endpoint, OutgoingEvent
 
-TYPES = ["promise.made", "dispute.opened", "hardship.flagged"]
+TYPES = ["promise.made", "dispute.opened", "hardship.flagged", "plan.agreed"]
 PROMISE = json.dumps({"on": "2026-03-12", "amount": "500.00"})
 
 
@@ -49,6 +49,18 @@ def test_a_signal_of_an_event_is_told_as_one_of_a_reply_is(store, kind, type_, d
     assert told() == [
         (type_, said | {"signal_id": "s-1", "borrower_id": "b00000", "loan_id": "l1"})
     ]
+
+
+def test_a_plan_is_told_with_its_dates_and_without_its_amounts(store):
+    listening()
+    rows = [{"number": n, "due_on": f"2026-0{3 + n}-10", "amount": "206.10"} for n in (1, 2, 3)]
+    detail = {"accrual": "stops", "owed": "618.30"}
+    accept([signalled("plan", signal_id="s-1", loan_id="l1", detail=detail, agreed=rows)], at=AT)
+    assert told() == [
+        ("plan.agreed",
+         {"signal_id": "s-1", "borrower_id": "b00000", "loan_id": "l1", "accrual": "stops",
+          "payments": 3, "first_on": "2026-04-10", "last_on": "2026-06-10"})
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["complaint", "opt_out", "payment_pending", "deceased"])

@@ -21,6 +21,7 @@ from duly.service.facts.problems import EventProblem
 NAME_BYTES_MAX = 400  #: of a source and of an id: both stand in one index
 SUBJECT_MAX = 1_000
 SCHEDULE_MAX = 1_200  #: installments of one loan in one event: a hundred years of months
+AGREED_MAX = 360  #: amounts of one agreed plan
 #: A clock may run ahead a little; one that runs far ahead would win over every later word.
 _KEY_MAX = 200
 AHEAD = timedelta(hours=1)
@@ -216,6 +217,9 @@ class _Reader:
         if kind == "loan.upserted":
             read.add("installments")
             rows = self._schedule(data.get("installments"), cells.get("loan_id"))
+        if kind == "signal.raised":
+            read.add("agreed")
+            rows = self._agreed(data.get("agreed"), cells)
         if self.problems:
             return read, ()
         self._row(kind, cells)
@@ -257,24 +261,42 @@ class _Reader:
         if not isinstance(rows, list) or not 0 < len(rows) <= SCHEDULE_MAX:
             self._fault("data.installments", "bad_schedule", most=SCHEDULE_MAX)
             return None
-        columns = TABLES["installments"].columns
+        found = self._dated_rows("installments", rows, {"loan_id": loan_id})
+        for place, cells in enumerate(found):
+            if (cells.get("grace_until") or "9") < (cells.get("due_on") or ""):
+                self._fault(f"data.installments.{place}.grace_until", "grace_before_due")
+        return found
+
+    def _agreed(self, rows: object, signal: Cells) -> list[Cells] | None:
+        """Return the amounts of an agreed plan, None where the event tells none."""
+        if rows is None:
+            return None
+        if signal.get("kind") != "plan":
+            self._fault("data.agreed", "agreed_of_no_plan")
+            return None
+        if not isinstance(rows, list) or not 0 < len(rows) <= AGREED_MAX:
+            self._fault("data.agreed", "bad_agreed", most=AGREED_MAX)
+            return None
+        return self._dated_rows("agreed", rows, {"signal_id": signal.get("signal_id")})
+
+    def _dated_rows(
+        self, table: str, rows: Sequence[object], key: Mapping[str, object]
+    ) -> list[Cells]:
+        """Return rows of a table by their numbers, each once and never back in time."""
         found: list[Cells] = []
         for place, row in enumerate(rows):
-            where = f"data.installments.{place}"
-            if not isinstance(row, dict):
+            where = f"data.{table}.{place}"
+            if isinstance(row, dict):
+                found.append(self._cells(TABLES[table].columns, {**row, **key}, where))
+            else:
                 self._fault(where, "not_an_object")
-                continue
-            cells = self._cells(columns, {**row, "loan_id": loan_id}, where)
-            if (cells.get("grace_until") or "9") < (cells.get("due_on") or ""):
-                self._fault(f"{where}.grace_until", "grace_before_due")
-            found.append(cells)
         if not self.problems:
             found.sort(key=lambda one: int(one["number"] or 0))
             for before, after in pairwise(found):
                 if before["number"] == after["number"]:
-                    self._fault("data.installments", "duplicate_key", number=after["number"])
+                    self._fault(f"data.{table}", "duplicate_key", number=after["number"])
                 elif str(before["due_on"]) > str(after["due_on"]):
-                    self._fault("data.installments", "goes_back", number=after["number"])
+                    self._fault(f"data.{table}", "goes_back", number=after["number"])
         return found
 
 
@@ -287,14 +309,14 @@ def _plain(text: str, most: int) -> bool:
     return len(text) <= most and text.isprintable()
 
 
-def _words(kind: str, cells: Cells, schedule: list[Cells] | None) -> tuple[NewWord, ...]:
+def _words(kind: str, cells: Cells, rows: list[Cells] | None) -> tuple[NewWord, ...]:
     borrower, loan = cells.get("borrower_id"), cells.get("loan_id")
     if kind == "loan.upserted":
         key = str(loan)
         said = [NewWord(kind="loan", key=key, cells=cells, borrower_id=borrower, loan_id=loan)]
-        if schedule is not None:
+        if rows is not None:
             said.append(
-                NewWord(kind="schedule", key=key, cells={"installments": schedule}, loan_id=loan)
+                NewWord(kind="schedule", key=key, cells={"installments": rows}, loan_id=loan)
             )
         return tuple(said)
     if kind == "contact_point.changed":
@@ -319,7 +341,8 @@ def _words(kind: str, cells: Cells, schedule: list[Cells] | None) -> tuple[NewWo
         NewWord(
             kind=word,
             key=str(cells[id_]),
-            cells=cells,
+            # The amounts of a plan are one fact with it: whoever tells it again tells them again.
+            cells=cells if rows is None else {**cells, "agreed": rows},
             borrower_id=borrower,
             loan_id=loan,
             address_key=number,

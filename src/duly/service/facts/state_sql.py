@@ -236,6 +236,17 @@ def _of(owners: str, table: str, column: str, more: str = "") -> str:
     )
 
 
+#: The amounts of a plan: those that its last word told, else those of the newest book.
+_AGREED = f"""
+SELECT {_cells("agreed")} FROM store_book_agreed AS x
+WHERE x.signal_id IN (SELECT signal_id FROM signals_now WHERE kind = 'plan')
+    AND NOT EXISTS (SELECT 1 FROM live AS w WHERE w.kind = 'signal' AND w.key = x.signal_id
+        AND w.data->'agreed' IS NOT NULL)
+UNION ALL
+SELECT {_said("agreed").replace("w.data", "a.data")}
+FROM live AS w CROSS JOIN LATERAL jsonb_array_elements(w.data->'agreed') AS a(data)
+WHERE w.kind = 'signal' AND w.key IN (SELECT signal_id FROM signals_now WHERE kind = 'plan')
+"""
 #: Each table of a book as it is now, and what its rows are sorted by.
 STATE: Mapping[str, tuple[str, str]] = {
     "loans": ("SELECT * FROM loans_now", "loan_id"),
@@ -247,8 +258,7 @@ STATE: Mapping[str, tuple[str, str]] = {
     "consents": (_CONSENTS, "borrower_id, purpose, channel, granted_at, withdrawn_at, detail"),
     "contacts": (_CONTACTS, "contact_id"),
     "signals": ("SELECT * FROM signals_now", "signal_id"),
-    "agreed": (_of("signals_now", "agreed", "signal_id", "WHERE kind = 'plan'"),
-               "signal_id, number::int"),
+    "agreed": (_AGREED, "signal_id, number::int"),
     "quotes": (_of("loans_now", "quotes", "loan_id"), "loan_id, as_of, valid_until, amount"),
     "relations": (_of("people_now", "relations", "borrower_id"),
                   "borrower_id, related_borrower_id, kind"),

@@ -20,6 +20,7 @@ from duly.service.outgoing.secrets import UnreadableSecret, new_secret, seal, sh
 TYPES = (
     "message.sent", "message.delivered", "message.failed", "message.unknown", "decision.made",
     "reply.received", "promise.made", "dispute.opened", "hardship.flagged",
+    "plan.agreed",
 )  # fmt: skip
 OVERLAP_HOURS_MAX = 168
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
