@@ -57,6 +57,27 @@ class Seat:
         browser = getattr(self, "_browser", None)
         return self._thread.submit(steps, browser).result(240)
 
+    def look(self, url: str, *, cookies: dict[str, str], width: int,
+             picture: Path) -> tuple[dict[str, Any], list[str]]:  # fmt: skip
+        """Open an address, keep a picture; return what is measured and what axe-core finds."""
+
+        def steps(browser: Chromium) -> tuple[dict[str, Any], list[str]]:
+            # The pages' own content policy stands; axe is laid beside it, not into it.
+            seat = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
+            secure = url.replace("http:", "https:")
+            seat.add_cookies([{"name": name, "value": value, "url": secure, "secure": True,
+                               "httpOnly": True, "sameSite": "Strict"}
+                              for name, value in cookies.items()])  # fmt: skip
+            page = seat.new_page()
+            page.goto(url)
+            page.screenshot(path=picture, full_page=True)
+            # What axe asks hardly depends on the width, and takes its time.
+            found = measured(page), found_wrong(page) if width == NARROWEST else []
+            seat.close()
+            return found
+
+        return self.do(steps)
+
     def close(self) -> None:
         self.do(lambda browser: browser.close())
         self.do(lambda _: self._made.stop())
@@ -154,7 +175,8 @@ def measured(page: Page) -> dict[str, Any]:
 _MEASURE = """() => ({
   url: location.pathname, wide: document.documentElement.scrollWidth,
   room: document.documentElement.clientWidth, styled: document.styleSheets.length,
-  small: [...document.querySelectorAll("button, .button, input:not([type=hidden]), summary, nav a")]
+  small: [...document.querySelectorAll("button, .button, .choice, summary, nav a, "
+    + "input:not([type=hidden]):not([type=radio]):not([type=checkbox])")]
     .filter(e => e.getClientRects().length && e.getBoundingClientRect().height < 43.5)
     .map(e => e.outerHTML.slice(0, 80) + e.getBoundingClientRect().height),
   tiny: [...document.querySelectorAll("main *, footer *")]

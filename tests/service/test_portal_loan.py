@@ -238,7 +238,7 @@ class TestQuestion:
         [("payment_pending", {}, "2026-03-08", True), ("payment_pending", {}, "2026-03-06", False),
          ("promise", {"on": "2026-03-09", "amount": "1.00"}, "2026-03-08", True),
          ("promise", {"on": "2026-03-08", "amount": "1.00"}, "2026-03-08", False),
-         ("plan", {}, "2026-03-01", False), ("complaint", {}, "2026-01-01", True),
+         ("plan", {}, "2026-03-01", True), ("complaint", {}, "2026-01-01", True),
          ("dispute", {}, "2026-01-01", True)],
     )  # fmt: skip
     def test_it_says_paused_only_while_it_is(self, world, kind, detail, starts, paused):

@@ -5,11 +5,11 @@ Method: a real browser, where the machine has one, opens the pages of the runnin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from portal_world import begin, emptied, signed_in, tell
+from portal_world import BOOK, LOAN, begin, emptied, signed_in, tell
+from relief_world import answered, opened, read
 
 from chromium import NARROWEST, found_wrong, measured, pictures, running
 
@@ -25,23 +25,21 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def book(served, write_book, tmp_path_factory):
-    yield tell(served, write_book, tmp_path_factory.mktemp("book"))
+    loans = [{**one, "disbursed_on": "2025-10-15"} for one in BOOK["loans"]]
+    yield tell(served, write_book, tmp_path_factory.mktemp("book"), loans=loans)
     emptied(served.url, books=True)
 
 
-def looked_at(browser: Any, paths: dict[str, str], cookies: dict[str, str], width: int,
-              here: str) -> Iterator[tuple[str, Any]]:  # fmt: skip
-    """Open each address of a page and give its name with the page."""
-    # The pages' own content policy stands; axe is laid beside it, not into it.
-    seat = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
-    seat.add_cookies([{"name": name, "value": value, "url": here.replace("http:", "https:"),
-                       "secure": True, "httpOnly": True, "sameSite": "Strict"}
-                      for name, value in cookies.items()])  # fmt: skip
-    page = seat.new_page()
-    for path, query in paths.items():
-        page.goto(here + path + query)
-        yield path, page
-    seat.close()
+def looked(chromium, world, path, picture, *, cookies, width):
+    """Open a page and find nothing cut off, small, or hard to tap."""
+    seen, wrong = chromium.look(f"http://127.0.0.1:{world.port}{path}", cookies=cookies,
+                                width=width, picture=picture)  # fmt: skip
+    assert seen["url"] == path.partition("?")[0]
+    assert seen["styled"] == 1
+    assert seen["wide"] <= seen["room"], (path, seen)
+    assert seen["small"] == [], path
+    assert seen["tiny"] == [], path
+    assert wrong == [], path
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
@@ -51,28 +49,41 @@ def test_nothing_is_cut_off_or_small(chromium, book, facts, tmp_path, language, 
     inside = signed_in(facts, language=language)
     inside.go("/loan")
     inside.submit("/question", line="charge:1")
-    here, tail = f"http://127.0.0.1:{facts.port}", f"&size={size}" if size else ""
+    for path in (*OPEN, *INSIDE):
+        query = f"{'&' if '?' in path else '?'}lang={language}" + (f"&size={size}" if size else "")
+        name = f"{path.strip('/').partition('?')[0] or 'home'}-{language}-{width}{size}.png"
+        cookies = inside.cookies if path in INSIDE else {}
+        looked(chromium, facts, f"{path}{query}", pictures(tmp_path) / name, cookies=cookies,
+               width=width)  # fmt: skip
 
-    def steps(browser: Any) -> list[tuple[str, dict[str, Any], list[str]]]:
-        seen = []
-        for paths, cookies in ((OPEN, {}), (INSIDE, inside.cookies)):
-            asked = {path: f"{'&' if '?' in path else '?'}lang={language}{tail}" for path in paths}
-            for path, page in looked_at(browser, asked, cookies, width, here):
-                name = path.strip("/").partition("?")[0] or "home"
-                page.screenshot(path=pictures(tmp_path) / f"{name}-{language}-{width}{size}.png",
-                                full_page=True)  # fmt: skip
-                # What axe asks hardly depends on the width, and takes its time.
-                wrong = found_wrong(page) if width == NARROWEST else []
-                seen.append((path, measured(page), wrong))
-        return seen
 
-    for path, seen, wrong in chromium.do(steps):
-        assert seen["url"] == path.partition("?")[0]
-        assert seen["styled"] == 1
-        assert seen["wide"] <= seen["room"], (path, seen)
-        assert seen["small"] == [], path
-        assert seen["tiny"] == [], path
-        assert wrong == [], path
+@pytest.mark.parametrize(
+    ("language", "width", "size"),
+    [("en", NARROWEST, ""), ("zh-CN", NARROWEST, ""), ("zh-CN", 390, "large"), ("en", 1000, "")],
+)
+def test_relief_is_read_on_any_screen(chromium, book, facts, tmp_path, language, width, size):
+    begin(facts)
+    folder = pictures(tmp_path)
+    query = f"loan={LOAN}&lang={language}" + (f"&size={size}" if size else "")
+
+    def look(path: str, name: str) -> None:
+        looked(chromium, facts, f"{path}{'&' if '?' in path else '?'}{query}",
+               folder / f"relief-{name}-{language}-{width}{size}.png",
+               cookies=inside.cookies, width=width)  # fmt: skip
+
+    inside = answered(facts, language=language, wish="extension", essentials="4300")
+    look("/relief", "begin")
+    for step in (1, 2, 6):
+        look(f"/relief/ask/{step}", f"ask{step}")
+    look("/relief/offers", "offers")
+    opened(inside)
+    name = inside.page.one("input", name="offer").attributes["value"]
+    look(f"/relief/sheet?offer={name}", "sheet")
+    look("/relief/care", "care")
+    read()
+    inside.submit("/relief/agree", confirm="yes")
+    look("/agreed", "agreed")
+    look("/loan", "loan")
 
 
 def test_what_is_wrong_is_seen(chromium):

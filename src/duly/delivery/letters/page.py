@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Where the fonts of `pip install 'duly[letter]'` lie: Noto Sans SC and TC, under the OFL.
 _FONT_PACKAGES = ("pylopdf_fonts_zh_cn", "pylopdf_fonts_zh_tw")
-_STANDARDS: list[typst.PDFStandard] = ["a-2a", "ua-1"]
+STANDARDS: list[typst.PDFStandard] = ["a-2a", "ua-1"]
 _LOCALES = ("zh-CN", "zh-TW", "en")
 _NOBODY, _ANY_DAY = "1|1", date(2026, 1, 1)
 _TEXT_MAX = 20_000
@@ -71,24 +71,9 @@ class Press:
     """
 
     def __init__(self, *, route: str, typeface: str, fonts: str = "") -> None:
-        if util.find_spec("typst") is None:
-            raise _refused("letter_not_installed", route)
-        import typst
-
-        folders = [fonts] if fonts else []
-        folders += [str(folder) for name in _FONT_PACKAGES if (folder := _folder_of(name))]
-        found = typst.Fonts(
-            include_system_fonts=False, include_embedded_fonts=False, font_paths=folders
-        )
         self._route = route
-        self._families = _families(found.families(), typeface, route, folders)
-        source = resources.files("duly.delivery.letters") / "letter.typ"
-        with resources.as_file(source) as page:
-            # Nothing is loaded but this page: no file beside it, no package from the network.
-            self._compiler = typst.Compiler(
-                page, root=page.parent, font_paths=found, ignore_system_fonts=True,
-                package_path=page.parent, package_cache_path=page.parent,
-            )  # fmt: skip
+        with resources.as_file(resources.files("duly.delivery.letters") / "letter.typ") as page:
+            self._compiler, self._families = compiler(page, typeface, route=route, fonts=fonts)
 
     def sheet(self, one: Outgoing, head: Letterhead, *, on: date) -> Sheet:
         """Return a letter, equal bytes for equal inputs; refuse (UnprintableError) what is none."""
@@ -97,7 +82,7 @@ class Press:
         told = self._told(one, head, on)
         try:
             pdf = self._compiler.compile(
-                format="pdf", pdf_standards=_STANDARDS,
+                format="pdf", pdf_standards=STANDARDS,
                 sys_inputs={"letter": json.dumps(told, ensure_ascii=True)},
             )  # fmt: skip
         except typst.TypstError as error:
@@ -141,6 +126,36 @@ class Press:
             "paragraphs": [block.split("\n") for block in text.split("\n\n")],
             "year": on.year, "month": on.month, "day": on.day,
         }  # fmt: skip
+
+
+def can_print() -> bool:
+    """Return whether what sets a page, and its fonts, are installed."""
+    return util.find_spec("typst") is not None and all(map(_folder_of, _FONT_PACKAGES))
+
+
+def compiler(
+    page: Path, typeface: str, *, route: str, fonts: str = ""
+) -> tuple[typst.Compiler, tuple[str, ...]]:
+    """Return what sets a page in a typeface, and the typeface's families.
+
+    Refused (Refused): typst or a font is missing. Nothing is loaded but this page: no file beside
+    it, no package from the network.
+    """
+    if util.find_spec("typst") is None:
+        raise _refused("letter_not_installed", route)
+    import typst
+
+    folders = [fonts] if fonts else []
+    folders += [str(folder) for name in _FONT_PACKAGES if (folder := _folder_of(name))]
+    found = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=folders
+    )
+    families = _families(found.families(), typeface, route, folders)
+    made = typst.Compiler(
+        page, root=page.parent, font_paths=found, ignore_system_fonts=True,
+        package_path=page.parent, package_cache_path=page.parent,
+    )  # fmt: skip
+    return made, families
 
 
 def address_lines(address: str) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -22,6 +23,7 @@ from duly.book import Lender, Snapshot, take_snapshot
 from duly.core.errors import Refused
 from duly.plan.explain_waits import lawful
 from duly.plan.holds import REVIEW_DAYS
+from duly.position import plan_broken_on
 from duly.position.trace import LoanTrace, trace
 from duly.service.facts.book_out import copy_out
 from duly.service.facts.narrowing import newest_of
@@ -41,6 +43,7 @@ class DerivedLoan:
     disbursed_on: date
     trace: LoanTrace | None  #: None: its rows contradict each other, nobody knows its figures
     capped: dict[str, int] | None
+    product: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +59,54 @@ class OpenSignal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AgreedRow:
+    """One amount of an agreed plan, and how much of it has come."""
+
+    number: int
+    due_on: date
+    amount: int
+    paid: int
+
+    @property
+    def left(self) -> int:
+        """What is still to come of it."""
+        return self.amount - self.paid
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgreedPlan:
+    """What was agreed about one loan, whether it still holds or is over."""
+
+    signal_id: str
+    loan_id: str
+    starts_at: datetime
+    ends_at: datetime | None
+    broken_on: date | None
+    detail: Mapping[str, Any]
+    rows: tuple[AgreedRow, ...]
+
+    @property
+    def next(self) -> AgreedRow | None:
+        """The first amount that has not come whole."""
+        return next((row for row in self.rows if row.paid < row.amount), None)
+
+    def holds(self, at: datetime) -> bool:
+        """Return whether it is open and was not broken."""
+        over = self.ends_at is not None and self.ends_at <= at
+        return self.starts_at <= at and not over and self.broken_on is None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Derived:
     """What is known of a person at one instant."""
 
     as_of: date
+    at: datetime
     known_at: datetime  #: up to when the newest book or event told
     loans: tuple[DerivedLoan, ...]
     signals: tuple[OpenSignal, ...]
+    plans: tuple[AgreedPlan, ...] = ()
+    facts: str = ""  #: changes with every word and book that this was made of
 
 
 _kept: OrderedDict[tuple[str, str, date], tuple[datetime, Derived]] = OrderedDict()
@@ -83,7 +127,7 @@ def derived(borrower_id: str, *, lender: Lender, at: datetime, clock: datetime) 
             del _kept[one]
         if key in _kept:
             return _kept[key][1]
-    found = _derive(borrower_id, lender, at, as_of)
+    found = replace(_derive(borrower_id, lender, at, as_of), facts=newest)
     with _lock:
         _kept[key] = (clock, found)
         while len(_kept) > _KEPT_MAX:
@@ -104,11 +148,21 @@ def _derive(borrower_id: str, lender: Lender, at: datetime, as_of: date) -> Deri
         loans = tuple(_loan(snapshot, row, lender, as_of) for row in rows)
         names = {row["loan"]: row["loan_id"] for row in rows}
         signals = pq.read_table(snapshot.path / "signals.parquet").to_pylist()
+        agreed = pq.read_table(snapshot.path / "agreed.parquet").to_pylist()
+        broken = plan_broken_on(snapshot, as_of=as_of, time_zone=lender.time_zone).to_pylist()
+    over = {row["signal_id"]: row["broken_on"] for row in broken}
+    plans = [row for row in signals if row["kind"] == "plan" and row["loan"] is not None]
     return Derived(
         as_of=as_of,
+        at=at,
         known_at=out.cut_at,
         loans=loans,
-        signals=tuple(_signal(row, names, lender) for row in signals if _is_open(row, at)),
+        signals=tuple(
+            _signal(row, names, lender)
+            for row in signals
+            if _is_open(row, at) and row["signal_id"] not in over
+        ),
+        plans=tuple(_plan(row, names, agreed, over, loans, lender) for row in plans),
     )
 
 
@@ -124,6 +178,42 @@ def _loan(snapshot: Snapshot, row: dict[str, Any], lender: Lender, as_of: date) 
     return DerivedLoan(
         loan_id=row["loan_id"], currency=row["currency"], creditor=row["creditor"],
         principal=row["principal"], disbursed_on=row["disbursed_on"], trace=traced, capped=capped,
+        product=row["product"],
+    )  # fmt: skip
+
+
+def _plan(
+    row: dict[str, Any],
+    names: dict[int, str],
+    agreed: Sequence[dict[str, Any]],
+    over: Mapping[str, date],
+    loans: Sequence[DerivedLoan],
+    lender: Lender,
+) -> AgreedPlan:
+    """Return a plan with what has come of each amount: payments since it began fill them in order.
+
+    So the plan itself is judged (contract, section 3).
+    """
+    starts = _instant(row["starts_at"])
+    assert starts is not None
+    loan_id, since = names[row["loan"]], lender.day_of(starts)
+    traced = next((one.trace for one in loans if one.loan_id == loan_id), None)
+    left = sum(
+        one.amount
+        for one in (traced.payments if traced else ())
+        if one.counts and one.kind == "payment" and one.paid_on >= since
+    )
+    rows = []
+    mine = [one for one in agreed if one["signal_id"] == row["signal_id"]]
+    for one in sorted(mine, key=lambda one: (one["due_on"], one["number"])):
+        paid = min(left, one["amount"])
+        left -= paid
+        rows.append(AgreedRow(number=one["number"], due_on=one["due_on"], amount=one["amount"],
+                              paid=paid))  # fmt: skip
+    return AgreedPlan(
+        signal_id=row["signal_id"], loan_id=loan_id, starts_at=starts,
+        ends_at=_instant(row["ends_at"]), broken_on=over.get(row["signal_id"]),
+        detail=json.loads(row["detail"] or "{}"), rows=tuple(rows),
     )  # fmt: skip
 
 

@@ -28,7 +28,11 @@ from duly.service.portal.papers import Paper
 
 SOURCE = "duly:portal"
 #: Kind of a signal → what a person of the lender does about it.
-_TASKS = {"dispute": "answer_dispute", "payment_pending": "match_payment"}
+_TASKS = {
+    "dispute": "answer_dispute",
+    "payment_pending": "match_payment",
+    "hardship": "offer_relief",
+}
 _AGAIN_MAX = 40  #: times that the same may be said and ended on one day
 
 
@@ -52,8 +56,14 @@ class Saying:
     detail: Mapping[str, str]
 
 
-def tell(said: Saying, handed: Sequence[Paper] = (), *, lender: Lender, at: datetime) -> Told:
-    """Raise a signal about a loan, keep what was handed in with it, and open its task."""
+def tell(
+    said: Saying, handed: Sequence[Paper] = (), *, lender: Lender, at: datetime,
+    first: Sequence[str] = (),
+) -> Told:  # fmt: skip
+    """Raise a signal about a loan, keep what was handed in with it, and open its task.
+
+    `first` are tasks that are opened before it.
+    """
     name = _name(said, lender.day_of(at))
     data = {
         "signal_id": name, "borrower_id": said.borrower_id, "loan_id": said.loan_id,
@@ -61,10 +71,11 @@ def tell(said: Saying, handed: Sequence[Paper] = (), *, lender: Lender, at: date
     }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         lock_people(cursor, [said.borrower_id])
-        accepted = _accept([_event("signal.raised", name, at, data)], at=at)
+        accepted = accept_new([event("signal.raised", name, at, data)], at=at)
         new = accepted.accepted == 1
         if new:
-            open_tasks([_TASKS[said.kind]], borrower_id=said.borrower_id, loan_id=said.loan_id)
+            tasks = [*first, _TASKS[said.kind]]
+            open_tasks(tasks, borrower_id=said.borrower_id, loan_id=said.loan_id)
         papers.keep(said.borrower_id, name, handed)
     return Told(signal_id=name, cancelled=len(accepted.cancelled), new=new)
 
@@ -80,7 +91,7 @@ def take_back(signal_id: str, *, borrower_id: str, at: datetime) -> bool:
         if cursor.fetchone() is None:
             return False
         data = {"signal_id": signal_id, "ends_at": at.isoformat()}
-        _accept([_event("signal.cleared", f"{signal_id}-back", at, data)], at=at)
+        accept_new([event("signal.cleared", f"{signal_id}-back", at, data)], at=at)
     return True
 
 
@@ -95,7 +106,7 @@ def not_me(found: Found, *, at: datetime) -> int:
     people = known.people or (found.borrower_id,)
     if tuple(people) == (found.borrower_id,):
         name = f"portal-{digest.of_value([found.message_id, 'not me'])[:16]}"
-        told.append(_event("signal.raised", name, at, {
+        told.append(event("signal.raised", name, at, {
             "signal_id": name, "borrower_id": found.borrower_id, "kind": "identity_dispute",
             "starts_at": at.isoformat(), "detail": {"message": found.message_id},
         }))  # fmt: skip
@@ -107,17 +118,17 @@ def not_me(found: Found, *, at: datetime) -> int:
                                 "status": "wrong_person"}  # fmt: skip
         if point is not None:
             data |= {"use": point.use, "verified_on": point.verified_on}
-        told.append(_event("contact_point.changed", name, at, data))
+        told.append(event("contact_point.changed", name, at, data))
     with transaction.atomic(), connection.cursor() as cursor:
         lock_people(cursor, people)
-        accepted = _accept(told, at=at)
+        accepted = accept_new(told, at=at)
         if accepted.accepted:
             open_tasks(["find_right_person"], borrower_id=found.borrower_id)
         sessions.end_all(sorted(people), why="not_me")
     return len(accepted.cancelled)
 
 
-def _accept(told: Sequence[dict[str, Any]], *, at: datetime) -> Accepted:
+def accept_new(told: Sequence[dict[str, Any]], *, at: datetime) -> Accepted:
     """Store what was not said before; the caller holds the person, so that two taps are one.
 
     The same again, a minute later, would be another event under the same name.
@@ -134,7 +145,11 @@ def _accept(told: Sequence[dict[str, Any]], *, at: datetime) -> Accepted:
 def answer_by(kind: str, since: datetime, *, lender: Lender) -> date:
     """Return the day by which the borrower is answered: never after the hold was looked at."""
     answers = lender.answers
-    days = {"dispute": answers.dispute_days, "payment_pending": answers.payment_days}[kind]
+    days = {
+        "dispute": answers.dispute_days,
+        "payment_pending": answers.payment_days,
+        "hardship": answers.hardship_days,
+    }[kind]
     return min(lender.day_of(since) + timedelta(days=days), review_on(kind, since, lender=lender))
 
 
@@ -151,6 +166,7 @@ def _name(said: Saying, day: date) -> str:
     return names[min(ended, len(names) - 1)]
 
 
-def _event(kind: str, name: str, at: datetime, data: Mapping[str, object]) -> dict[str, Any]:
+def event(kind: str, name: str, at: datetime, data: Mapping[str, object]) -> dict[str, Any]:
+    """Return a CloudEvent of these pages."""
     return {"specversion": "1.0", "id": name, "source": SOURCE, "type": kind,
             "time": at.isoformat(), "data": dict(data)}  # fmt: skip

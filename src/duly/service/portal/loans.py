@@ -8,13 +8,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from duly.core.money import NotMoney, major, to_minor
+from duly.core.money import major
 from duly.service.api.serving import present
 from duly.service.api.slowing import DAY, is_too_often
 from duly.service.operations import verifying
 from duly.service.operations.deriving import Derived, OpenSignal, derived
 from duly.service.portal import asking, papers
 from duly.service.portal.checking import asked_of
+from duly.service.portal.forms import amount_of, day_of
 from duly.service.portal.pages import look_of, named, page, problem, shown, too_often
 from duly.service.portal.receipts import Receipt, receipts_of
 from duly.service.portal.signing_in import signed_in, who_of
@@ -71,7 +72,7 @@ def _show(request: HttpRequest, found: Derived, receipt: Receipt) -> HttpRespons
 
 def _answer_by(one: OpenSignal, as_of: date) -> date | None:
     """Return the day by which a signal is answered, while that day is still to come."""
-    if one.kind not in ("dispute", "payment_pending"):
+    if one.kind not in ("dispute", "payment_pending", "hardship"):
         return None
     day = asking.answer_by(one.kind, one.starts_at, lender=present().lender)
     return day if day >= as_of else None
@@ -179,18 +180,10 @@ def _paid(
 ) -> tuple[date | None, str, papers.Paper | None, list[str]]:
     """Return the day, the amount and the paper of a form, and which of them cannot be."""
     wrong = []
-    on: date | None = None
-    try:
-        on = date.fromisoformat(request.POST.get("on", "").strip())
-    except ValueError:
+    on = day_of(request.POST.get("on", ""))
+    if on is None or not as_of - timedelta(days=_BACK_DAYS) <= on <= as_of:
         wrong.append("on")
-    if on is not None and not as_of - timedelta(days=_BACK_DAYS) <= on <= as_of:
-        wrong.append("on")
-    amount = request.POST.get("amount", "").strip().replace(",", "").replace("，", "")
-    try:
-        minor = to_minor(amount, currency)
-    except NotMoney:
-        minor = 0
+    minor = amount_of(request.POST.get("amount", ""), currency) or 0
     if minor <= 0:
         wrong.append("amount")
     upload = request.FILES.get("paper")

@@ -29,7 +29,7 @@ View = Callable[..., HttpResponse]
 
 
 #: What a page is about, beside its address: a switch of the language keeps it.
-_ABOUT = ("loan", "token")
+_ABOUT = ("loan", "offer", "token")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +109,7 @@ def named(lender: Lender, locale: str) -> dict[str, object]:
         "national": "cn" in lender.packs,
         "texts_per_day": lender.limits.texts_per_day,
         "texts_per_7_days": lender.limits.texts_per_7_days,
+        "decides": (english and lender.relief.decides_en) or lender.relief.decides,
     }
 
 

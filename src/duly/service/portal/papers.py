@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import connection, transaction
 
 from duly.core.diagnostic import Diagnostic
@@ -14,11 +12,11 @@ from duly.core.errors import Refused
 from duly.service.borrower_keys import keys_of
 from duly.service.operations.recording import record
 from duly.service.operations.releasing import person
+from duly.service.portal.sealed import opened, seal
 
 WORDS_MAX = 500  #: characters
 BYTES_MAX = 5 << 20  #: of a paper
 OF_A_SIGNAL = 6  #: what one signal may hold
-_NONCE_BYTES = 12
 #: Beginning and end of a file → what it is, whatever its name says.
 _BEGINS = {
     b"%PDF-": "application/pdf",
@@ -72,12 +70,11 @@ def keep(borrower_id: str, signal_id: str, handed: Sequence[Paper]) -> None:
         room = max(0, OF_A_SIGNAL - int(cursor.fetchone()[0]))
         key = keys_of(connection.connection, [borrower_id])[borrower_id]
         for one in handed[:room]:
-            nonce = secrets.token_bytes(_NONCE_BYTES)
-            sealed = AESGCM(key.secret).encrypt(nonce, one.data, _about(signal_id, one.kind))
+            sealed = seal(key.secret, one.data, _about(signal_id, one.kind))
             cursor.execute(
                 "INSERT INTO store_portalpaper (borrower_id, signal_id, kind, key_id, ciphertext)"
                 " VALUES (%s, %s, %s, %s, %s)",
-                [borrower_id, signal_id, one.kind, key.number, nonce + sealed],
+                [borrower_id, signal_id, one.kind, key.number, sealed],
             )
 
 
@@ -128,9 +125,7 @@ def _opened(question: str, given: Sequence[str | None]) -> list[Paper]:
     return [
         Paper(
             kind=kind,
-            data=AESGCM(keys[who].secret).decrypt(
-                bytes(sealed)[:_NONCE_BYTES], bytes(sealed)[_NONCE_BYTES:], _about(signal, kind)
-            ),
+            data=opened(keys[who].secret, bytes(sealed), _about(signal, kind)),
         )
         for who, signal, kind, sealed in rows
     ]

@@ -9,11 +9,13 @@ from typing import Any
 
 from duly.messages.values import tail_text
 from duly.position.trace import InstallmentTrace, LoanTrace, PaymentTrace
-from duly.service.operations.deriving import Derived, DerivedLoan, OpenSignal
+from duly.service.operations.deriving import AgreedPlan, Derived, DerivedLoan, OpenSignal
 
 _E6 = 10**6  #: a rate in 1/10^8 as a percentage
 #: Open facts that pause reminders and that a page may name; others are never named.
-PAUSES = frozenset("dispute payment_pending complaint hardship promise moratorium disaster".split())
+PAUSES = frozenset(
+    "plan dispute payment_pending complaint hardship promise moratorium disaster".split()
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,15 @@ class Receipt:
     paused: tuple[tuple[date, date | None], ...]
     capped: Mapping[str, int] | None
     pauses: tuple[OpenSignal, ...]
+    plan: AgreedPlan | None  #: the one that holds
+
+    @property
+    def charge_stopped(self) -> bool:
+        """Whether today bears no late charge."""
+        today = self.position.get("as_of")
+        return any(
+            start <= today and (end is None or today < end) for start, end in self.paused if today
+        )
 
     def has(self, line: str) -> bool:
         """Return whether a line of this receipt has a name."""
@@ -120,6 +131,8 @@ def _receipt(place: int, loan: DerivedLoan, found: Derived) -> Receipt:
         paused=tuple((start, None if end == date.max else end) for start, end in traced.paused)
         if traced else (),
         capped=loan.capped,
+        plan=next((one for one in found.plans
+                   if one.loan_id == loan.loan_id and one.holds(found.at)), None),
         pauses=tuple(one for one in found.signals if one.kind in PAUSES
                      and one.loan_id in (None, loan.loan_id)
                      and (one.holds_until is None or found.as_of <= one.holds_until)),

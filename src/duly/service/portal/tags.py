@@ -64,6 +64,13 @@ def address(name: str, look: Look, *args: object) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def about(context: Context, name: str, loan: str, *args: object) -> SafeString:
+    """Return the address of a page about a loan, with what the reader chose."""
+    where = address(name, context["look"], *args)
+    return format_html("{}{}{}", where, "&" if "?" in where else "?", urlencode({"loan": loan}))
+
+
+@register.simple_tag(takes_context=True)
 def switched(context: Context, **given: str) -> str:
     """Return the address of this page with another language or size."""
     chosen = dict(context["look"].chosen) | given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duly.service.portal import checking, loans, pages, signing_in, why
+from duly.service.portal import checking, loans, pages, relief, relief_offers, signing_in, why
 
 urlpatterns = [
     path("", checking.home, name="home"),
@@ -20,6 +20,16 @@ urlpatterns = [
     path("question/words", loans.words, name="words"),
     path("question/back", loans.take_back, name="take-back"),
     path("paid", loans.paid, name="paid"),
+    path("relief", relief.relief, name="relief"),
+    path("relief/ask/<int:step>", relief.ask, name="relief-ask"),
+    path("relief/care", relief.care, name="relief-care"),
+    path("relief/person", relief.person, name="relief-person"),
+    path("relief/forget", relief.forget, name="relief-forget"),
+    path("relief/offers", relief_offers.offers, name="relief-offers"),
+    path("relief/sheet", relief_offers.sheet, name="relief-sheet"),
+    path("relief/agree", relief_offers.agree, name="relief-agree"),
+    path("agreed", relief_offers.agreed, name="agreed"),
+    path("agreed/pdf", relief_offers.agreement, name="agreement"),
     path("why", why.why, name="why"),
     path("not-me", loans.not_me, name="not-me"),
     path("style.css", pages.style, name="style"),

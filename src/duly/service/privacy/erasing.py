@@ -87,6 +87,7 @@ DELETED: Mapping[str, str] = MappingProxyType(
         "store_signal": _MINE,
         "store_aside": _MINE,
         "store_portalcode": _MINE,
+        "store_portaldraft": _MINE,
         "store_portalpaper": _MINE,
         "store_portalsession": _MINE,
         "store_book_agreed": "signal_id = ANY(%(signals)s)",

@@ -342,6 +342,7 @@ from duly.service.store.daily_models import BusinessDay  # noqa: E402
 from duly.service.store.log_models import Audit, Node, Root, Sealed, Unsealed  # noqa: E402
 from duly.service.store.portal_models import (  # noqa: E402
     PortalCode,
+    PortalDraft,
     PortalPaper,
     PortalSession,
 )
@@ -360,7 +361,8 @@ __all__ = [
     "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "Budget",
     "BusinessDay", "Contact", "Counter", "DeadLetter", "Decision", "Deletion", "Endpoint",
     "EventPost", "Hold", "IdempotentAnswer", "Lease", "LegalHold", "Message", "Node",
-    "OutgoingEvent", "Part", "PortalCode", "PortalPaper", "PortalSession", "Recall", "Recalled",
+    "OutgoingEvent", "Part", "PortalCode", "PortalDraft", "PortalPaper", "PortalSession",
+    "Recall", "Recalled",
     "Reply", "Report", "Reservation", "Root", "RouteWatch", "Run", "Sealed", "SeenWebhook",
     "Signal", "Source", "Stopped", "Task", "Unsealed",
 ]  # fmt: skip

@@ -75,6 +75,25 @@ class PortalSession(models.Model):
         ]
 
 
+class PortalDraft(models.Model):
+    """What somebody has filled in of a request for relief, sealed under his key; one a loan."""
+
+    id = models.BigAutoField(primary_key=True)
+    borrower_id = models.CharField(max_length=_ID)
+    loan_id = models.CharField(max_length=_ID)
+    key = models.ForeignKey("store.BorrowerKey", on_delete=models.PROTECT)
+    ciphertext = models.BinaryField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["borrower_id", "loan_id"], name="portal_draft_loan")
+        ]
+        indexes = [models.Index(fields=["at"], name="portal_draft_at")]
+
+
 class PortalPaper(models.Model):
     """What a borrower handed in with a signal: words or a paper, sealed under his key."""
 

@@ -1,0 +1,101 @@
+"""What a borrower takes away on paper: PDF/A, equal bytes for equal facts, with the fonts in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from duly.book import Lender
+from duly.core.money import to_minor
+from duly.core.words import say
+from duly.delivery.letters.page import STANDARDS, can_print, compiler
+from duly.messages.values import date_text, money_text
+from duly.service.operations.deriving import AgreedPlan
+from duly.service.portal.receipts import Receipt
+
+if TYPE_CHECKING:
+    import typst
+
+__all__ = ["agreement", "can_print"]
+_TYPEFACE, _ROUTE = "Noto Sans", "portal"
+
+
+@cache
+def _press() -> tuple[typst.Compiler, tuple[str, ...]]:
+    with resources.as_file(resources.files("duly.service.portal") / "document.typ") as page:
+        return compiler(page, _TYPEFACE, route=_ROUTE)
+
+
+def _printed(told: Mapping[str, object], *, locale: str, on: date) -> bytes:
+    press, families = _press()
+    chinese = locale == "zh-CN"
+    whole = {
+        "fonts": families, "lang": "zh" if chinese else "en", "region": "cn" if chinese else None,
+        "year": on.year, "month": on.month, "day": on.day, **told,
+    }  # fmt: skip
+    pdf = press.compile(format="pdf", pdf_standards=STANDARDS,
+                        sys_inputs={"document": json.dumps(whole, ensure_ascii=True)})  # fmt: skip
+    assert isinstance(pdf, bytes)
+    return pdf
+
+
+def agreement(receipt: Receipt, plan: AgreedPlan, *, lender: Lender, locale: str) -> bytes:
+    """Return the agreement about a loan: what was agreed, each amount, what changes and not."""
+    english, on = locale == "en", lender.day_of(plan.starts_at)
+
+    def text(key: str, **values: object) -> str:
+        return say("portal", key, locale, **values)
+
+    def money(minor: int) -> str:
+        return money_text(minor, receipt.currency, locale)
+
+    def day(one: date) -> str:
+        return date_text(one, locale, date.min)  # With its year: paper is read years later.
+
+    detail = {name: str(one) for name, one in plan.detail.items()}
+    owed, charge, waived = (
+        to_minor(detail.get(name, "0"), receipt.currency) for name in ("owed", "charge", "waived")
+    )
+    kind, stops = detail.get("relief", ""), detail.get("accrual") == "stops"
+    name = (english and lender.name_en) or lender.name
+    total = sum(row.amount for row in plan.rows)
+    facts = [
+        (text("agreed.lender"), name),
+        (text("agreed.loan"), receipt.tail),
+        (text("agreed.number"), plan.signal_id),
+        (text("agreed.day"), day(on)),
+        (text("agreed.owed"), money(owed)),
+    ]
+    facts += [(text("agreed.waived"), money(waived))] if waived else []
+    facts += [(text("agreed.charge"), money(charge))] if charge and plan.rows else []
+    lines: list[str] = [text(f"agreed.kind_{kind}")] if kind else []
+    if plan.ends_at is not None:
+        lines.append(text("agreed.until", on=day(lender.day_of(plan.ends_at))))
+    closing = _closing(text, stops=stops, lender=lender, clause=lender.late_charge_clause)
+    return _printed(
+        {
+            "title": text("agreed.title"), "sender": name, "facts": facts, "paragraphs": lines,
+            "header": [text("agreed.row"), text("agreed.due"), text("agreed.amount")],
+            "rows": [[str(row.number), day(row.due_on), money(row.amount)] for row in plan.rows],
+            "sum": [text("loan.together"), money(total)], "closing": closing,
+            "footer": f"{name}  ·  {plan.signal_id}",
+        },
+        locale=locale, on=on,
+    )  # fmt: skip
+
+
+def _closing(text: object, *, stops: bool, lender: Lender, clause: str) -> Sequence[str]:
+    assert callable(text)
+    return [
+        text("agreed.stops" if stops else "agreed.runs"),
+        text("agreed.kept"),
+        text("agreed.broken"),
+        *([text("agreed.bureau")] if lender.bureau_reports else []),
+        *([text("loan.clause", clause=clause)] if clause and not stops else []),
+        text("agreed.free"),
+        text("agreed.ask", hotline=lender.hotline),
+    ]
