@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from django.db import connection
 
 from duly.book import Lender, Snapshot, take_snapshot
+from duly.care.promising import Promise, holding, last_day
+from duly.core import money
 from duly.core.errors import Refused
 from duly.plan.explain_waits import lawful
 from duly.plan.holds import REVIEW_DAYS
@@ -44,6 +46,21 @@ class DerivedLoan:
     trace: LoanTrace | None  #: None: its rows contradict each other, nobody knows its figures
     capped: dict[str, int] | None
     product: str = ""
+    promises: tuple[Promise, ...] = ()
+
+    @property
+    def paid(self) -> tuple[tuple[date, int], ...]:
+        """The payments that count, by day."""
+        rows = self.trace.payments if self.trace else ()
+        return tuple(
+            (one.paid_on, one.amount) for one in rows if one.counts and one.kind == "payment"
+        )
+
+    @property
+    def arrears_since(self) -> date | None:
+        """Since when something of it has been late without a break."""
+        found = self.trace.position["arrears_since"] if self.trace else None
+        return found if isinstance(found, date) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,12 +162,18 @@ def _derive(borrower_id: str, lender: Lender, at: datetime, as_of: date) -> Deri
             book, Path(work) / "snapshot", lender=lender, needs="position", threads=1
         )
         rows = pq.read_table(snapshot.path / "loans.parquet").to_pylist()
-        loans = tuple(_loan(snapshot, row, lender, as_of) for row in rows)
         names = {row["loan"]: row["loan_id"] for row in rows}
         signals = pq.read_table(snapshot.path / "signals.parquet").to_pylist()
+        loans = tuple(
+            _loan(
+                snapshot, row, lender, as_of, [one for one in signals if one["loan"] == row["loan"]]
+            )
+            for row in rows
+        )
         agreed = pq.read_table(snapshot.path / "agreed.parquet").to_pylist()
         broken = plan_broken_on(snapshot, as_of=as_of, time_zone=lender.time_zone).to_pylist()
     over = {row["signal_id"]: row["broken_on"] for row in broken}
+    held = {name for loan in loans for name in _held(loan, as_of)}
     plans = [row for row in signals if row["kind"] == "plan" and row["loan"] is not None]
     return Derived(
         as_of=as_of,
@@ -160,13 +183,23 @@ def _derive(borrower_id: str, lender: Lender, at: datetime, as_of: date) -> Deri
         signals=tuple(
             _signal(row, names, lender)
             for row in signals
-            if _is_open(row, at) and row["signal_id"] not in over
+            if _is_open(row, at)
+            and row["signal_id"] not in over
+            and (row["kind"] != "promise" or row["loan"] is None or row["signal_id"] in held)
         ),
         plans=tuple(_plan(row, names, agreed, over, loans, lender) for row in plans),
     )
 
 
-def _loan(snapshot: Snapshot, row: dict[str, Any], lender: Lender, as_of: date) -> DerivedLoan:
+def _held(loan: DerivedLoan, as_of: date) -> Mapping[str, date]:
+    """Return the promises about a loan that hold; a third in a row does not."""
+    return holding(loan.promises, loan.paid, arrears_since=loan.arrears_since, as_of=as_of)
+
+
+def _loan(
+    snapshot: Snapshot, row: dict[str, Any], lender: Lender, as_of: date,
+    signals: Sequence[dict[str, Any]],
+) -> DerivedLoan:  # fmt: skip
     traced, capped = None, None
     try:
         traced = trace(snapshot, row["loan_id"], as_of=as_of, time_zone=lender.time_zone)
@@ -179,6 +212,17 @@ def _loan(snapshot: Snapshot, row: dict[str, Any], lender: Lender, as_of: date) 
         loan_id=row["loan_id"], currency=row["currency"], creditor=row["creditor"],
         principal=row["principal"], disbursed_on=row["disbursed_on"], trace=traced, capped=capped,
         product=row["product"],
+        promises=tuple(_promise(one, row["currency"], lender) for one in signals
+                       if one["kind"] == "promise"),
+    )  # fmt: skip
+
+
+def _promise(row: dict[str, Any], currency: str, lender: Lender) -> Promise:
+    starts, detail = _instant(row["starts_at"]), json.loads(row["detail"] or "{}")
+    assert starts is not None
+    return Promise(
+        name=row["signal_id"], since=lender.day_of(starts), on=date.fromisoformat(detail["on"]),
+        amount=money.to_minor(detail["amount"], currency),
     )  # fmt: skip
 
 
@@ -240,7 +284,7 @@ def _holds_until(row: dict[str, Any], starts: datetime, lender: Lender) -> date 
     """Return the last day of a promise, or of a payment that is looked for; None of others."""
     if row["kind"] == "promise":
         detail = json.loads(row["detail"] or "{}")
-        return date.fromisoformat(detail["on"]) + timedelta(days=1)
+        return last_day(date.fromisoformat(detail["on"]), since=lender.day_of(starts))
     if row["kind"] == "payment_pending":
         return review_on(row["kind"], starts, lender=lender)
     return None

@@ -32,6 +32,7 @@ _TASKS = {
     "dispute": "answer_dispute",
     "payment_pending": "match_payment",
     "hardship": "offer_relief",
+    "promise": "",  # Nobody has to do anything about it before its day.
 }
 _AGAIN_MAX = 40  #: times that the same may be said and ended on one day
 
@@ -74,7 +75,7 @@ def tell(
         accepted = accept_new([event("signal.raised", name, at, data)], at=at)
         new = accepted.accepted == 1
         if new:
-            tasks = [*first, _TASKS[said.kind]]
+            tasks = [one for one in (*first, _TASKS[said.kind]) if one]
             open_tasks(tasks, borrower_id=said.borrower_id, loan_id=said.loan_id)
         papers.keep(said.borrower_id, name, handed)
     return Told(signal_id=name, cancelled=len(accepted.cancelled), new=new)

@@ -71,7 +71,9 @@ def _show(request: HttpRequest, found: Derived, receipt: Receipt) -> HttpRespons
 
 
 def _answer_by(one: OpenSignal, as_of: date) -> date | None:
-    """Return the day by which a signal is answered, while that day is still to come."""
+    """Return the day by which a signal is answered, while it is to come; a promise's last day."""
+    if one.kind == "promise":
+        return one.holds_until
     if one.kind not in ("dispute", "payment_pending", "hardship"):
         return None
     day = asking.answer_by(one.kind, one.starts_at, lender=present().lender)
@@ -91,7 +93,7 @@ def _of(request: HttpRequest, loan_id: str) -> tuple[Derived, Receipt | None]:
     return found, next((one for one in receipts if one.loan_id == loan_id), None)
 
 
-def _told(request: HttpRequest, receipt: Receipt, what: str) -> HttpResponse:
+def told(request: HttpRequest, receipt: Receipt, what: str) -> HttpResponse:
     """Lead back to the receipt, which says what holds now: a page that is loaded again tells it."""
     where = address("loan", look_of(request), receipt.place)
     response = HttpResponseRedirect(f"{where}{'&' if '?' in where else '?'}told={what}")
@@ -118,7 +120,7 @@ def question(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     serving = present()
     asking.tell(said, lender=serving.lender, at=serving.now())
-    return _told(request, receipt, "question")
+    return told(request, receipt, "question")
 
 
 @signed_in("POST")
@@ -134,7 +136,7 @@ def words(request: HttpRequest) -> HttpResponse:
     if said is not None:
         with transaction.atomic():
             papers.keep(who_of(request).borrower_id, name, [said])
-    return _told(request, receipt, "words")
+    return told(request, receipt, "words")
 
 
 @signed_in("POST")
@@ -145,7 +147,7 @@ def take_back(request: HttpRequest) -> HttpResponse:
     who = who_of(request).borrower_id
     if receipt is None or not asking.take_back(name, borrower_id=who, at=present().now()):
         return problem(request, "nowhere", status=404)
-    return _told(request, receipt, "back")
+    return told(request, receipt, "back")
 
 
 @signed_in("GET", "POST")
@@ -172,7 +174,7 @@ def paid(request: HttpRequest) -> HttpResponse:
     handed = [one for one in (said_too, paper) if one is not None]
     serving = present()
     asking.tell(said, handed, lender=serving.lender, at=serving.now())
-    return _told(request, receipt, "paid")
+    return told(request, receipt, "paid")
 
 
 def _paid(

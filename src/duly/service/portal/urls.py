@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duly.service.portal import checking, loans, pages, relief, relief_offers, signing_in, why
+from duly.service.portal import (
+    checking,
+    loans,
+    pages,
+    promises,
+    relief,
+    relief_offers,
+    signing_in,
+    why,
+)
 
 urlpatterns = [
     path("", checking.home, name="home"),
@@ -30,6 +39,7 @@ urlpatterns = [
     path("relief/agree", relief_offers.agree, name="relief-agree"),
     path("agreed", relief_offers.agreed, name="agreed"),
     path("agreed/pdf", relief_offers.agreement, name="agreement"),
+    path("promise", promises.promise, name="promise"),
     path("why", why.why, name="why"),
     path("not-me", loans.not_me, name="not-me"),
     path("style.css", pages.style, name="style"),
