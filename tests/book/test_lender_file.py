@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from duly.book import Answers, Limits, People, load_lender
-from duly.book.lender import Agency, Daily, Portal, Relief
+from duly.book.lender import Account, Agency, Daily, Portal, Relief
 from duly.core.errors import Refused
 
 GOOD = """\
@@ -81,6 +81,15 @@ def test_the_least_payment_is_of_its_own_currency(tmp_path, lines, least):
     assert load_lender(path).relief_least == least
 
 
+def test_accounts_are_the_lenders_own(tmp_path):
+    path = tmp_path / "lender.yaml"
+    said = 'accounts: [{holder: Aa, bank: Bb, number: "0012 3", bank_en: Cc, currency: JPY}]\n'
+    path.write_text(GOOD + said, encoding="utf-8")
+    assert load_lender(path).accounts == (
+        Account(holder="Aa", bank="Bb", number="0012 3", bank_en="Cc", currency="JPY"),
+    )
+
+
 def test_the_limits_of_relief_are_the_lenders(tmp_path):
     path = tmp_path / "lender.yaml"
     said = (
@@ -147,6 +156,14 @@ def test_own_texts_lie_beside_the_lender_file(tmp_path):
         ("agencies: [A]", (2, "11", "lender_bad_value")),
         ("agencies: [{title: A}]", (2, "11", "lender_bad_value")),
         ("agencies: [{name: A, phone: 1}]", (2, "11", "lender_bad_value")),
+        ("accounts: A", (2, "11", "lender_bad_value")),
+        ("accounts: [{holder: A, bank: B}]", (2, "11", "lender_bad_value")),
+        ("accounts: [{holder: A, bank: B, number: 1, iban: 2}]", (2, "11", "lender_bad_value")),
+        ("accounts: [{holder: A, bank: B, number: ''}]", (2, "11", "lender_bad_value")),
+        (
+            "accounts: [{holder: A, bank: B, number: 1, currency: XXA}]",
+            (2, "11", "lender_bad_value"),
+        ),
         ("clauses: {late: 7}", (2, "11", "lender_unknown_key")),
         ("relief: {least_payment: -1}", (2, "25", "lender_bad_value")),
         ("relief: {least_payment: much}", (2, "25", "lender_bad_value")),

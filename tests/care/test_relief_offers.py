@@ -6,51 +6,18 @@ lives through the agreement day by day and shares nothing with the package.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from position_books import ZONE, Book, day, installment, loan, payment, signal, write_snapshot
-from position_cases import loans as any_loan
-from position_cases import payments as any_payments
-from position_cases import schedules
+from position_books import ZONE, Book, day, payment, signal
 from position_oracle import Oracle
+from relief_cases import ANY, LIMITS, budget, cases, debt, usual
 
-from duly.care import Budget, Limits, Wish, debt_of, relieve
+from duly.care import Wish, relieve
 from duly.care.schedules import first_on, later, months_between, rows, split
-from duly.position import trace
-
-AS_OF = day("2026-03-11")
-LIMITS = Limits(kinds=("extension", "installments", "pause"), extension_months=3, installments=12,
-                pause_months=2, least=12_000, accrual_stops=True, waives=False)  # fmt: skip
-ANY = Wish(kind="any", pay_day=20)
-
-
-def budget(left: int) -> Budget:
-    return Budget(income=500_000, essentials=500_000 - left, other_loans=0)
-
-
-def debt(book: Book, as_of: date = AS_OF):
-    with tempfile.TemporaryDirectory() as folder:
-        snapshot = write_snapshot(book, Path(folder) / "snapshot")
-        return debt_of(trace(snapshot, "L1", as_of=as_of, time_zone=ZONE))  # type: ignore[arg-type]
-
-
-def usual(**told: object) -> Book:
-    """Three installments of 600.00 and interest; 3 of the first and all of the others are open."""
-    return Book(
-        loans=[loan(late_rate_e8=50_000, grace_days=3, **told)],
-        installments=[
-            installment(1, day("2026-01-15"), 60_000, interest=2_700),
-            installment(2, day("2026-02-15"), 60_000, interest=1_800, fee=200),
-            installment(3, day("2026-03-15"), 60_000, interest=900),
-        ],
-        payments=[payment("P1", day("2026-01-15"), 62_700)],
-    )
 
 
 def shown(offer):
@@ -173,25 +140,6 @@ class TestDays:
         one, two = day("2026-01-01"), day("2026-02-01")
         found = rows([(two, 5), (one, 3), (two, 0), (one, 4)])
         assert [(row.number, row.due_on, row.amount) for row in found] == [(1, one, 7), (2, two, 5)]
-
-
-@st.composite
-def cases(draw: st.DrawFn):
-    told = dict(draw(any_loan("L1", "B1")), status="active", status_on=None)
-    due = draw(schedules("L1", told["grace_days"]))
-    book = Book(loans=[told], installments=due, payments=draw(any_payments("L1")))
-    limits = Limits(
-        kinds=tuple(one for one in LIMITS.kinds if draw(st.booleans())) or ("installments",),
-        extension_months=draw(st.integers(1, 6)), installments=draw(st.integers(2, 8)),
-        pause_months=draw(st.integers(1, 3)), least=draw(st.sampled_from([0, 10, 3_000])),
-        accrual_stops=draw(st.booleans()), waives=draw(st.booleans()),
-    )  # fmt: skip
-    as_of = day("2025-01-10") + timedelta(days=draw(st.integers(0, 90)))
-    wish = Wish(
-        kind=draw(st.sampled_from([*LIMITS.kinds, "any"])), pay_day=draw(st.integers(1, 28))
-    )
-    return book, as_of, budget(draw(st.one_of(st.integers(-5, 300), st.integers(1, 90_000)))), \
-        limits, wish  # fmt: skip
 
 
 def agreed_book(book: Book, offer, as_of: date) -> Book:

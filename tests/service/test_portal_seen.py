@@ -73,6 +73,7 @@ def test_relief_is_read_on_any_screen(chromium, book, facts, tmp_path, language,
 
     inside = answered(facts, language=language, wish="extension", essentials="4300")
     look("/promise", "promise")
+    look("/pay?amount=300", "pay")
     look("/relief", "begin")
     for step in (1, 2, 6):
         look(f"/relief/ask/{step}", f"ask{step}")

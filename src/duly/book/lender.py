@@ -118,6 +118,18 @@ class Relief:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Account:
+    """One account of the lender's own that borrowers pay into; never a person's."""
+
+    holder: str
+    bank: str
+    number: str
+    holder_en: str = ""
+    bank_en: str = ""
+    currency: str = ""  #: empty: the lender's
+
+
+@dataclass(frozen=True, kw_only=True)
 class Agency:
     """One servicer of the list that the lender publishes."""
 
@@ -162,6 +174,7 @@ class Lender:
     relief: Relief = Relief()
     debits_announced: bool = False  #: `at` of a scheduled debit is its real hour; texts may name it
     agencies: tuple[Agency, ...] = ()
+    accounts: tuple[Account, ...] = ()
     daily: Daily | None = None  #: None: nothing is run by itself
     portal: Portal = Portal()
     sha256: str = ""

@@ -49,6 +49,7 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "templates": ("templates", takes.folder),
         "models": ("models", takes.folder),
         "agencies": ("agencies", takes.agencies),
+        "accounts": ("accounts", takes.accounts),
     },
     "clauses": {"late_charge": ("late_charge_clause", takes.text)},
     # `least_payment` is read in the lender's own currency: `_build`.

@@ -8,7 +8,7 @@ from datetime import time
 from pathlib import Path
 
 from duly.book import expressions
-from duly.book.lender import Agency
+from duly.book.lender import Account, Agency
 from duly.book.lender_walk import WrongValueError
 from duly.core import money, prices
 
@@ -192,3 +192,20 @@ def agencies(value: object) -> tuple[Agency, ...]:
             raise WrongValueError(wanted)
         made.append(Agency(**{key: text(said) for key, said in one.items()}))
     return tuple(made)
+
+
+def accounts(value: object) -> tuple[Account, ...]:
+    """Read the accounts that borrowers pay into."""
+    needed = {"holder", "bank", "number"}
+    known = {*needed, "holder_en", "bank_en", "currency"}
+    wanted = "[{holder: …, bank: …, number: …}]"
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise WrongValueError(wanted)
+    if not all(needed <= set(one) <= known for one in value):
+        raise WrongValueError(wanted)
+    return tuple(
+        Account(**{
+            key: currency(said) if key == "currency" else text(said) for key, said in one.items()
+        })
+        for one in value
+    )  # fmt: skip

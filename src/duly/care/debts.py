@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from duly.care.schedules import Amount
 from duly.position.trace import LoanTrace
-from duly.position.walk import Installment, Payment, Terms, Walk
+from duly.position.walk import Applied, Installment, Payment, Terms, Walk
 
 _WAIVED = "\uffff waived"  #: names that stand behind every payment of the same day
 _PLANNED = "\uffff planned"
@@ -57,6 +57,17 @@ class Debt:
         waiver = Payment(payment_id=_WAIVED, paid_on=self.as_of, amount=charge, kind="waiver",
                          component="late_charge", reversed_on=None)  # fmt: skip
         return replace(self, payments=(*self.payments, waiver)), charge
+
+    def due(self) -> int:
+        """Return what is due today or was before, late charge included."""
+        ahead = sum(left for day, left in self.unpaid() if day > self.as_of)
+        return self.owed(self.as_of) - ahead
+
+    def applied(self, payment: Payment) -> tuple[tuple[Applied, ...], int]:
+        """Return where a payment of this debt goes, and what of it nothing is owed for."""
+        walk = self._walk(self.as_of, ())
+        counted = [one for one in walk.payments if one.counts_on(self.as_of)]
+        return walk.state.applied[counted.index(payment)]
 
     def daily_charge(self) -> int:
         """Return what tomorrow adds to the late charge, if nothing is paid."""

@@ -24,9 +24,10 @@ _BY_A_PERSON = frozenset(
     " legal_case fraud_claim moratorium abnormal_transaction".split()
 )
 _IN_QUESTION = frozenset({"dispute", "payment_pending"})
-#: What the cost sheet and the agreement of a page always hold, as the rules name the parts.
-PARTS = ("balance", "structure", "currency", "cycle", "way", "dates", "amounts",
-         "interest_and_fees", "rights", "breach", "cost_sheet", "confirmation")  # fmt: skip
+#: What the cost sheet and the agreement of a page hold, as the rules name the parts: no more than
+#: they do. A plan for a card has to say more (CN-PLAN-1-TERMS): a person agrees on it.
+PARTS = ("balance", "currency", "dates", "amounts", "interest_and_fees", "breach", "cost_sheet",
+         "confirmation")  # fmt: skip
 READ = "reading_time"
 
 
