@@ -44,20 +44,25 @@ def book(served, write_book, tmp_path_factory):
     """Give the server with the book; B2 has another loan, of one month."""
     yield tell(
         served, write_book, tmp_path_factory.mktemp("book"),
-        borrowers=[*BOOK["borrowers"], {"borrower_id": "B2"}],
+        borrowers=[*BOOK["borrowers"], {"borrower_id": "B2"}, {"borrower_id": "B3"}],
         contact_points=[*BOOK["contact_points"],
-                        {"borrower_id": "B2", "address": "+8613800000002"}],
+                        {"borrower_id": "B2", "address": "+8613800000002"},
+                        {"borrower_id": "B3", "address": "+8613800000003"}],
         loans=[*({**one, "disbursed_on": "2025-10-15"} for one in BOOK["loans"]),
-               {"loan_id": OTHER, "borrower_id": "B2", "disbursed_on": "2026-02-01"}],
+               {"loan_id": OTHER, "borrower_id": "B2", "disbursed_on": "2026-02-01"},
+               *({"loan_id": one, "borrower_id": "B3", "disbursed_on": "2025-03-01"}
+                 for one in ("L-31", "L-32"))],
         installments=[*BOOK["installments"],
-                      {"loan_id": OTHER, "number": "1", "due_on": "2026-03-01"}],
+                      {"loan_id": OTHER, "number": "1", "due_on": "2026-03-01"},
+                      *({"loan_id": one, "number": "1", "due_on": "2026-03-01",
+                         "principal": "300.00", "interest": "0"} for one in ("L-31", "L-32"))],
     )  # fmt: skip
     emptied(served.url, books=True)
 
 
 @pytest.fixture
 def world(book, facts):
-    return begin(facts, WHO, "B2")
+    return begin(facts, WHO, "B2", "B3")
 
 
 def told(url, kind):
@@ -288,6 +293,27 @@ class TestQuestions:
         browser.submit("/relief/ask/6", words=words)
         assert len(told(world.url, "hardship")) == 1
         assert Task.objects.filter(kind="care_now").count() == 1
+
+
+class TestSeveralLoans:
+    def test_a_budget_is_not_spent_twice(self, world):
+        given = {"essentials": "4690", "wish": "any"}
+        browser = answered(world, "B3", "L-31", **given)
+        # Of the 310.00 that are left, 300.00 are those of the other loan.
+        assert "Your other loans with us are counted as we know them" in browser.text
+        assert "CNY 10.00" in browser.text
+        assert "2 smaller payments" not in browser.text
+        drafts.drop("B3", "L-31")
+        browser = answered(world, "B3", "L-31", **(given | {"essentials": "4540"}))
+        opened(browser)
+        read(who="B3", loan="L-31")
+        browser.submit("/relief/agree", confirm="yes")
+        assert browser.at == "/agreed"
+        # From now on the arrangement counts: 150.00, no longer 300.00.
+        (agreed,) = told(world.url, "plan")
+        largest = max(one["amount"] for one in agreed["agreed"])
+        browser = answered(world, "B3", "L-32", **given)
+        assert f"Other loans− CNY {largest}" in browser.text
 
 
 class TestNoOffer:

@@ -41,6 +41,7 @@ class Standing:
     stop: str
     facts: str
     as_of: date
+    elsewhere: int  #: what a month of his other loans with us takes
 
 
 def standing_of(found: Derived, receipt: Receipt, *, lender: Lender) -> Standing:
@@ -48,8 +49,29 @@ def standing_of(found: Derived, receipt: Receipt, *, lender: Lender) -> Standing
     loan = next(one for one in found.loans if one.loan_id == receipt.loan_id)
     return Standing(
         receipt=receipt, loan=loan, plan=receipt.plan, facts=found.facts, as_of=found.as_of,
-        stop=_stop(found, receipt, loan, lender),
+        stop=_stop(found, receipt, loan, lender), elsewhere=_elsewhere(found, loan),
     )  # fmt: skip
+
+
+def _elsewhere(found: Derived, loan: DerivedLoan) -> int:
+    """Return what a month of a person's other loans in this currency takes, as far as we know.
+
+    Of a loan with an arrangement its largest payment to come, else its largest installment.
+    """
+    total = 0
+    for one in found.loans:
+        if one.loan_id == loan.loan_id or one.currency != loan.currency or one.trace is None:
+            continue
+        plan = next(
+            (each for each in found.plans
+             if each.loan_id == one.loan_id and each.holds(found.at) and each.rows), None,
+        )  # fmt: skip
+        left = (
+            [row.left for row in plan.rows] if plan
+            else [row.unpaid_total for row in one.trace.installments]
+        )  # fmt: skip
+        total += max(left, default=0)
+    return total
 
 
 def _stop(found: Derived, receipt: Receipt, loan: DerivedLoan, lender: Lender) -> str:
@@ -126,10 +148,11 @@ def name_of(standing: Standing, offer: Offer) -> str:
     return digest.of_value([*told, standing.facts])[:16]
 
 
-def budget_of(draft: Mapping[str, str]) -> Budget:
-    """Return the budget that a draft states."""
+def budget_of(draft: Mapping[str, str], standing: Standing) -> Budget:
+    """Return the budget that a draft states; his other loans with us count whatever it says."""
     income, essentials, loans = (int(draft[one]) for one in ("income", "essentials", "loans"))
-    return Budget(income=income, essentials=essentials, other_loans=loans)
+    other = max(loans, standing.elsewhere)
+    return Budget(income=income, essentials=essentials, other_loans=other)
 
 
 def wish_of(draft: Mapping[str, str]) -> Wish:

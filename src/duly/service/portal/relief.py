@@ -173,7 +173,7 @@ def _in_need(request: HttpRequest, standing: Standing, draft: dict[str, str]) ->
 def _worked_out(request: HttpRequest, standing: Standing, draft: dict[str, str]) -> HttpResponse:
     """Work out the offers; where none fits, a person has the request before the page says so."""
     serving = present()
-    budget, wish = budget_of(draft), wish_of(draft)
+    budget, wish = budget_of(draft, standing), wish_of(draft)
     found = offers_of(standing, budget, wish, lender=serving.lender, at=serving.now())
     if not found.offers:
         said = agreeing.heard(draft["words"], locale=look_of(request).locale, name="words",
@@ -208,8 +208,8 @@ def person(request: HttpRequest) -> HttpResponse:
     draft, serving = draft_of(request, standing), present()
     whole = not missing(draft)
     handed = agreeing.statement(
-        budget_of(draft) if whole else None, draft.get("wish", ""), standing.receipt.currency,
-        draft.get("words", ""),
+        budget_of(draft, standing) if whole else None, draft.get("wish", ""),
+        standing.receipt.currency, draft.get("words", ""),
     )  # fmt: skip
     agreeing.to_a_person(
         standing, handed, borrower_id=who_of(request).borrower_id, why=standing.stop or "asked",

@@ -49,7 +49,7 @@ class Named:
 
 def _found(standing: Standing, draft: dict[str, str]) -> tuple[Relief, list[Named]]:
     serving = present()
-    found = offers_of(standing, budget_of(draft), wish_of(draft), lender=serving.lender,
+    found = offers_of(standing, budget_of(draft, standing), wish_of(draft), lender=serving.lender,
                       at=serving.now())  # fmt: skip
     present_plan = found.present.total
     return found, [
@@ -72,7 +72,8 @@ def offers(request: HttpRequest) -> HttpResponse:
     found, named = _found(standing, draft)
     return page(
         request, "relief_offers", one=standing.receipt, present_plan=found.present, offers=named,
-        without=found.without, budget=budget_of(draft), bureau=present().lender.bureau_reports,
+        without=found.without, budget=budget_of(draft, standing),
+        counted=standing.elsewhere > int(draft["loans"]),
         answer_by=hardship_of(request, standing), changed=request.GET.get("changed", ""),
     )  # fmt: skip
 
@@ -149,8 +150,9 @@ def agree(request: HttpRequest) -> HttpResponse:
         return led(request, "relief-offers", loan=loan, changed="1")
     said = agreeing.heard(draft["words"], locale=look_of(request).locale, name="words",
                           at=serving.now())  # fmt: skip
-    handed = agreeing.statement(budget_of(draft), draft["wish"], standing.receipt.currency,
-                                draft["words"])  # fmt: skip
+    handed = agreeing.statement(
+        budget_of(draft, standing), draft["wish"], standing.receipt.currency, draft["words"]
+    )
     try:
         agreeing.agree(
             standing, chosen.offer, Shown(offer=chosen.name, seconds=seconds, parts=parts), handed,
