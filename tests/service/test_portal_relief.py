@@ -295,6 +295,30 @@ class TestQuestions:
         assert Task.objects.filter(kind="care_now").count() == 1
 
 
+class TestAnothers:
+    """An arrangement that another system told us of."""
+
+    @pytest.mark.parametrize("detail", [{}, {"relief": "<b>", "owed": "much", "waived": "-1"}])
+    @pytest.mark.parametrize("rows", [None, [{"number": 1, "due_on": "2026-04-01",
+                                             "amount": "206.10"}]])  # fmt: skip
+    def test_its_pages_say_what_is_known(self, world, detail, rows):
+        more = {} if rows is None else {"agreed": rows}
+        accept([signalled("plan", WHO, loan_id=LOAN, detail=detail,
+                          starts_at="2026-03-09T09:00:00+08:00", **more)], at=AT)  # fmt: skip
+        browser = signed_in(world)
+        browser.go(f"/relief?loan={LOAN}")
+        assert browser.at == "/agreed"
+        assert "The late charge of the contract goes on" in browser.text
+        assert ("CNY 206.10" in browser.text) is (rows is not None)
+        assert browser.go(f"/agreed/pdf?loan={LOAN}").body.startswith(b"%PDF")
+
+    def test_one_about_all_loans_is_left_to_a_person(self, world):
+        accept([signalled("plan", WHO, starts_at="2026-03-09T09:00:00+08:00")], at=AT)
+        browser = signed_in(world)
+        browser.go(f"/relief?loan={LOAN}")
+        assert "a person has to look at it" in browser.text
+
+
 class TestSeveralLoans:
     def test_a_budget_is_not_spent_twice(self, world):
         given = {"essentials": "4690", "wish": "any"}

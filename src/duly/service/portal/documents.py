@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from duly.book import Lender
-from duly.core.money import to_minor
+from duly.core.money import NotMoney, to_minor
 from duly.core.words import say
 from duly.delivery.letters.page import STANDARDS, can_print, compiler
 from duly.messages.values import date_text, money_text
 from duly.service.operations.deriving import AgreedPlan
+from duly.service.portal.offering import agreed_kind
 from duly.service.portal.receipts import Receipt
 
 if TYPE_CHECKING:
@@ -56,11 +57,10 @@ def agreement(receipt: Receipt, plan: AgreedPlan, *, lender: Lender, locale: str
     def day(one: date) -> str:
         return date_text(one, locale, date.min)  # With its year: paper is read years later.
 
-    detail = {name: str(one) for name, one in plan.detail.items()}
     owed, charge, waived = (
-        to_minor(detail.get(name, "0"), receipt.currency) for name in ("owed", "charge", "waived")
+        _amount(plan, name, receipt.currency) for name in ("owed", "charge", "waived")
     )
-    kind, stops = detail.get("relief", ""), detail.get("accrual") == "stops"
+    kind, stops = agreed_kind(plan.detail), plan.detail.get("accrual") == "stops"
     name = (english and lender.name_en) or lender.name
     total = sum(row.amount for row in plan.rows)
     facts = [
@@ -68,14 +68,16 @@ def agreement(receipt: Receipt, plan: AgreedPlan, *, lender: Lender, locale: str
         (text("agreed.loan"), receipt.tail),
         (text("agreed.number"), plan.signal_id),
         (text("agreed.day"), day(on)),
-        (text("agreed.owed"), money(owed)),
     ]
+    facts += [(text("agreed.owed"), money(owed))] if owed else []
     facts += [(text("agreed.waived"), money(waived))] if waived else []
     facts += [(text("agreed.charge"), money(charge))] if charge and plan.rows else []
     lines: list[str] = [text(f"agreed.kind_{kind}")] if kind else []
     if plan.ends_at is not None:
         lines.append(text("agreed.until", on=day(lender.day_of(plan.ends_at))))
-    closing = _closing(text, stops=stops, lender=lender, clause=lender.late_charge_clause)
+    runs = "runs" if kind and plan.rows else "runs_on"
+    charges = f"agreed.{'stops' if stops else runs}"
+    closing = _closing(text, charges, lender, "" if stops else lender.late_charge_clause)
     return _printed(
         {
             "title": text("agreed.title"), "sender": name, "facts": facts, "paragraphs": lines,
@@ -88,14 +90,21 @@ def agreement(receipt: Receipt, plan: AgreedPlan, *, lender: Lender, locale: str
     )  # fmt: skip
 
 
-def _closing(text: object, *, stops: bool, lender: Lender, clause: str) -> Sequence[str]:
-    assert callable(text)
+def _amount(plan: AgreedPlan, name: str, currency: str) -> int:
+    """Return an amount that the page wrote down; 0 where another system agreed the plan."""
+    try:
+        return max(0, to_minor(str(plan.detail.get(name, "0")), currency))
+    except NotMoney:
+        return 0
+
+
+def _closing(text: Callable[..., str], charges: str, lender: Lender, clause: str) -> Sequence[str]:
     return [
-        text("agreed.stops" if stops else "agreed.runs"),
+        text(charges),
         text("agreed.kept"),
         text("agreed.broken"),
         *([text("agreed.bureau")] if lender.bureau_reports else []),
-        *([text("loan.clause", clause=clause)] if clause and not stops else []),
+        *([text("loan.clause", clause=clause)] if clause else []),
         text("agreed.free"),
         text("agreed.ask", hotline=lender.hotline),
     ]

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from duly.book import Lender
 from duly.care import Budget, Limits, Offer, Relief, Wish, debt_of, relieve
+from duly.care.offers import KINDS
 from duly.care.schedules import months_between
 from duly.core import digest
 from duly.rules import NEUTRAL, decide, lenders_rules
@@ -80,7 +81,8 @@ def _stop(found: Derived, receipt: Receipt, loan: DerivedLoan, lender: Lender) -
     mine = [one for one in found.plans if one.loan_id == receipt.loan_id]
     if receipt.plan is not None:
         return "agreed"
-    if loan.trace is None or loan.capped or kinds & _BY_A_PERSON:
+    # An arrangement about all of his loans has no amounts of this one.
+    if loan.trace is None or loan.capped or kinds & {*_BY_A_PERSON, "plan"}:
         return "person"
     if receipt.position["status"] != "active" or not receipt.position["outstanding_total"]:
         return "nothing"
@@ -153,6 +155,12 @@ def budget_of(draft: Mapping[str, str], standing: Standing) -> Budget:
     income, essentials, loans = (int(draft[one]) for one in ("income", "essentials", "loans"))
     other = max(loans, standing.elsewhere)
     return Budget(income=income, essentials=essentials, other_loans=other)
+
+
+def agreed_kind(detail: Mapping[str, object]) -> str:
+    """Return which relief an arrangement is, as a page of ours agreed it; empty for another's."""
+    kind = str(detail.get("relief", ""))
+    return kind if kind in KINDS else ""
 
 
 def wish_of(draft: Mapping[str, str]) -> Wish:

@@ -16,6 +16,7 @@ from duly.service.portal.offering import (
     PARTS,
     READ,
     Standing,
+    agreed_kind,
     budget_of,
     forbidden,
     name_of,
@@ -177,7 +178,7 @@ def agreed(request: HttpRequest) -> HttpResponse:
     return page(
         request, "agreed", one=standing.receipt, plan=standing.plan,
         stops=standing.plan.detail.get("accrual") == "stops", printable=documents.can_print(),
-        relief=standing.plan.detail.get("relief", ""), bureau=present().lender.bureau_reports,
+        relief=agreed_kind(standing.plan.detail), bureau=present().lender.bureau_reports,
         total=sum(row.amount for row in standing.plan.rows),
         paid=sum(row.paid for row in standing.plan.rows),
     )  # fmt: skip
