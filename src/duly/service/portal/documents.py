@@ -77,7 +77,8 @@ def agreement(receipt: Receipt, plan: AgreedPlan, *, lender: Lender, locale: str
         lines.append(text("agreed.until", on=day(lender.day_of(plan.ends_at))))
     runs = "runs" if kind and plan.rows else "runs_on"
     charges = f"agreed.{'stops' if stops else runs}"
-    closing = _closing(text, charges, lender, "" if stops else lender.late_charge_clause)
+    after = "agreed.broken" if plan.rows else "sheet.after_pause"
+    closing = _closing(text, (charges, after), lender, "" if stops else lender.late_charge_clause)
     return _printed(
         {
             "title": text("agreed.title"), "sender": name, "facts": facts, "paragraphs": lines,
@@ -98,11 +99,12 @@ def _amount(plan: AgreedPlan, name: str, currency: str) -> int:
         return 0
 
 
-def _closing(text: Callable[..., str], charges: str, lender: Lender, clause: str) -> Sequence[str]:
+def _closing(
+    text: Callable[..., str], first: Sequence[str], lender: Lender, clause: str
+) -> Sequence[str]:
     return [
-        text(charges),
+        *map(text, first),
         text("agreed.kept"),
-        text("agreed.broken"),
         *([text("agreed.bureau")] if lender.bureau_reports else []),
         *([text("loan.clause", clause=clause)] if clause else []),
         text("agreed.free"),
