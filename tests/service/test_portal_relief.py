@@ -7,11 +7,12 @@ too early, asks about another's loan; the figures beside those of `duly.care` an
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
 import pytest
-from browsing import shown
+from browsing import Browser, shown
 from known_books import LENDER
 from outgoing import AT
 from portal_world import BOOK, LOAN, WHO, begin, emptied, recorded, signed_in, tell
@@ -169,6 +170,18 @@ class TestAgree:
         for _ in range(2):
             browser.post("/relief/agree", fields)
             assert browser.at == "/agreed"
+        assert len(told(world.url, "plan")) == 1
+        assert len(list(recorded("signal.agreed"))) == 1
+
+    def test_taps_at_the_same_time_are_one_agreement(self, world):
+        browser = opened(answered(world))
+        read()
+        fields = browser.form("/relief/agree") | {"confirm": "yes"}
+        hands = [Browser(world, cookies=dict(browser.cookies)) for _ in range(4)]
+        with ThreadPoolExecutor(len(hands)) as pool:
+            found = list(pool.map(lambda one: one.post("/relief/agree", fields).status, hands))
+        assert found == [200] * len(hands)
+        assert {one.at for one in hands} == {"/agreed"}
         assert len(told(world.url, "plan")) == 1
         assert len(list(recorded("signal.agreed"))) == 1
 
