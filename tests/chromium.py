@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -64,7 +65,7 @@ class Seat:
         def steps(browser: Chromium) -> tuple[dict[str, Any], list[str]]:
             # The pages' own content policy stands; axe is laid beside it, not into it.
             seat = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
-            secure = url.replace("http:", "https:")
+            secure = f"https://{urlsplit(url).netloc}"
             seat.add_cookies([{"name": name, "value": value, "url": secure, "secure": True,
                                "httpOnly": True, "sameSite": "Strict"}
                               for name, value in cookies.items()])  # fmt: skip
