@@ -34,6 +34,7 @@ from telling_events import event, signalled
 
 from duly.service.api import serving as api_serving
 from duly.service.api.signing import Signer
+from duly.service.faces.sessions import TOKEN_MINUTES
 from duly.service.operations.events import accept
 from duly.service.portal import codes, sessions, texting
 from duly.service.portal.holders import holder_of
@@ -373,7 +374,7 @@ class TestSession:
     def test_the_token_changes_and_the_one_before_dies(self, world):
         browser = signed_in(world)
         before = browser.cookies[COOKIE]
-        self.age(changed=sessions.TOKEN_MINUTES + 1)
+        self.age(changed=TOKEN_MINUTES + 1)
         browser.go("/loan")
         after = browser.cookies[COOKIE]
         assert before != after

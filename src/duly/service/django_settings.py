@@ -18,7 +18,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [str(Path(__file__).parent / "portal" / "templates")],
         "OPTIONS": {
-            "builtins": ["duly.service.portal.tags"],
+            "builtins": ["duly.service.faces.tags"],
             "string_if_invalid": "",
         },
     }
@@ -29,7 +29,7 @@ CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_AGE = None
-CSRF_FAILURE_VIEW = "duly.service.portal.pages.forged"
+CSRF_FAILURE_VIEW = "duly.service.faces.views.forged"
 #: What is uploaded stays in memory: nothing of a person's lies unsealed on a disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 6 << 20

@@ -15,9 +15,10 @@ from duly.service.api.slowing import (
     address_of,
     is_too_often,
 )
+from duly.service.faces.views import shown
 from duly.service.operations import verifying
 from duly.service.operations.calling import word_of
-from duly.service.portal.pages import page, shown, too_often
+from duly.service.portal.pages import page, too_often
 from duly.service.portal.signing_in import known
 
 _CODE_MAX = 40

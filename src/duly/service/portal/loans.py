@@ -11,15 +11,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from duly.core.money import major
 from duly.service.api.serving import present
 from duly.service.api.slowing import DAY, is_too_often
+from duly.service.faces.looks import look_of, named
+from duly.service.faces.tags import address
+from duly.service.faces.views import shown
 from duly.service.operations import verifying
 from duly.service.operations.deriving import Derived, OpenSignal, derived
 from duly.service.portal import asking, papers
 from duly.service.portal.checking import asked_of
 from duly.service.portal.forms import amount_of, day_of
-from duly.service.portal.pages import look_of, named, page, problem, shown, too_often
+from duly.service.portal.pages import page, problem, too_often
 from duly.service.portal.receipts import Receipt, receipts_of
 from duly.service.portal.signing_in import signed_in, who_of
-from duly.service.portal.tags import address
 
 #: What one person may tell by these pages in a day.
 TOLD_A_DAY = 60

@@ -12,9 +12,10 @@ from duly.care import debt_of
 from duly.care.paying import Effect, pay
 from duly.core.money import major
 from duly.service.api.serving import present
+from duly.service.faces.looks import look_of
 from duly.service.portal.forms import amount_of
 from duly.service.portal.offering import Standing
-from duly.service.portal.pages import look_of, page, problem
+from duly.service.portal.pages import page, problem
 from duly.service.portal.promises import due_of
 from duly.service.portal.relief import standing_for
 from duly.service.portal.signing_in import signed_in

@@ -11,13 +11,14 @@ from duly.core import digest
 from duly.core.money import major
 from duly.service.api.serving import present
 from duly.service.api.slowing import DAY, is_too_often
+from duly.service.faces.looks import look_of
+from duly.service.faces.tags import address
 from duly.service.portal import agreeing, asking, drafts, papers
 from duly.service.portal.forms import amount_of
 from duly.service.portal.loans import TOLD_A_DAY, known_of
 from duly.service.portal.offering import Standing, budget_of, offers_of, standing_of, wish_of
-from duly.service.portal.pages import look_of, page, problem, too_often
+from duly.service.portal.pages import page, problem, too_often
 from duly.service.portal.signing_in import signed_in, who_of
-from duly.service.portal.tags import address
 
 STEPS = ("wish", "income", "essentials", "loans", "day", "words")
 WISHES = ("extension", "installments", "pause", "any")

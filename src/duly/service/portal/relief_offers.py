@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from duly.care import Offer, Relief
 from duly.service.api.serving import present
 from duly.service.api.slowing import DAY, is_too_often
+from duly.service.faces.looks import look_of
 from duly.service.portal import agreeing, documents, drafts
 from duly.service.portal.agreeing import FactsChangedError, Shown
 from duly.service.portal.loans import TOLD_A_DAY
@@ -23,7 +24,7 @@ from duly.service.portal.offering import (
     offers_of,
     wish_of,
 )
-from duly.service.portal.pages import look_of, page, problem, too_often
+from duly.service.portal.pages import page, problem, too_often
 from duly.service.portal.relief import (
     draft_of,
     hardship_of,

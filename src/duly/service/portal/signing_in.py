@@ -14,10 +14,14 @@ from django.middleware.csrf import rotate_token
 from duly.plan.addresses import key_of
 from duly.service.api.serving import present
 from duly.service.api.slowing import HOUR, MINUTE, address_of, is_too_often
+from duly.service.faces.face import View
+from duly.service.faces.looks import look_of
+from duly.service.faces.sessions import put, take
+from duly.service.faces.tags import address
+from duly.service.faces.views import shown
 from duly.service.portal import codes, handing_over, sessions, texting
-from duly.service.portal.pages import View, look_of, page, problem, shown, too_often
+from duly.service.portal.pages import page, problem, too_often
 from duly.service.portal.sessions import Session
-from duly.service.portal.tags import address
 
 COOKIE = "__Host-duly"
 #: From one address: codes asked for in an hour, tries in ten minutes.
@@ -73,16 +77,8 @@ def person_of(request: HttpRequest) -> Session | None:
 
 def _carry(response: HttpResponse, person: Session) -> HttpResponse:
     if person.token is not None and COOKIE not in response.cookies:
-        _set(response, person.token)
+        put(response, COOKIE, person.token)
     return response
-
-
-def _set(response: HttpResponse, token: str) -> None:
-    response.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="Strict", path="/")
-
-
-def _unset(response: HttpResponse) -> None:
-    response.set_cookie(COOKIE, "", max_age=0, secure=True, httponly=True, samesite="Strict")
 
 
 def _ended(request: HttpRequest) -> HttpResponse:
@@ -92,7 +88,7 @@ def _ended(request: HttpRequest) -> HttpResponse:
     else:
         response = _to(request, "sign-in")
     if COOKIE in request.COOKIES:
-        _unset(response)
+        take(response, COOKIE)
     return response
 
 
@@ -163,7 +159,7 @@ def _signed(request: HttpRequest, who: str, *, by: str) -> HttpResponse:
         sessions.end(before)
     rotate_token(request)
     response = _to(request, "loans")
-    _set(response, sessions.begin(who, by=by))
+    put(response, COOKIE, sessions.begin(who, by=by))
     return response
 
 
@@ -175,5 +171,5 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         sessions.end(person)
     response = page(request, "signed_out")
     response["Clear-Site-Data"] = '"cache"'
-    _unset(response)
+    take(response, COOKIE)
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from duly.service.faces import views
 from duly.service.portal import (
     checking,
     loans,
@@ -46,6 +47,6 @@ urlpatterns = [
     path("not-me", loans.not_me, name="not-me"),
     path("style.css", pages.style, name="style"),
 ]
-handler400 = pages.unreadable
-handler404 = pages.nowhere
-handler500 = pages.broken
+handler400 = views.unreadable
+handler404 = views.nowhere
+handler500 = views.broken

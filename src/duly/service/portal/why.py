@@ -13,9 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from duly.core.words import catalogue
 from duly.rules import lenders_rules
 from duly.service.api.serving import present
+from duly.service.faces.looks import look_of
 from duly.service.operations.own_texts import SIGN_IN
 from duly.service.portal.loans import known_of
-from duly.service.portal.pages import look_of, page
+from duly.service.portal.pages import page
 from duly.service.portal.signing_in import signed_in, who_of
 from duly.service.rows import Row, as_dicts
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from duly.core.words import say as said
 from duly.messages.values import date_text, money_text
 from duly.service.api.serving import present
-from duly.service.portal.pages import Look
+from duly.service.faces.looks import Look
 
 register = template.Library()
 Context = Mapping[str, Any]
@@ -30,7 +30,8 @@ def say(context: Context, key: str, **values: object) -> SafeString:
     """
     marked = {name: one for name, one in values.items() if isinstance(one, SafeString)}
     holes = values | {name: f"{_MARK}{name}{_MARK}" for name in marked}
-    text: str = escape(said("portal", key, context["look"].locale, **holes))
+    look: Look = context["look"]
+    text: str = escape(said(look.area, key, look.locale, **holes))
     for name, one in marked.items():
         text = text.replace(f"{_MARK}{name}{_MARK}", one)
     return mark_safe(text)  # noqa: S308 Everything in it was escaped above.
@@ -45,7 +46,8 @@ def strong(value: object) -> SafeString:
 @register.simple_tag(takes_context=True)
 def other(context: Context, key: str) -> str:
     """Say a sentence in the other language, for the switch."""
-    return said("portal", key, context["look"].other)
+    look: Look = context["look"]
+    return said(look.area, key, look.other)
 
 
 @register.simple_tag(takes_context=True)
