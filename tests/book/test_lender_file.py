@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from duly.book import Answers, Limits, People, load_lender
-from duly.book.lender import Account, Agency, Daily, Portal, Relief
+from duly.book.lender import Account, Agency, Console, Daily, Portal, Relief
 from duly.core.errors import Refused
 
 GOOD = """\
@@ -359,3 +359,29 @@ def test_where_the_borrowers_pages_are_served(tmp_path):
 )
 def test_mistakes_of_the_portal_are_placed(tmp_path, line, places):
     assert refused(tmp_path, GOOD + line + "\n") == places
+
+
+def test_where_the_staffs_pages_are_served(tmp_path):
+    path = tmp_path / "lender.yaml"
+    said = "console: {serve: true, path: /desk, host: desk.example.com}\n"
+    path.write_text(GOOD + said, encoding="utf-8")
+    console = load_lender(path).console
+    assert console == Console(serve=True, path="/desk", host="desk.example.com")
+    assert (console.prefix, load_lender(None).console) == ("/desk", Console())
+    assert Console().serve is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "places"),
+    [
+        ("console: {path: /}", [(2, "17", "lender_bad_value")]),
+        ("console: {path: /api}", [(2, "17", "lender_bad_value")]),
+        ("console: {path: /staff/}", [(2, "17", "lender_bad_value")]),
+        ("console: {serve: perhaps}", [(2, "18", "lender_bad_value")]),
+        ("console: {host: 'x.example:8000'}", [(2, "17", "lender_bad_value")]),
+        ("console: {door: 1}", [(2, "11", "lender_unknown_key")]),
+        ("portal: {path: /my}\nconsole: {path: /my}", [(3, "17", "lender_bad_value")]),
+    ],
+)
+def test_mistakes_of_the_console_are_placed(tmp_path, lines, places):
+    assert refused(tmp_path, GOOD + lines + "\n") == places

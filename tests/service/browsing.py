@@ -109,7 +109,8 @@ def lacks(page: Page) -> list[str]:
             found.append("nav without a name")
         if int(one.attributes.get("tabindex", "0")) > 0:
             found.append("order of tabs")
-        if one.tag in ("script", "style", "iframe", "object", "embed") or any(
+        loads = one.tag == "script" and one.attributes.get("src") and not one.text.strip()
+        if (one.tag in ("script", "style", "iframe", "object", "embed") and not loads) or any(
             name == "style" or name.startswith("on") for name in one.attributes
         ):
             found.append(f"inline: {one.tag} {one.attributes}")

@@ -34,8 +34,8 @@ from telling_events import event, signalled
 
 from duly.service.api import serving as api_serving
 from duly.service.api.signing import Signer
-from duly.service.faces.sessions import TOKEN_MINUTES
 from duly.service.operations.events import accept
+from duly.service.operations.sessions import TOKEN_MINUTES
 from duly.service.portal import codes, sessions, texting
 from duly.service.portal.holders import holder_of
 from duly.service.portal.signing_in import COOKIE

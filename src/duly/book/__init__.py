@@ -1,7 +1,17 @@
 """What were we told? Schema, reading, quarantine, the snapshot and its hash."""
 
 from duly.book.check import CheckResult, check
-from duly.book.lender import Answers, Daily, Lender, Limits, People, Portal, Relief, Route
+from duly.book.lender import (
+    Answers,
+    Console,
+    Daily,
+    Lender,
+    Limits,
+    People,
+    Portal,
+    Relief,
+    Route,
+)
 from duly.book.lender_file import load_lender
 from duly.book.schema import TABLES
 from duly.book.snapshot import (
@@ -17,6 +27,7 @@ __all__ = [
     "TABLES",
     "Answers",
     "CheckResult",
+    "Console",
     "Daily",
     "Lender",
     "Limits",

@@ -130,6 +130,20 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Console:
+    """Where the staff's pages are served."""
+
+    serve: bool | None = None  #: None: as soon as somebody may sign in
+    path: str = "/staff"
+    host: str = ""  #: the one host name that serves them; empty: any
+
+    @property
+    def prefix(self) -> str:
+        """Return what stands before the address of each page."""
+        return self.path
+
+
+@dataclass(frozen=True, kw_only=True)
 class Agency:
     """One servicer of the list that the lender publishes."""
 
@@ -177,6 +191,7 @@ class Lender:
     accounts: tuple[Account, ...] = ()
     daily: Daily | None = None  #: None: nothing is run by itself
     portal: Portal = Portal()
+    console: Console = Console()
     sha256: str = ""
 
     def day_of(self, at: datetime) -> date:

@@ -16,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from duly.book import lender_values as takes
 from duly.book.lender import (
     Answers,
+    Console,
     Daily,
     Lender,
     Limits,
@@ -32,6 +33,8 @@ from duly.core.errors import Refused
 _KINDS_OF_ROUTE = ("smpp", "http", "smtp", "webhook", "letter", "tasks", "sandbox")
 _CATCH_UP_DAYS_MAX = 31
 _PATH = re.compile(r"/|(?:/[a-z0-9][a-z0-9-]{0,39}){1,3}")
+#: Never the whole host, never the API's own addresses.
+_STAFF = re.compile(r"(?!/(?:api|healthz|readyz|metrics)(?:/|$))(?:/[a-z0-9][a-z0-9-]{0,39}){1,3}")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 
@@ -101,6 +104,11 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
             "handover_secret_env",
             takes.formed(_VARIABLE, "DULY_HANDOVER_SECRET"),
         ),
+    },
+    "console": {
+        "serve": ("serve", takes.flag),
+        "path": ("path", takes.formed(_STAFF, "/staff")),
+        "host": ("host", takes.formed(_HOST, "staff.example.com")),
     },
     "limits": {
         "texts_per_day": ("texts_per_day", takes.count),
@@ -221,6 +229,10 @@ def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
     if "daily" in node:
         reader.required(node["daily"], _REQUIRED["daily"], "daily")
     routes = _routes(node.get("routes", []), reader)
+    ours = parts.get("console", {}).get("path")
+    if ours is not None and ours == parts.get("portal", {}).get("path"):
+        place = node["console"].lc.value("path")
+        reader.wrong("lender_bad_value", place, name="console.path", value=ours, wanted="/staff")
     if reader.found:
         return None
     for key in ("lender", "bureau", "figures", "clauses", "debits"):
@@ -236,6 +248,7 @@ def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
         daily=Daily(**parts["daily"]) if "daily" in parts else None,  # type: ignore[arg-type]
         portal=Portal(**parts.get("portal", {})),  # type: ignore[arg-type]
         relief=Relief(**parts.get("relief", {})),  # type: ignore[arg-type]
+        console=Console(**parts.get("console", {})),  # type: ignore[arg-type]
         sha256=sha256,
     )
 

@@ -65,6 +65,12 @@ GROUPS = {
         "rotate": "duly.cli.keys:rotate",
         "revoke": "duly.cli.keys:revoke",
     },
+    "staff": {
+        "add": "duly.cli.staff:add",
+        "list": "duly.cli.staff:list_staff",
+        "reset": "duly.cli.staff:reset",
+        "disable": "duly.cli.staff:disable",
+    },
     "endpoints": {
         "add": "duly.cli.endpoints:add",
         "list": "duly.cli.endpoints:list_endpoints",

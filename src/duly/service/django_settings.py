@@ -16,13 +16,15 @@ MIDDLEWARE = ["duly.service.api.watching.watched", "duly.service.front.split"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [str(Path(__file__).parent / "portal" / "templates")],
+        "DIRS": [str(Path(__file__).parent / face / "templates") for face in ("portal", "console")],
         "OPTIONS": {
             "builtins": ["duly.service.faces.tags"],
             "string_if_invalid": "",
         },
     }
 ]
+#: Of the staff: memory and time make guessing dear.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 #: The mark that a form is ours: the one cookie before somebody signs in.
 CSRF_COOKIE_NAME = "__Host-duly-form"
 CSRF_COOKIE_SECURE = True

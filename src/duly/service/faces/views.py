@@ -80,3 +80,13 @@ def served(path: Path, kind: str) -> HttpResponse:
     response = HttpResponse(content(path), content_type=f"{kind}; charset=utf-8")
     response["Cache-Control"] = f"public, max-age={_WEEK}"
     return response
+
+
+def put(response: HttpResponse, cookie: str, token: str) -> None:
+    """Let an answer carry a token: for this host alone, over TLS, unread by scripts."""
+    response.set_cookie(cookie, token, secure=True, httponly=True, samesite="Strict", path="/")
+
+
+def take(response: HttpResponse, cookie: str) -> None:
+    """Let an answer take a token away."""
+    response.set_cookie(cookie, "", max_age=0, secure=True, httponly=True, samesite="Strict")

@@ -27,7 +27,7 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 IMPERSONAL = frozenset(
     {
         "book", "budget", "day", "endpoint", "evidence", "key", "lifted", "person", "recalled",
-        "retention", "rules", "run", "stopped", "webhook",
+        "retention", "rules", "run", "staff", "stopped", "webhook",
     }
 )  # fmt: skip
 #: Beginnings of kinds whose subject says whom they are about, or whose writer has to.
@@ -39,6 +39,7 @@ PERSONAL = frozenset(
         "door",
         "event",
         "message",
+        "record",
         "reply",
         "session",
         "signal",

@@ -1,4 +1,4 @@
-"""Secrets of endpoints: random, shown once, kept sealed under DULY_SECRET_KEYS."""
+"""Secrets of endpoints and people: random, shown once, kept sealed under DULY_SECRET_KEYS."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 SECRET_BYTES = 32
 _NONCE_BYTES = 12
 _PREFIX = "whsec_"
+#: What a key is derived for: a secret of one purpose is none of another.
+_ENDPOINTS = b"duly endpoint secrets v1"
 
 
 class UnreadableSecret(Exception):
@@ -34,22 +36,24 @@ def shown(secret: bytes) -> str:
     return _PREFIX + base64.b64encode(secret).decode()
 
 
-def seal(secret: bytes, *, keys: Sequence[bytes], name: str) -> bytes:
-    """Return a secret sealed for an endpoint under the first key; another's opens it not."""
+def seal(secret: bytes, *, keys: Sequence[bytes], name: str, purpose: bytes = _ENDPOINTS) -> bytes:
+    """Return a secret sealed for its owner under the first key; another's opens it not."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(_derived(keys[0])).encrypt(nonce, secret, name.encode())
+    return nonce + AESGCM(_derived(keys[0], purpose)).encrypt(nonce, secret, name.encode())
 
 
-def unseal(sealed: bytes, *, keys: Sequence[bytes], name: str) -> bytes:
-    """Return the secret of an endpoint; refuse (UnreadableSecret) one that no key opens."""
+def unseal(
+    sealed: bytes, *, keys: Sequence[bytes], name: str, purpose: bytes = _ENDPOINTS
+) -> bytes:
+    """Return the secret of an owner; refuse (UnreadableSecret) one that no key opens."""
     nonce, text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     for key in keys:
         try:
-            return AESGCM(_derived(key)).decrypt(nonce, text, name.encode())
+            return AESGCM(_derived(key, purpose)).decrypt(nonce, text, name.encode())
         except InvalidTag:
             continue
     raise UnreadableSecret(name)
 
 
-def _derived(key: bytes) -> bytes:
-    return HKDF(SHA256(), length=32, salt=None, info=b"duly endpoint secrets v1").derive(key)
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), length=32, salt=None, info=purpose).derive(key)

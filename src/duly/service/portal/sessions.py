@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from duly.service.faces.sessions import Sessions
 from duly.service.operations.recording import record
+from duly.service.operations.sessions import Sessions
 
 #: What ends it, in minutes: without a look, and in all. G-RPV-1: nothing of a debt is shown to who
 #: was verified longer ago than half an hour.

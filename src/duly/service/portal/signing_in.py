@@ -16,9 +16,8 @@ from duly.service.api.serving import present
 from duly.service.api.slowing import HOUR, MINUTE, address_of, is_too_often
 from duly.service.faces.face import View
 from duly.service.faces.looks import look_of
-from duly.service.faces.sessions import put, take
 from duly.service.faces.tags import address
-from duly.service.faces.views import shown
+from duly.service.faces.views import put, shown, take
 from duly.service.portal import codes, handing_over, sessions, texting
 from duly.service.portal.pages import page, problem, too_often
 from duly.service.portal.sessions import Session

@@ -356,6 +356,7 @@ from duly.service.store.release_models import Brake, Hold, Recall, Recalled  # n
 from duly.service.store.reply_models import Reply, Task  # noqa: E402
 from duly.service.store.retry_models import DeadLetter, RouteWatch  # noqa: E402
 from duly.service.store.spending_models import Budget, Lease  # noqa: E402
+from duly.service.store.staff_models import Staff, StaffSession  # noqa: E402
 
 __all__ = [
     "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "Budget",
@@ -364,5 +365,6 @@ __all__ = [
     "OutgoingEvent", "Part", "PortalCode", "PortalDraft", "PortalPaper", "PortalSession",
     "Recall", "Recalled",
     "Reply", "Report", "Reservation", "Root", "RouteWatch", "Run", "Sealed", "SeenWebhook",
-    "Signal", "Source", "Stopped", "Task", "Unsealed",
+    "Signal", "Source", "Staff", "StaffSession", "Stopped", "Task",
+    "Unsealed",
 ]  # fmt: skip

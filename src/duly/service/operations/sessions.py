@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.http import HttpResponse
 
 TOKEN_MINUTES = 5  #: that a token lives; then another follows
 #: Seconds in which the token before the last still counts: two pages may load at once.
@@ -110,16 +109,6 @@ class Sessions:
                 [list(owners)],
             )
             return {str(number): owner for number, owner in cursor.fetchall()}
-
-
-def put(response: HttpResponse, cookie: str, token: str) -> None:
-    """Let an answer carry a token: for this host alone, over TLS, unread by scripts."""
-    response.set_cookie(cookie, token, secure=True, httponly=True, samesite="Strict", path="/")
-
-
-def take(response: HttpResponse, cookie: str) -> None:
-    """Let an answer take a token away."""
-    response.set_cookie(cookie, "", max_age=0, secure=True, httponly=True, samesite="Strict")
 
 
 def _sha(token: str) -> str:

@@ -1,0 +1,68 @@
+"""How a page of the console is made: its words, who is signed in, what he may open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from duly.service.api.serving import present
+from duly.service.console.roles import may
+from duly.service.faces.looks import look_of, named
+from duly.service.faces.views import served, sha_of
+
+_STYLE = Path(__file__).parent / "style.css"
+_KEYS = Path(__file__).parent / "keys.js"
+_TOO_OFTEN = 429
+#: What the head of each page leads to, for who may.
+_DOORS = (("today", "today.see"),)
+
+
+def page(request: HttpRequest, name: str, *, status: int = 200, **values: Any) -> HttpResponse:
+    """Return a page by the name of its template."""
+    look = look_of(request)
+    staff = getattr(request, "staff", None)
+    context = {
+        "look": look,
+        "lender": named(present().lender, look.locale),
+        "style": sha_of(_STYLE),
+        "keys": sha_of(_KEYS),
+        "here": request.path,
+        "staff": staff,
+        "doors": [one for one, permission in _DOORS if staff and may(staff.role, permission)],
+        **values,
+    }
+    text = render_to_string(f"console/{name}.html", context, request)
+    response = HttpResponse(text, status=status)
+    response["Content-Language"] = look.locale
+    response["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+def problem(request: HttpRequest, code: str, *, status: int) -> HttpResponse:
+    """Return the page that says what happened, whether anything was lost, what to do."""
+    return page(request, "problem", status=status, code=code)
+
+
+def too_often(request: HttpRequest, seconds: int) -> HttpResponse:
+    """Return the page for who asked too often."""
+    response = page(request, "problem", status=_TOO_OFTEN, code="often", minutes=-(-seconds // 60))
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def style(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 A view takes its request.
+    """Serve the style sheet."""
+    return served(_STYLE, "text/css")
+
+
+def keys(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 A view takes its request.
+    """Serve the script of the keyboard."""
+    return served(_KEYS, "text/javascript")
+
+
+#: Files of ours: anybody may have them.
+style.permission = "open"  # type: ignore[attr-defined]
+keys.permission = "open"  # type: ignore[attr-defined]
