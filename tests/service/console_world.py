@@ -20,6 +20,8 @@ from duly.service.operations.staff import SESSIONS, Given
 from duly.service.store.models import Staff
 
 KEYS = [key.secret for key in read_keys(SECRET_KEYS)]
+#: What the plan knew of the ways to a person.
+WAYS = {"sms": {}, "voice": {"opted_out": False, "servicing_withdrawn": False}}
 ROLES = ("agent", "team_lead", "strategy", "compliance", "auditor", "admin")
 
 

@@ -17,7 +17,7 @@ _STYLE = Path(__file__).parent / "style.css"
 _KEYS = Path(__file__).parent / "keys.js"
 _TOO_OFTEN = 429
 #: What the head of each page leads to, for who may.
-_DOORS = (("today", "today.see"),)
+_DOORS = (("today", "today.see"), ("tasks", "tasks.see"))
 
 
 def page(request: HttpRequest, name: str, *, status: int = 200, **values: Any) -> HttpResponse:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duly.service.console import pages, signing_in, today
+from duly.service.console import borrower, pages, signing_in, tasks, today
 from duly.service.faces import views
 
 urlpatterns = [
     path("", today.today, name="today"),
+    path("work", tasks.tasks, name="tasks"),
+    path("work/<int:number>", tasks.task, name="task"),
+    path("work/<int:number>/call", tasks.call, name="call"),
+    path("work/<int:number>/called", tasks.called, name="called"),
+    path("work/<int:number>/promise", tasks.promise, name="promise"),
+    path("work/<int:number>/close", tasks.close, name="close"),
+    path("work/<int:number>/hand-over", tasks.hand_over, name="hand-over"),
+    path("borrower/<path:borrower_id>", borrower.borrower, name="borrower"),
+    path("reveal/<path:borrower_id>", borrower.reveal, name="reveal"),
     path("sign-in", signing_in.sign_in, name="sign-in"),
     path("sign-out", signing_in.sign_out, name="sign-out"),
     path("style.css", pages.style, name="style"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.urls import reverse
@@ -28,10 +29,14 @@ def say(context: Context, key: str, **values: object) -> SafeString:
 
     A value that is markup already (a day, a strong word) stays so inside the sentence.
     """
-    marked = {name: one for name, one in values.items() if isinstance(one, SafeString)}
-    holes = values | {name: f"{_MARK}{name}{_MARK}" for name in marked}
     look: Look = context["look"]
-    text: str = escape(said(look.area, key, look.locale, **holes))
+    return _sentence(look.area, key, look, values)
+
+
+def _sentence(area: str, key: str, look: Look, values: Mapping[str, object]) -> SafeString:
+    marked = {name: one for name, one in values.items() if isinstance(one, SafeString)}
+    holes = {**values, **{name: f"{_MARK}{name}{_MARK}" for name in marked}}
+    text: str = escape(said(area, key, look.locale, **holes))
     for name, one in marked.items():
         text = text.replace(f"{_MARK}{name}{_MARK}", one)
     return mark_safe(text)  # noqa: S308 Everything in it was escaped above.
@@ -66,10 +71,17 @@ def address(name: str, look: Look, *args: object) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def about(context: Context, name: str, loan: str, *args: object) -> SafeString:
-    """Return the address of a page about a loan, with what the reader chose."""
+def to_with(context: Context, name: str, *args: object, **pairs: object) -> str:
+    """Return the address of a page with more in its query; what is empty is left out."""
     where = address(name, context["look"], *args)
-    return format_html("{}{}{}", where, "&" if "?" in where else "?", urlencode({"loan": loan}))
+    query = urlencode([(key, one) for key, one in pairs.items() if one])
+    return f"{where}{'&' if '?' in where else '?'}{query}" if query else where
+
+
+@register.simple_tag(takes_context=True)
+def about(context: Context, name: str, loan: str, *args: object) -> str:
+    """Return the address of a page about a loan, with what the reader chose."""
+    return to_with(context, name, *args, loan=loan)
 
 
 @register.simple_tag(takes_context=True)
@@ -110,6 +122,19 @@ def day(context: Context, when: date | datetime) -> SafeString:
 def one_of(context: Context, group: str, code: str, **values: object) -> SafeString:
     """Say the entry of a group of the catalogue that a code names."""
     return say(context, f"{group}.{code}", **values)
+
+
+@register.simple_tag(takes_context=True)
+def one_in(context: Context, area: str, group: str, code: str, **values: object) -> SafeString:
+    """Say the entry of another catalogue's group: what two faces say is written once."""
+    return _sentence(area, f"{group}.{code}", context["look"], values)
+
+
+@register.simple_tag(takes_context=True)
+def hour(context: Context, when: datetime) -> SafeString:  # noqa: ARG001 As the others.
+    """Return an instant as day and time where the lender is, for tables."""
+    local = when.astimezone(ZoneInfo(present().lender.time_zone))
+    return format_html('<time datetime="{}">{}</time>', when.isoformat(), f"{local:%Y-%m-%d %H:%M}")
 
 
 @register.simple_tag(takes_context=True)

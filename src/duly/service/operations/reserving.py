@@ -33,6 +33,9 @@ FROM store_decision AS d JOIN store_run AS r ON r.plan_sha256 = d.run_id
 WHERE d.loan_id = %s AND r.state NOT IN ('superseded', 'missed')
 ORDER BY d.business_date DESC LIMIT 1
 """
+_PERSON = """
+SELECT time_zone, region, quiet_from, quiet_until FROM store_borrower WHERE borrower_id = %s
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,8 @@ class Wish:
     channel: str
     address: str | None
     contact_class: str
-    agency: str
+    agency: str  #: who makes it, as the ledger names it
+    own: bool = False  #: a person of the lender's own makes it, not an agency
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,35 @@ class _Decided:
     loaded_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the rules are asked about one contact: read once, asked for as many instants as wanted.
+
+    `refused` where no rule is asked, because what they need is not known or too old.
+    """
+
+    refused: Reserved | None = None
+    waiting: Waiting | None = None
+    told: Sequence[Told] = ()
+    contacts: Sequence[Mapping[str, object]] = ()
+    time_zone: str = ""
+
+    def answer(self, lender: Lender, at: datetime) -> Reserved:
+        """Return what every rule together says of an instant."""
+        if self.refused is not None:
+            return self.refused
+        assert self.waiting is not None
+        facts = facts_at(self.waiting, at=at, contacts=self.contacts, told=self.told)
+        found = decide(_rules(lender.packs, lender.switched_off), facts)
+        spoke = tuple(verdict.rule_id for verdict in found.verdicts)
+        reason = next((one.reason for one in found.verdicts if one.reason), "")
+        if found.effect == "allow":
+            return Reserved(effect="allow")
+        if found.effect == "delay":
+            return Reserved(effect="delay", reason=reason, rules=spoke, until=found.until)
+        return Reserved(effect="block", reason=reason, rules=spoke)
+
+
 class ContactIdTaken(Exception):
     """The id names another contact already."""
 
@@ -79,21 +112,15 @@ def reserve(wish: Wish, *, lender: Lender, at: datetime) -> Reserved | None:
     Refused: an id that names another contact (ContactIdTaken). The same wish twice is one contact.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_DECISION, [wish.loan_id])
-        row = cursor.fetchone()
-        if row is None:
+        found = _decided(wish.loan_id)
+        if found is None:
             return None
-        found = _Decided(*row)
         borrower = found.borrower_id
-        cursor.execute(
-            "SELECT time_zone, region, quiet_from, quiet_until FROM store_borrower"
-            " WHERE borrower_id = %s FOR NO KEY UPDATE",
-            [borrower],
-        )
+        cursor.execute(f"{_PERSON} FOR NO KEY UPDATE", [borrower])
         person = cursor.fetchone()
         if _again(wish, borrower):
             return Reserved(effect="allow")
-        answer = _ask(wish, lender, at, found, person)
+        answer = _asked(wish, lender, at, found, person).answer(lender, at)
         if answer.effect == "allow":
             cursor.execute(
                 "INSERT INTO store_contact (contact_id, borrower_id, loan_id, channel, address,"
@@ -108,6 +135,23 @@ def reserve(wish: Wish, *, lender: Lender, at: datetime) -> Reserved | None:
         }  # fmt: skip
         record("contact.asked", [(wish.contact_id, told)], about={wish.contact_id: borrower})
     return answer
+
+
+def asked(wish: Wish, *, lender: Lender, at: datetime) -> Asked | None:
+    """Return what the rules would be asked about a contact, reserving nothing; None as above."""
+    found = _decided(wish.loan_id)
+    if found is None:
+        return None
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_PERSON, [found.borrower_id])
+        return _asked(wish, lender, at, found, cursor.fetchone())
+
+
+def _decided(loan_id: str) -> _Decided | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_DECISION, [loan_id])
+        row = cursor.fetchone()
+    return None if row is None else _Decided(*row)
 
 
 def _again(wish: Wish, borrower: str) -> bool:
@@ -125,23 +169,23 @@ def _again(wish: Wish, borrower: str) -> bool:
     return True
 
 
-def _ask(
+def _asked(
     wish: Wish, lender: Lender, at: datetime, found: _Decided, person: tuple[Any, ...] | None
-) -> Reserved:
-    """Ask every rule; what is not known of the person, or too old, forbids the contact."""
+) -> Asked:
+    """Read what every rule is asked; what is not known of the person, or too old, forbids."""
     today = lender.day_of(at)
     if found.facts is None or person is None:
-        return Reserved(effect="block", reason="nothing_to_contact_about")
+        return _no("nothing_to_contact_about")
     if today - found.business_date > timedelta(days=FACTS_DAYS_MAX):
-        return Reserved(effect="block", reason="facts_too_old")
+        return _no("facts_too_old")
     # The plan asked about its own channel: what another one has otherwise takes its place.
     own = json.loads(found.by_channel or "{}").get(wish.channel)
     if own is None:
-        return Reserved(effect="block", reason="missing:servicing_withdrawn")
+        return _no("missing:servicing_withdrawn")
     news = _news(wish, found, at)
     if news.stopped is not None:
-        return Reserved(effect="block", reason=news.stopped)
-    about = {"channel": wish.channel, "class": wish.contact_class, "agency": True}
+        return _no(news.stopped)
+    about = {"channel": wish.channel, "class": wish.contact_class, "agency": not wish.own}
     names = ("time_zone", "region", "quiet_from", "quiet_until")
     waiting = Waiting(
         facts={**json.loads(found.facts), **own, **news.facts, **about},
@@ -152,16 +196,14 @@ def _ask(
         not_after=at,
         **{**dict(zip(names, person, strict=True)), **news.person},
     )
-    told = [*_told(found.borrower_id), *news.told]
-    asked = facts_at(waiting, at=at, contacts=_contacts(found.borrower_id, at), told=told)
-    answer = decide(_rules(lender.packs, lender.switched_off), asked)
-    spoke = tuple(verdict.rule_id for verdict in answer.verdicts)
-    reason = next((one.reason for one in answer.verdicts if one.reason), "")
-    if answer.effect == "allow":
-        return Reserved(effect="allow")
-    if answer.effect == "delay":
-        return Reserved(effect="delay", reason=reason, rules=spoke, until=answer.until)
-    return Reserved(effect="block", reason=reason, rules=spoke)
+    return Asked(
+        waiting=waiting, told=[*_told(found.borrower_id), *news.told],
+        contacts=_contacts(found.borrower_id, at), time_zone=str(person[0]),
+    )  # fmt: skip
+
+
+def _no(reason: str) -> Asked:
+    return Asked(refused=Reserved(effect="block", reason=reason))
 
 
 def _news(wish: Wish, found: _Decided, at: datetime) -> News:

@@ -90,6 +90,7 @@ DELETED: Mapping[str, str] = MappingProxyType(
         "store_portaldraft": _MINE,
         "store_portalpaper": _MINE,
         "store_portalsession": _MINE,
+        "store_tasknote": _MINE,
         "store_book_agreed": "signal_id = ANY(%(signals)s)",
         "store_book_borrowers": _MINE,
         "store_book_consents": _MINE,

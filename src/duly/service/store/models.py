@@ -353,7 +353,7 @@ from duly.service.store.privacy_models import (  # noqa: E402
     Source,
 )
 from duly.service.store.release_models import Brake, Hold, Recall, Recalled  # noqa: E402
-from duly.service.store.reply_models import Reply, Task  # noqa: E402
+from duly.service.store.reply_models import Reply, Task, TaskNote  # noqa: E402
 from duly.service.store.retry_models import DeadLetter, RouteWatch  # noqa: E402
 from duly.service.store.spending_models import Budget, Lease  # noqa: E402
 from duly.service.store.staff_models import Staff, StaffSession  # noqa: E402
@@ -365,6 +365,6 @@ __all__ = [
     "OutgoingEvent", "Part", "PortalCode", "PortalDraft", "PortalPaper", "PortalSession",
     "Recall", "Recalled",
     "Reply", "Report", "Reservation", "Root", "RouteWatch", "Run", "Sealed", "SeenWebhook",
-    "Signal", "Source", "Staff", "StaffSession", "Stopped", "Task",
+    "Signal", "Source", "Staff", "StaffSession", "Stopped", "Task", "TaskNote",
     "Unsealed",
 ]  # fmt: skip

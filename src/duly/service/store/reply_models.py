@@ -77,6 +77,7 @@ class Task(models.Model):
     closed_at = models.DateTimeField(null=True)
     closed_by = models.CharField(max_length=_ID, null=True)
     outcome = models.CharField(max_length=_ID, null=True)
+    for_role = models.CharField(max_length=20, null=True)  #: to whom it was handed; null: anybody
 
     class Meta:
         """Constraints."""
@@ -95,4 +96,41 @@ class Task(models.Model):
             models.Index(fields=["priority", "opened_at", "id"],
                          condition=Q(closed_at__isnull=True), name="task_open"),
             models.Index(fields=["borrower_id"], name="task_borrower"),
+        ]  # fmt: skip
+
+
+NOTE_KINDS = ("handed_over", "closed", "called", "promised")
+
+
+class TaskNote(models.Model):
+    """What was done about a task, in a name; what was written stands sealed under his key.
+
+    Of a task about nobody whom we know, no words are kept.
+    """
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT)
+    borrower_id = models.CharField(max_length=_ID, null=True)
+    kind = models.CharField(max_length=20)
+    by = models.CharField(max_length=_ID)
+    code = models.CharField(max_length=40)  #: the role, the outcome, how the call ended
+    contact_id = models.CharField(max_length=_ID, null=True)  #: of a call
+    key = models.ForeignKey("store.BorrowerKey", null=True, on_delete=models.PROTECT)
+    ciphertext = models.BinaryField(null=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """Constraints."""
+
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=NOTE_KINDS), name="task_note_kind"),
+            models.CheckConstraint(
+                condition=Q(key__isnull=True, ciphertext__isnull=True)
+                | Q(key__isnull=False, ciphertext__isnull=False),
+                name="task_note_sealed",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["borrower_id", "at"], name="task_note_borrower"),
+            models.Index(fields=["contact_id"], condition=Q(contact_id__isnull=False),
+                         name="task_note_contact"),
         ]  # fmt: skip
