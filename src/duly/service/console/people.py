@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,14 +49,8 @@ class Person:
     borrower_id: str
     name: str
     points: tuple[Point, ...]
+    numbers: tuple[Point, ...]  #: those that may be rung, each once, the first choice first
     masked: bool
-
-    @property
-    def callable_points(self) -> tuple[Point, ...]:
-        """Return the numbers that may be rung: not a stranger's, not dead."""
-        return tuple(
-            one for one in self.points if one.channel in _CALLED and one.status == "active"
-        )
 
 
 def person_of(borrower_id: str, *, locale: str, masked: bool = True) -> Person:
@@ -63,12 +58,16 @@ def person_of(borrower_id: str, *, locale: str, masked: bool = True) -> Person:
     name = name_of(borrower_id)
     if masked:
         name = (mask_name(name, locale) or "***") if name else ""
+    rows = _points(borrower_id)
     points = tuple(
         Point(channel=row["channel"], status=row["status"] or "active", place=place,
               address=masked_address(row["address"]) if masked else row["address"])
-        for place, row in enumerate(_points(borrower_id))
+        for place, row in enumerate(rows)
     )  # fmt: skip
-    return Person(borrower_id=borrower_id, name=name, points=points, masked=masked)
+    return Person(
+        borrower_id=borrower_id, name=name, points=points, masked=masked,
+        numbers=tuple(points[place] for place in _rung(rows)),
+    )  # fmt: skip
 
 
 def address_at(borrower_id: str, place: int) -> str | None:
@@ -82,13 +81,23 @@ def address_at(borrower_id: str, place: int) -> str | None:
 
 def first_number(borrower_id: str) -> str | None:
     """Return the number that is rung first: of the ways to call him, else of those to text him."""
-    rows = [
-        row
-        for row in _points(borrower_id)
+    rows = _points(borrower_id)
+    first = next(iter(_rung(rows)), None)
+    return None if first is None else str(rows[first]["address"])
+
+
+def _rung(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the places of the numbers that may be rung: no stranger's, none that is dead."""
+    active = [
+        place
+        for place, row in enumerate(rows)
         if row["channel"] in _CALLED and (row["status"] or "active") == "active"
     ]
-    rows.sort(key=lambda row: _CALLED.index(row["channel"]))
-    return str(rows[0]["address"]) if rows else None
+    active.sort(key=lambda place: _CALLED.index(rows[place]["channel"]))
+    first: dict[str, int] = {}
+    for place in active:
+        first.setdefault(rows[place]["address"], place)
+    return list(first.values())
 
 
 def is_known(borrower_id: str) -> bool:

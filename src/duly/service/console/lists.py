@@ -1,0 +1,211 @@
+"""The lists behind each number of today, as pages and as files for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+
+from duly.core.money import major
+from duly.core.words import catalogue, say
+from duly.service.api.serving import present
+from duly.service.console.pages import page, problem
+from duly.service.console.reasons import REASON, reason_name
+from duly.service.console.signing_in import allowed, who_of
+from duly.service.console.today import LEFT, asked, late_where, latest_run
+from duly.service.faces.looks import look_of
+from duly.service.operations.recording import record
+from duly.service.rows import Row
+
+SHOWN = 100
+#: Rows of a file; a spreadsheet takes no more than a million.
+EXPORTED_MAX = 100_000
+_NOWHERE = 404
+_LONG = 200
+#: What a spreadsheet would take for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_DECISIONS = f"""
+SELECT * FROM (SELECT d.loan_id, d.borrower_id, d.decision, {REASON} AS reason,
+    (d.figures->>'days_past_due')::int AS days, (d.figures->>'overdue_total')::bigint AS overdue,
+    d.figures->>'currency' AS currency, d.next_review_on AS review
+FROM store_decision AS d WHERE d.run_id = %(run)s AND (%(kind)s = '' OR d.decision = %(kind)s)
+    AND d.loan_id > %(after)s) AS d
+WHERE %(reason)s = '' OR d.reason = %(reason)s ORDER BY loan_id LIMIT %(limit)s
+"""
+_MESSAGES = f"""
+SELECT * FROM (SELECT d.message_id, d.borrower_id, d.channel, d.message_class, d.template, d.state,
+    CASE WHEN d.state IN ('blocked', 'expired', 'cancelled') THEN {REASON} END AS reason,
+    d.not_before, d.route
+FROM store_message AS d WHERE d.run_id = %(run)s AND d.message_id > %(after)s
+    AND (%(state)s = '' OR d.state = %(state)s OR %(state)s = 'left' AND d.state = ANY(%(left)s)))
+    AS d
+WHERE %(reason)s = '' OR d.reason = %(reason)s ORDER BY message_id LIMIT %(limit)s
+"""
+_ASIDE = """
+SELECT id, "table", row, "column", code, borrower_id, cut_at FROM store_aside
+WHERE cut_at = (SELECT max(cut_at) FROM store_book) AND id > %(number)s ORDER BY id LIMIT %(limit)s
+"""
+_DEAD = """
+SELECT d.id, m.borrower_id, m.channel, m.template, d.reason, d.route, d.attempts, d.at
+FROM store_deadletter AS d JOIN store_message AS m ON m.message_id = d.message_id
+WHERE d.ended IS NULL AND d.id > %(number)s ORDER BY d.id LIMIT %(limit)s
+"""
+_LATE = """
+SELECT id, kind, borrower_id, loan_id, opened_at FROM store_task
+WHERE closed_at IS NULL AND ({late}) AND id > %(number)s ORDER BY id LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """One list: its question, the column that pages go on by, and its columns with their kinds."""
+
+    sql: str
+    key: str
+    columns: tuple[tuple[str, str], ...]
+
+
+LISTS = {
+    "decisions": Listing(
+        sql=_DECISIONS, key="loan_id",
+        columns=(("loan_id", "text"), ("borrower_id", "borrower"), ("decision", "decision"),
+                 ("reason", "reason"), ("days", "text"), ("overdue", "money"), ("review", "day")),
+    ),
+    "messages": Listing(
+        sql=_MESSAGES, key="message_id",
+        columns=(("message_id", "text"), ("borrower_id", "borrower"), ("channel", "channel"),
+                 ("message_class", "class"), ("template", "text"), ("state", "message_state"),
+                 ("reason", "reason"), ("not_before", "hour"), ("route", "text")),
+    ),
+    "aside": Listing(
+        sql=_ASIDE, key="id",
+        columns=(("table", "text"), ("row", "text"), ("column", "text"), ("code", "text"),
+                 ("borrower_id", "borrower"), ("cut_at", "hour")),
+    ),
+    "dead": Listing(
+        sql=_DEAD, key="id",
+        columns=(("id", "text"), ("borrower_id", "borrower"), ("channel", "channel"),
+                 ("template", "text"), ("reason", "reason"), ("route", "text"),
+                 ("attempts", "text"), ("at", "hour")),
+    ),
+    "late": Listing(
+        sql=_LATE, key="id",
+        columns=(("id", "task"), ("kind", "kind"), ("borrower_id", "borrower"),
+                 ("loan_id", "text"), ("opened_at", "hour")),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One cell as people read it, and where it leads."""
+
+    text: str
+    kind: str
+    value: Any
+
+
+@allowed("lists.see", "GET")
+def listing(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one list, a page at a time."""
+    if name not in LISTS:
+        return problem(request, "nowhere", status=_NOWHERE)
+    found = LISTS[name]
+    rows = _rows(request, name, limit=SHOWN + 1)
+    shown = rows[:SHOWN]
+    after = str(shown[-1][found.key]) if len(rows) > SHOWN else ""
+    locale, staff = look_of(request).locale, who_of(request)
+    return page(
+        request, "list", listed=name, columns=[one for one, _ in found.columns],
+        rows=[list(_cells(found, row, locale)) for row in shown], after=after,
+        filters=_filters(request), exports=staff.may("lists.export"),
+        sees=staff.may("borrower.see"), works=staff.may("tasks.see"),
+    )  # fmt: skip
+
+
+@allowed("lists.export", "GET")
+def export(request: HttpRequest, name: str) -> HttpResponse:
+    """Give one list as a file; who took it, and how many rows, is recorded."""
+    if name not in LISTS:
+        return problem(request, "nowhere", status=_NOWHERE)
+    found, locale = LISTS[name], look_of(request).locale
+    rows = _rows(request, name, limit=EXPORTED_MAX)
+    told = {"list": name, "rows": len(rows), **_filters(request)}
+    record("staff.exported", [(who_of(request).name, told)])
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(say("console", f"column.{one}", locale) for one, _ in found.columns)
+    writer.writerows([_plain(cell) for cell in _cells(found, row, locale)] for row in rows)
+    # The mark at the beginning lets a spreadsheet read Chinese.
+    response = HttpResponse(
+        "\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8"
+    )  # fmt: skip
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def _filters(request: HttpRequest) -> dict[str, str]:
+    names = ("kind", "reason", "state")
+    found = {one: request.GET.get(one, "")[:_LONG] for one in names}
+    return {name: one for name, one in found.items() if one and one.isprintable()}
+
+
+def _rows(request: HttpRequest, name: str, *, limit: int) -> list[Row]:
+    after = request.GET.get("after", "")[:_LONG]
+    number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    given: dict[str, Any] = {
+        "kind": "", "reason": "", "state": "", **_filters(request), "run": latest_run(),
+        "after": after if after.isprintable() else "", "number": number, "limit": limit,
+        "left": list(LEFT), "all": who_of(request).may("investigation.know"),
+    }  # fmt: skip
+    late, more = late_where()
+    return asked(LISTS[name].sql.replace("{late}", late), {**given, **more})
+
+
+def _cells(found: Listing, row: Row, locale: str) -> Iterator[Cell]:
+    for name, kind in found.columns:
+        yield Cell(text=_SAID.get(kind, _text)(row, row[name], kind, locale), kind=kind,
+                   value=row[name])  # fmt: skip
+
+
+def _text(_row: Row, value: object, kind: str, locale: str) -> str:
+    """Return a value as it is, or the word of its code."""
+    if value is None:
+        return ""
+    said = catalogue("service", locale) if kind == "kind" else catalogue("console", locale)
+    group = "task" if kind == "kind" else kind
+    return said.get(f"{group}.{value}", str(value))
+
+
+def _reason(_row: Row, value: str | None, _kind: str, locale: str) -> str:
+    return reason_name(value, locale)
+
+
+def _money(row: Row, value: int | None, _kind: str, _locale: str) -> str:
+    return "" if value is None else f"{major(value, row['currency'])} {row['currency']}"
+
+
+def _hour(_row: Row, value: datetime | None, _kind: str, _locale: str) -> str:
+    if value is None:
+        return ""
+    return f"{value.astimezone(ZoneInfo(present().lender.time_zone)):%Y-%m-%d %H:%M}"
+
+
+def _day(_row: Row, value: date | None, _kind: str, _locale: str) -> str:
+    return "" if value is None else value.isoformat()
+
+
+_SAID: dict[str, Callable[[Row, Any, str, str], str]] = {
+    "reason": _reason, "money": _money, "hour": _hour, "day": _day,
+}  # fmt: skip
+
+
+def _plain(cell: Cell) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell.text}" if cell.text.startswith(_FORMULA) else cell.text
