@@ -58,6 +58,33 @@ class TestKeys:
         assert json.loads(at_home("keys", "list", "--json").stdout) == []
 
 
+class TestStaff:
+    def test_are_added_listed_reset_and_disabled(self, at_home):
+        added = json.loads(at_home("staff", "add", "li.na", "--role", "agent", "--json").stdout)
+        assert sorted(added) == ["authenticator", "name", "password", "recovery", "role"]
+        assert added["authenticator"].startswith("otpauth://totp/")
+        assert len(set(added["recovery"])) == 8
+        listed = at_home("staff", "list").stdout
+        assert listed.startswith("li.na ")
+        assert added["password"] not in listed
+        again = at_home("staff", "add", "li.na", "--role", "admin")
+        assert (again.returncode, again.stdout) == (2, "")
+        assert "staff_there" in again.stderr
+        given = at_home("staff", "reset", "li.na")
+        assert "shown this once" in given.stderr
+        assert "Password: " in given.stdout
+        assert added["password"] not in given.stdout
+        gone = at_home("staff", "disable", "li.na")
+        assert gone.stdout == "li.na may sign in no more; 0 sessions ended\n"
+        assert at_home("staff", "reset", "li.na").returncode == 2
+
+    def test_an_unknown_role_is_named(self, at_home):
+        done = at_home("staff", "add", "li.na", "--role", "boss")
+        assert done.returncode == 2
+        assert "staff_role boss is no role" in done.stderr
+        assert json.loads(at_home("staff", "list", "--json").stdout) == []
+
+
 class TestServe:
     def test_answers_and_ends_when_it_is_told_to(self, at_home, environment, tmp_path, free_port):
         key = at_home("keys", "create", "--name", "c", "--scopes", SCOPES).stdout.strip()

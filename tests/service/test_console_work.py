@@ -20,7 +20,7 @@ from portal_world import BOOK, LOAN, NAME, NUMBER, WHO, begin, emptied, tell
 
 from duly.book import TABLES
 from duly.core.words import catalogue
-from duly.service.console import people
+from duly.service.console import people, timeline
 from duly.service.operations import tasks, working
 from duly.service.operations.working import Worker
 from duly.service.store.event_models import Word
@@ -303,6 +303,7 @@ def test_every_code_has_its_words(locale):
         ("channel", TABLES["contacts"].column("channel").values), ("ended", working.ENDED),
         ("called", working.CALLED), ("point", ("invalid", "wrong_person")),
         ("priority", [str(one) for one in {*tasks.PRIORITY.values(), 5}]),
+        ("look", [one.partition(".")[2] for one in timeline.LOOKS]),
         ("money", ("payment", "waiver", "reversed")), ("class", ("dunning", "statutory",
          "receipt", "answer", "correction")),
     ]  # fmt: skip

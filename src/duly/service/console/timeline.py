@@ -22,7 +22,7 @@ SHOWN = 300
 _EACH = 100  #: of each kind, the newest
 #: Facts that are named only to who may know of an investigation.
 RESTRICTED = ("abnormal_transaction", "fraud_claim")
-_LOOKS = ("record.viewed", "record.revealed", "task.papers_seen", "evidence.exported")
+LOOKS = ("record.viewed", "record.revealed", "task.papers_seen")
 _MESSAGES = """
 SELECT m.message_id, m.channel, m.message_class, m.template, m.state, m.code,
     coalesce(t.at, m.state_at) AS at, m.reason, m.not_before
@@ -79,7 +79,7 @@ class Moment:
 def timeline_of(request: HttpRequest, borrower_id: str, found: Derived) -> list[Moment]:
     """Return a person's timeline, in a fixed number of questions whatever happened."""
     given = {
-        "who": borrower_id, "limit": _EACH, "kinds": list(_LOOKS),
+        "who": borrower_id, "limit": _EACH, "kinds": list(LOOKS),
         "all": who_of(request).may("investigation.know"), "restricted": list(RESTRICTED),
     }  # fmt: skip
     moments = [
