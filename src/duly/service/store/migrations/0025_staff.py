@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0020_portal"),
+        ("store", "0023_relief"),
     ]
 
     operations = [
