@@ -154,6 +154,14 @@ class TestCase:
 
 
 class TestCall:
+    @pytest.mark.parametrize("mark", ["0abcdefg", "-abcdefg", "_abcdefg", "Abcdefg9"])
+    def test_whatever_the_mark_of_the_form_begins_with_the_call_is_counted(self, world, mark):
+        number = opened()
+        browser = at_case(world, number)
+        fields = browser.form(f"/staff/work/{number}/call") | {"point": "1", "mark": mark}
+        browser.post(f"/staff/work/{number}/call", fields)
+        assert "The call is counted" in browser.text
+
     def test_a_call_is_counted_before_anybody_dials_and_ended_once(self, world):
         number = opened()
         browser, before = at_case(world, number), since()

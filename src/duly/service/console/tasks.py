@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -34,6 +35,8 @@ SHOWN = 100
 _LATEST = 12
 _BAD, _GONE, _NOT_NOW, _SEE_OTHER, _NOWHERE = 422, 409, 409, 303, 404
 _MARK_BYTES = 9
+#: As the form wrote it; it may begin with any of these.
+_MARK = re.compile(r"[A-Za-z0-9_-]{1,40}")
 #: Tasks in which we ask for money; in all others somebody is answered.
 _ASKING = frozenset({"agree_date", "agree_earlier_date", "agree_amount", "say_how_to_pay"})
 #: To whom a task may be handed.
@@ -184,10 +187,10 @@ def call(request: HttpRequest, number: int) -> HttpResponse:
         place, mark = request.POST.get("point", ""), request.POST.get("mark", "")
         loan = None if who is None else loan_of(row)
         number_to_call = people.address_at(who, int(place)) if who and place.isdigit() else None
-        if loan is None or number_to_call is None or not mark.replace("-", "_").isidentifier():
+        if loan is None or number_to_call is None or not _MARK.fullmatch(mark):
             return _case(request, row, status=_BAD, wrong=("call",))
         answer = working.call(
-            number, worker_of(request), loan_id=loan, address=number_to_call, mark=mark[:40],
+            number, worker_of(request), loan_id=loan, address=number_to_call, mark=mark,
             contact_class=class_of(row["kind"]), lender=serving.lender, at=serving.now(),
         )  # fmt: skip
         if answer is None or answer.effect != "allow":
