@@ -76,7 +76,7 @@ def _numbers(text: str, known: Known) -> Iterator[Hit]:
 
 
 def _identities(text: str, found: _Forms) -> Iterator[tuple[str, int, int]]:
-    for name in ("id", "ssn", "ssn_bare"):
+    for name in ("id", "hkid", "twid", "nino", "ssn", "ssn_bare"):
         for hit in found.numbers[name].finditer(text):
             if not found.before["not_person"].search(_before(text, hit)):
                 yield "An identity number", hit.start(), hit.end()

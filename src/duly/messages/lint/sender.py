@@ -43,7 +43,9 @@ _SELF_NAMED = re.compile(
     r"^\s*(?:This is|It's|It is) ([A-Z][^,.!?]{2,40}), (?:a|an|the|your) (?:\w+ ){0,2}"
     r"(?:creditor|lender|bank|credit union|cooperative|collector|loan company|finance company)\b"
 )
-_OWED_BEFORE = re.compile(r"欠([一-鿿]{2,6})的?[0-9]|】([一-鿿]{2,6})[0-9][0-9,.]*元逾期")
+_OWED_BEFORE = re.compile(
+    r"欠([一-鿿]{2,6})的?[0-9]|[】:]([一-鿿]{2,6})(?<!欠)(?:nt\$|hk\$)?[0-9][0-9,.]*元?,?逾期"
+)
 _FIGURES = re.compile(r"[0-9.,]+")
 #: A signature at the end of a text is none that the words follow.
 _OPENING_MAX = 4
