@@ -157,6 +157,8 @@ class Known:
 
     def confirms(self, what: str, text: str) -> bool:
         """Return whether the facts make a claim of the folded text true: `filed`, `deadline`, …"""
+        if not self._pairs:
+            return False
         if what == "filed":
             return self._filed(text)
         if what == "visit":

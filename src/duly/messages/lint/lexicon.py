@@ -47,7 +47,10 @@ class Lexicon:
             places.update(by_key[key])
         for place in sorted(places):
             phrase, entry = self.phrases[place]
-            if phrase.may_stand(held):
+            for keys in phrase.more:  # As in `may_stand`: a call for each is dear here.
+                if keys.isdisjoint(held):
+                    break
+            else:
                 yield phrase, entry
 
 

@@ -27,6 +27,7 @@ Form = tuple[str, re.Pattern[str]]
 class _Forms:
     forms: Sequence[Form]
     capitals: Sequence[Form]
+    chinese: frozenset[re.Pattern[str]]  #: of `forms` those that only texts with characters have
     numbers: Mapping[str, re.Pattern[str]]
     before: Mapping[str, re.Pattern[str]]
     named: re.Pattern[str]
@@ -37,10 +38,10 @@ def personal(text: str, stage: str, known: Known) -> Iterator[Hit]:
     if any("0" <= char <= "9" for char in text):
         yield from _numbers(text, known)
     if _HINT.search(text):
-        found = _forms()
+        found, plain = _forms(), text.isascii()
         for why, form in found.forms:
-            if stage == THIRD_PARTY and why == _RELATIVE:
-                continue  # He is the one whom the text is about.
+            if (stage == THIRD_PARTY and why == _RELATIVE) or (plain and form in found.chinese):
+                continue  # He is the one whom the text is about; no such form is in letters alone.
             hit = form.search(text)
             if hit is not None and not found.before["lenders_own"].search(_before(text, hit)):
                 yield Hit(PERSONAL, _RULE, why, *hit.span())
@@ -107,8 +108,10 @@ def _forms() -> _Forms:
             form = form.replace(f"<{name}>", piece)
         return re.compile(form)
 
+    forms = [(one["shows"], compiled(one["form"])) for one in found["forms"]]
     return _Forms(
-        forms=[(one["shows"], compiled(one["form"])) for one in found["forms"]],
+        forms=forms,
+        chinese=frozenset(form for _, form in forms if re.search(f"[{_HAN}]", form.pattern)),
         capitals=[(one["shows"], compiled(one["form"])) for one in found["capitals"]],
         numbers={name: compiled(form) for name, form in found["numbers"].items()},
         before={name: compiled(form) for name, form in found["before"].items()},
