@@ -26,6 +26,7 @@ _REACH = 4
 _LETTER_RUN = re.compile(r"(?<![a-z0-9./@:])[a-z]{1,30}(?: [a-z]{1,30}){0,60}(?![a-z0-9./@])")
 _SYLLABLES_MAX = 6
 _SPELT_MIN = 4  #: letters; shorter ones are words of too many languages
+_ENGLISH = frozenset({"like", "women"})  #: spell 立刻 and 我们, but not alone among others
 _ALONE = re.compile(r"(?<![a-z0-9])(?:[a-z] ){7,400}[a-z](?![a-z0-9])")
 _WORD_MOST = 14
 #: What English writers of short texts write for you and your.
@@ -128,7 +129,7 @@ def _pinyin(text: str, known: _Disguises) -> Iterator[Change]:
         if not any(word in known.begun for _, word in words):
             continue
         meant = list(_spelt(words, known))
-        if not any(len(term) > 1 for _, _, term in meant):
+        if not any(len(term) > 1 and text[start:end] not in _ENGLISH for start, end, term in meant):
             continue
         yield from _beside_characters(list(_joined(meant, text)), text)
 

@@ -25,6 +25,8 @@ _TOGETHER = {
     "strangers": ("strangers", "disbelief"),
     "still_dated": ("dated", "still_open"),
     "told": ("illness", "care"),
+    "one_time": ("code", "code_life"),
+    "heard": ("he_told", "eased"),
 }
 #: A new subject after a comma is a new clause: "as we could not reach you, WE told …".
 _SUBJECT = re.compile(r"(?:we|i|you|they|he|she|it)(?![a-z])")

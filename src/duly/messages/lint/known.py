@@ -48,6 +48,17 @@ _REAL_FIRM = re.compile(
     r"|(?:law firm|solicitors?|attorneys?|firm)\b.{0,30}"
     r"\b(?:real|genuine|instructed|retained|registered)"
 )
+_FIRM_KEY = re.compile(r"law_?firm|solicitor|attorney|mandate|engagement|律所|律师|委托")
+_VERIFIED = re.compile(r"真实|属实|有效|可查|\b(?:real|genuine|verified|valid|signed)\b")
+#: Where a name ends in a fact that goes on to tell of it, and whom it says that nobody is.
+_NAME_END = re.compile(r"[,;(]")
+_DISOWNED = re.compile(
+    r"\b(?:not|unrelated to|no (?:link|tie|relation) (?:to|with)) (?:the |with |from )?"
+    r"([a-z][\w&' -]{3,40})"
+    r"|(?:与|和|同)([^,;与和同]{2,20}?)(?:并无|没有|无)(?:任何)?(?:关|联)"
+    r"|(?:不是|并非|冒充)([^,;]{2,20})"
+)
+_DATED_KEY = re.compile(r"filed|judg|accepted|issued|lodged|sued|起诉|立案|受理|判决")
 _PLACE_KEY = re.compile(r"jurisdiction|country|licen[cs]e|法域|国家")
 _APP_KEY = re.compile(r"(?<![a-z])apps?(?![a-z])|official|应用|小程序|官方")
 _NAME_KEY = re.compile(
@@ -82,20 +93,33 @@ class Known:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Return who may sign or be named: the lender, its agencies, its law firm."""
+        return tuple(name for _, name in self._parties)
+
+    @cached_property
+    def _parties(self) -> tuple[tuple[str, str], ...]:
+        """Return the keys and the names of the parties, without what is told of them."""
         return tuple(
-            value for key, value in self._pairs
-            if _NAME_KEY.search(key) and len(value) > 1 and value not in _TRUE | _FALSE
-            and not _HOST_KEY.search(key) and not _PHONE_KEY.search(key)
+            (key, name) for key, value in self._pairs
+            if _NAME_KEY.search(key) and not _HOST_KEY.search(key) and not _PHONE_KEY.search(key)
+            for name in (_NAME_END.split(value)[0].strip(),)
+            if len(name) > 1 and name not in _TRUE | _FALSE
         )  # fmt: skip
+
+    @cached_property
+    def disowned(self) -> tuple[str, ...]:
+        """Return whom the facts call another than the sender: 'not Elm Bank', 与青石银行无关."""
+        return tuple(
+            next(name for name in found.groups() if name).strip()
+            for key, value in self._pairs
+            if _NAME_KEY.search(key)
+            for found in _DISOWNED.finditer(value)
+        )
 
     @cached_property
     def lenders(self) -> tuple[str, ...]:
         """Return the names of the lender alone."""
         mine = re.compile(r"lender|creditor|brand|signature|贷款人|机构")
-        return tuple(
-            value for key, value in self._pairs
-            if mine.search(key) and len(value) > 1 and value in self.names
-        )  # fmt: skip
+        return tuple(name for key, name in self._parties if mine.search(key))
 
     @cached_property
     def jurisdiction(self) -> str:
@@ -115,8 +139,13 @@ class Known:
 
     @cached_property
     def vouches_for_firm(self) -> bool:
-        """Return whether a note says that the law firm is real and was asked to write."""
-        return _REAL_FIRM.search(self._vouched) is not None
+        """Return whether the facts say that the law firm is real and was asked to write."""
+        return _REAL_FIRM.search(self._vouched) is not None or any(
+            _FIRM_KEY.search(key)
+            and (value in _TRUE or _VERIFIED.search(value) is not None)
+            and not _DENIES.search(value)
+            for key, value in self._pairs
+        )
 
     @cached_property
     def hosts(self) -> frozenset[str]:
@@ -187,6 +216,8 @@ class Known:
             if _FILED.search(value) and not _NOT_YET.search(value):
                 return True
             if value in _TRUE and _FILED.search(key):
+                return True
+            if _ISO.fullmatch(value) and _DATED_KEY.search(key) and not _NOT_YET.search(key):
                 return True
             if len(value) > 3 and value not in _TRUE and value in text and "court" in key:
                 return True

@@ -18,6 +18,8 @@ _HAN = "一-鿿"
 _HINT = re.compile(rf"[{_HAN}]|[0-9]{{1,5}}[a-z]? [a-z]|born|birth|d\.?o\.?b|apt|flat|unit|room")
 _CARD_DIGITS = range(13, 20)
 _ACCOUNT_DIGITS_MIN = 8
+#: The letters of a Taiwanese identity in the order of their numbers, from 10.
+_PLACES = "abcdefghjklmnpqrstuvxywzio"
 _BEFORE = 24  #: characters before a number that tell whose it is
 
 Form = tuple[str, re.Pattern[str]]
@@ -77,10 +79,20 @@ def _numbers(text: str, known: Known) -> Iterator[Hit]:
 
 
 def _identities(text: str, found: _Forms) -> Iterator[tuple[str, int, int]]:
-    for name in ("id", "hkid", "twid", "nino", "ssn", "ssn_bare"):
+    for name in ("id", "hkid", "twid", "twid_alone", "nino", "ssn", "ssn_bare"):
         for hit in found.numbers[name].finditer(text):
+            if name == "twid_alone" and not _is_taiwanese(hit[0]):
+                continue
             if not found.before["not_person"].search(_before(text, hit)):
                 yield "An identity number", hit.start(), hit.end()
+
+
+def _is_taiwanese(number: str) -> bool:
+    """Return whether a letter and nine digits have the check digit of a Taiwanese identity."""
+    place = _PLACES.index(number[0]) + 10
+    digits = [place // 10, place % 10, *map(int, number[1:])]
+    weights = (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
+    return sum(one * by for one, by in zip(digits, weights, strict=True)) % 10 == 0
 
 
 def _accounts(text: str, found: _Forms) -> Iterator[tuple[str, int, int]]:

@@ -45,6 +45,7 @@ _SELF_NAMED = re.compile(
 )
 _OWED_BEFORE = re.compile(
     r"欠([一-鿿]{2,6})的?[0-9]|[】:]([一-鿿]{2,6})(?<!欠)(?:nt\$|hk\$)?[0-9][0-9,.]*元?,?逾期"
+    r"|受(?!相关|有关|出借|贷款|债权|委托|多家|上述|某)([一-鿿]{2,8}?)的?委托"
 )
 _FIGURES = re.compile(r"[0-9.,]+")
 #: A signature at the end of a text is none that the words follow.
@@ -126,6 +127,7 @@ def is_authority(signed: str) -> bool:
 
 def posing(text: str, stage: str, known: Known, *, baited: bool) -> Iterator[Hit]:
     """Give the signature where it poses as somebody; `baited` says that the text has a link."""
+    yield from _disowned(text, known)
     words = _words()
     signed, start, end = signature(text)
     if not signed:
@@ -140,6 +142,14 @@ def posing(text: str, stage: str, known: Known, *, baited: bool) -> Iterator[Hit
         yield Hit("impersonation", "CN-ID-1", "Signed as another lender", start, end)
     elif known.lenders and _is_named(signed) and stage != SCAM:
         yield Hit("impersonation", "CN-SMS-3", "Signed as another lender", start, end)
+
+
+def _disowned(text: str, known: Known) -> Iterator[Hit]:
+    """Give the name at the end of a text where the facts say that he is not the sender."""
+    for name in known.disowned:
+        if _is_named(name) and text.rstrip(" .!。】").endswith(name):
+            start = text.rindex(name)
+            yield Hit("impersonation", "CN-ID-1", "Signed as another", start, start + len(name))
 
 
 def _is_named(signed: str) -> bool:
