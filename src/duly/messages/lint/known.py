@@ -88,7 +88,13 @@ class Known:
     """The facts of one message; keys are read by what they mean: `case_status`, `court`, …"""
 
     def __init__(self, facts: Mapping[str, object]) -> None:
-        self._pairs = tuple(_flat("", facts))
+        self._pairs = tuple((key, traced(value).text.strip()) for key, value in _flat("", facts))
+        self._given = facts
+
+    @cached_property
+    def _written(self) -> tuple[tuple[str, str], ...]:
+        """Return the facts before their spelling is folded: a host is nobody else's look-alike."""
+        return tuple((key, value.strip().lower()) for key, value in _flat("", self._given))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -149,15 +155,15 @@ class Known:
 
     @cached_property
     def hosts(self) -> frozenset[str]:
-        """Return the hosts whose links are the lender's own."""
+        """Return the hosts whose links are the lender's own, as written but in small letters."""
         found = [
-            value for key, value in self._pairs
+            value for key, value in self._written
             if (_HOST_KEY.search(key) and "." in value and not _NOT_OURS.search(key))
             or (_HOST.fullmatch(value) and not _NOT_OURS.search(key))
         ]  # fmt: skip
-        for line in self._vouched.split("\n"):
-            if _OFFICIAL.search(line):
-                found += [one[0] for one in _HOST_IN_PROSE.finditer(line)]
+        for key, value in self._written:
+            if key.rpartition(".")[2] in _PROSE:
+                found += _hosts_in_prose(value)
         plain = (re.sub(r"^[a-z]+://", "", one) for one in found)
         return frozenset(re.split(r"[/?#:]", one.removeprefix("www."))[0] for one in plain)
 
@@ -232,7 +238,17 @@ def _flat(prefix: str, value: object) -> Iterator[tuple[str, str]]:
         for inner in value:
             yield from _flat(prefix, inner)
     else:
-        yield prefix.casefold(), "" if value is None else traced(str(value)).text.strip()
+        yield prefix.casefold(), "" if value is None else str(value)
+
+
+def _hosts_in_prose(note: str) -> Iterator[str]:
+    """Give the hosts, as written, that a sentence of a note calls official and denies nothing."""
+    for part in _PROSE_END.split(note):
+        folded = traced(part)
+        if _OFFICIAL.search(folded.text) and not _DENIES.search(folded.text):
+            for found in _HOST_IN_PROSE.finditer(folded.text):
+                start, end = folded.written(*found.span())
+                yield part[start:end]
 
 
 def _forms(value: str) -> Iterator[str]:

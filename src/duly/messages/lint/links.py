@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from duly.messages.lint.judging import Reading
 from duly.messages.lint.known import Known
@@ -28,14 +28,22 @@ _BROKEN = re.compile(
     r"(?<=[a-z0-9])(?: ?[\[(]? ?(?:[.。·]|dot|点) ?[\])]? ?)"
     r"(?=(?:cn|com|ly|cc|top|xyz|me|net|link|vip|im)(?:/|斜杠|\b|(?=[一-鿿])))"
 )
+_SCHEME = re.compile(r"h(?:tt|xx)ps?:/*")
+#: The end of what names the host; a dot that ends the sentence is none of it.
+_HOST_END = re.compile(r"[.?]*(?:[/?#\\]|$)")
 _RULE = "CN-SMS-4"
 
 
-def linked(reading: Reading, known: Known) -> Iterator[Hit]:
-    """Give the links of a text that lead to hosts which the facts do not name."""
+def linked(reading: Reading, known: Known, raw: Callable[[int, int], str]) -> Iterator[Hit]:
+    """Give the links of a text that lead to hosts which the facts do not name.
+
+    Links are found in the folded text, but a host is compared as it was written (`raw` gives the
+    characters of the original): one look-alike letter in it leads to somebody else.
+    """
     text = reading.text
     for found in _LINK.finditer(text):
-        host = _host(found[0])
+        start, end = _host(found[0])
+        host = raw(found.start() + start, found.start() + end).lower()
         if any(host == own or host.endswith("." + own) for own in known.hosts):
             continue
         if _is_number(found[0]) or reading.denied(found):
@@ -47,9 +55,17 @@ def linked(reading: Reading, known: Known) -> Iterator[Hit]:
         yield Hit("suspicious_link", _RULE, "A link", start, broken.end())
 
 
-def _host(link: str) -> str:
-    plain = re.sub(r"^h(?:tt|xx)ps?:/*", "", link)
-    return re.split(r"[/?#:]", plain.removeprefix("www."))[0]
+def _host(link: str) -> tuple[int, int]:
+    """Return where the host of a link stands: after the scheme and a user's name (me@host)."""
+    scheme = _SCHEME.match(link)
+    start = scheme.end() if scheme is not None else 0
+    ended = _HOST_END.search(link, start)
+    end = ended.start() if ended is not None else len(link)
+    start = max(start, link.rfind("@", start, end) + 1)
+    if link.startswith("www.", start):
+        start += len("www.")
+    port = link.find(":", start, end)
+    return start, port if port >= 0 else end
 
 
 def _is_number(link: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from duly.messages.lint import figures, links, personal, sender, wording
 from duly.messages.lint.disguise import restored
@@ -60,7 +60,12 @@ def _found(message: Message, plain: Traced) -> list[Finding]:
         for why, start, end in personal.capitals(message.text)
         if stage != THIRD_PARTY
     ]  # fmt: skip
-    hits = list(_content(reading, stage, known))
+
+    def raw(low: int, high: int) -> str:
+        start, end = source.written(low, high)
+        return message.text[start:end]
+
+    hits = list(_content(reading, stage, known, raw))
     if not hits and not shown:
         hits = list(wording.hinted(reading, stage, known, after=sender.name_end(reading.text)))
     found = [_finding(hit, source, message.text) for hit in _apart(hits)] + shown
@@ -76,10 +81,12 @@ def _blank(hole: re.Match[str]) -> str:
     return "{" + "_" * (len(hole[0]) - 2) + "}"
 
 
-def _content(reading: Reading, stage: str, known: Known) -> Iterator[Hit]:
+def _content(
+    reading: Reading, stage: str, known: Known, raw: Callable[[int, int], str]
+) -> Iterator[Hit]:
     found = [
         *wording.worded(reading, stage, known),
-        *links.linked(reading, known),
+        *links.linked(reading, known, raw),
         *personal.personal(reading.text, stage, known),
     ]
     baited = any(hit.label == "suspicious_link" for hit in found)
