@@ -90,7 +90,7 @@ def _content(
         *personal.personal(reading.text, stage, known),
     ]
     baited = any(hit.label == "suspicious_link" for hit in found)
-    found += sender.posing(reading.text, stage, known, baited=baited)
+    found += sender.posing(reading.text, stage, known, raw, baited=baited)
     yield from found
 
 

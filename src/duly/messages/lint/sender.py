@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,7 +13,8 @@ from duly.messages.lint.model import SCAM, Hit
 from duly.spelling import traced
 
 _SIGNED = re.compile(r"【([^【】\n]{1,40})】|^\s*\[([^\[\]\n]{2,40})\]|\[([^\[\]\n]{2,40})\]\s*$")
-_LEAD = re.compile(r"^\s*([^:\n.!?。]{2,60}?) ?(?::| - | – )")
+#: The colon of a link (https://) or of a time of day (9:30) ends no signature.
+_LEAD = re.compile(r"^\s*([^:\n.!?。]{2,60}?) ?(?:(?<![0-9]):(?!//)|:(?!//|[0-9])| - | – )")
 #: An authority before the first colon: 最高人民法院执行局:您…, and nothing that is said of it.
 _CHINESE_LEAD = re.compile(
     r"^\s*((?:(?!如|若|自称|冒充|关于|请|您|你|我|收到|谨防|警惕|假)[一-鿿]){4,20}):"
@@ -47,6 +48,17 @@ _OWED_BEFORE = re.compile(
     r"欠([一-鿿]{2,6})的?[0-9]|[】:]([一-鿿]{2,6})(?<!欠)(?:nt\$|hk\$)?[0-9][0-9,.]*元?,?逾期"
     r"|受(?!相关|有关|出借|贷款|债权|委托|多家|上述|某)([一-鿿]{2,8}?)的?委托"
 )
+#: Whom a text is addressed to; the sender may follow after a comma (Hi John, Elm Loans: …).
+_ADDRESSED = re.compile(
+    r"(?:hi|hello|hey|dear|greetings|good (?:morning|afternoon|evening|day)|attn|attention|fao"
+    r"|to|for"
+    r"|(?:a |quick |important |private )*(?:note|notice|message|reminder|letter) (?:to|for))"
+    r"(?![a-z'-])[^,]*,?\s*"
+)
+#: Who says so within such words: "Hi John from Elm Loans", "Hello, this is Elm Loans".
+_SAYS_SO = re.compile(r"(?:\bfrom|\bthis is|\bit's|\bit is|\bhere is) ")
+_LEAD_END = re.compile(r" ?[:–-]\s*")
+_FEW = 2  #: words in small letters that still may be a name (elm loans: …)
 _FIGURES = re.compile(r"[0-9.,]+")
 #: A signature at the end of a text is none that the words follow.
 _OPENING_MAX = 4
@@ -58,6 +70,7 @@ _WORD = re.compile(r"[A-Za-z][\w&'-]*")
 class _Words:
     neutral: re.Pattern[str]
     neutral_en: frozenset[str]
+    lead_ins: frozenset[str]
     authority: re.Pattern[str]
     authority_en: re.Pattern[str]
     known: re.Pattern[str]
@@ -125,22 +138,31 @@ def is_authority(signed: str) -> bool:
     return bool(_words().authority.search(folded)) or _english_authority(folded)
 
 
-def posing(text: str, stage: str, known: Known, *, baited: bool) -> Iterator[Hit]:
-    """Give the signature where it poses as somebody; `baited` says that the text has a link."""
+def posing(
+    text: str, stage: str, known: Known, raw: Callable[[int, int], str], *, baited: bool
+) -> Iterator[Hit]:
+    """Give the signature where it poses as somebody; `baited` says that the text has a link.
+
+    `raw` gives the characters of the original: a name shows by its capitals.
+    """
     yield from _disowned(text, known)
     words = _words()
     signed, start, end = signature(text)
-    if not signed:
-        signed, start, end = _opening(text)
+    led = not signed
+    if led:
+        signed, start, end = _speaker(text)
     if not signed or any(name in signed or signed in name for name in known.names):
         return
     if words.authority.search(signed) or _english_authority(signed):
         if known.vouches_for_firm and _FIRM.search(signed):
             return
         yield Hit("impersonation", "CN-COND-2", "Signed as an authority", start, end)
-    elif _is_named(signed) and (stage == SCAM or (baited and words.known.search(signed))):
+        return
+    if not (_is_sender(signed, raw(start, end)) if led else _is_named(signed)):
+        return
+    if stage == SCAM or (baited and words.known.search(signed)):
         yield Hit("impersonation", "CN-ID-1", "Signed as another lender", start, end)
-    elif known.lenders and _is_named(signed) and stage != SCAM:
+    elif known.lenders and stage != SCAM:
         yield Hit("impersonation", "CN-SMS-3", "Signed as another lender", start, end)
 
 
@@ -150,6 +172,50 @@ def _disowned(text: str, known: Known) -> Iterator[Hit]:
         if _is_named(name) and text.rstrip(" .!。】").endswith(name):
             start = text.rindex(name)
             yield Hit("impersonation", "CN-ID-1", "Signed as another", start, start + len(name))
+
+
+def _speaker(text: str) -> tuple[str, int, int]:
+    """Return the words before the first colon, or those after them where they only greet."""
+    signed, start, end = _opening(text)
+    greeting = _ADDRESSED.fullmatch(signed)
+    if greeting is None or _SAYS_SO.search(signed):
+        return signed, start, end
+    rest = _LEAD_END.match(text, end)
+    after = _LEAD.match(text[rest.end() :]) if rest is not None else None
+    if rest is None or after is None:
+        return signed, start, end
+    return after[1], rest.end() + after.start(1), rest.end() + after.end(1)
+
+
+def _is_sender(signed: str, written: str) -> bool:
+    """Return whether the words before a colon name who writes: no greeting, no lead-in.
+
+    `written` are the same words with their capitals.
+    """
+    if not signed.isascii():
+        return _is_named(signed)
+    greeting = _ADDRESSED.match(written.casefold())
+    said = _SAYS_SO.search(written.casefold())
+    start = said.end() if said else greeting.end() if greeting else 0
+    left = _WORD.findall(written[start:])
+    strange = [word for word in left if _is_strange(word)]
+    if not strange or len(left) == 1:
+        return bool(strange)
+    if all(not word[0].islower() for word in strange) or _words().known.search(signed):
+        return True
+    if written.islower() and len(left) <= _FEW:
+        return True
+    return any(
+        _ORG.search(run) is not None and any(map(_is_strange, _WORD.findall(run)))
+        for run in _CAPITAL.findall(written[start:])
+    )
+
+
+def _is_strange(word: str) -> bool:
+    """Return whether a word neither stands in neutral signatures nor leads in what follows."""
+    plain = word.casefold().removesuffix("'s")
+    words = _words()
+    return len(word) > 1 and plain not in words.neutral_en and plain not in words.lead_ins
 
 
 def _is_named(signed: str) -> bool:
@@ -224,6 +290,7 @@ def _words() -> _Words:
     return _Words(
         neutral=re.compile(either("neutral")),
         neutral_en=frozenset(map(str, found["neutral_en"])),
+        lead_ins=frozenset(map(str, found["lead_ins"])),
         authority=re.compile("|".join([*map(str, found["authority_forms"]), either("authority")])),
         authority_en=re.compile(rf"(?<![a-z])(?:{either('authority_en')})(?![a-z])"),
         known=re.compile(either("known")),
