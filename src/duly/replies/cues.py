@@ -42,14 +42,20 @@ class _Pattern:
     pattern: re.Pattern[str]
 
 
+def without_harmless(text: str) -> str:
+    """Return a respelled text in which what only looks dangerous is blank, as long as before."""
+    for language in _languages(text):
+        for one in _catalogue(language):
+            if one.act == HARMLESS:
+                text = one.pattern.sub(lambda match: "_" * len(match[0]), text)
+    return text
+
+
 def cues(text: str) -> tuple[Cue, ...]:
     """Return the cues of a respelled text: one for an act and a strength, each sign of danger."""
     found = []
-    catalogues = [_catalogue(language) for language in _languages(text)]
-    hidden = text
-    for one in (one for kept in catalogues for one in kept if one.act == HARMLESS):
-        hidden = one.pattern.sub(lambda match: "_" * len(match[0]), hidden)
-    for catalogue in catalogues:
+    hidden = without_harmless(text)
+    for catalogue in (_catalogue(language) for language in _languages(text)):
         for one in catalogue:
             for match in _matches(one, hidden if one.act in _BLIND_TO_HARMLESS else text):
                 found.append(Cue(act=one.act, strength=one.strength, start=match.start(),

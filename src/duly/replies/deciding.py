@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from duly.replies.cues import Cue
 from duly.replies.evidence import Evidence
+from duly.replies.mentions import grave_words
 from duly.replies.model import Chances
 from duly.replies.reading import (
     CONFIDENCE_MIN,
@@ -105,7 +106,9 @@ def decide(
     others = (one for one in INTENTS if one in spoken and one not in (intent, *_LEAST))
     secondary = next(others, None)
     afraid = any(one.chance >= _FEARED[one.fear] for one in feared)
-    needs_person = intent in FOR_A_PERSON or vulnerable or afraid
+    needs_person = (
+        intent in FOR_A_PERSON or vulnerable or afraid or bool(grave_words(evidence.text))
+    )
     weak = [one for one in GRAVE if one != intent and _spoken(one, sure, likely, chances[one])]
     if weak:
         needs_person = True

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from duly.core import digest
+from duly.replies.deciding import FOR_A_PERSON
 from duly.replies.reading import CONFIDENCE_MIN, Reading
 from duly.replies.rows import Sender
 
@@ -130,7 +131,9 @@ def tasks_of(
         elif reading.amount is None and owed is None:
             tasks.append("agree_amount")
     unsure = reading.intent in KINDS and reading.confidence < CONFIDENCE_MIN
-    if unsure or (reading.needs_person and not tasks):
+    # A grave word beside an ordinary act: to agree on a day is not to read what else was said.
+    beside = reading.needs_person and reading.intent not in FOR_A_PERSON and not reading.vulnerable
+    if unsure or beside or (reading.needs_person and not tasks):
         tasks.append("read_reply")
     if reading.secondary_intent in TASKS:
         tasks.append(TASKS[reading.secondary_intent])
