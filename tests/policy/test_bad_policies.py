@@ -244,6 +244,7 @@ class TestFiles:
         ("data", "code", "line"),
         [
             (b"policy: mine\nfor: '\xc9\xcf'\n", "not_utf8", 2),
+            ("policy: mine\nfor: true  # \u202enothing\n".encode(), "turned", 2),
             (b"", "not_a_mapping", 1),
             (b"# nothing\n", "not_a_mapping", 1),
             (b"- a\n", "not_a_mapping", 1),
@@ -257,6 +258,7 @@ class TestFiles:
         ],
         ids=[
             "gbk",
+            "turned",
             "empty",
             "remark",
             "list",

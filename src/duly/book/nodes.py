@@ -6,6 +6,7 @@ Scalars stay text: nothing turns into a float, a boolean or a date behind the re
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -20,8 +21,11 @@ __all__ = [
     "compose",
     "is_plain",
     "too_deep",
+    "turns",
 ]
 
+#: Marks that turn the order of what a person reads, so that a file could say another thing.
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 DEPTH_MAX = 50
 #: A file of the largest policy has some 60,000 values; aliases may repeat what they name so often.
 VALUES_MAX = 500_000
@@ -35,6 +39,14 @@ class NotYamlError(ValueError):
         self.column = column
         self.problem = problem
         super().__init__(f"{line}:{column} {problem}")
+
+
+def turns(text: str) -> Iterator[tuple[int, int, str]]:
+    """Give line, column and name of each mark that turns the order of what follows it."""
+    for turn in _TURNS.finditer(text):
+        line = text.count("\n", 0, turn.start()) + 1
+        column = turn.start() - text.rfind("\n", 0, turn.start())
+        yield line, column, f"U+{ord(turn[0]):04X}"
 
 
 def compose(text: str) -> Node | None:

@@ -19,6 +19,7 @@ from duly.book.nodes import (
     compose,
     is_plain,
     too_deep,
+    turns,
 )
 from duly.conditions import Condition, Vocabulary, nearest, parse, place_in_scalar
 from duly.core.diagnostic import Diagnostic
@@ -42,6 +43,10 @@ class Sheet:
 
     def root(self) -> MappingNode:
         """Return the mapping that the file holds; refuse (Refused) what is no YAML mapping."""
+        turned = [self._diagnostic("turned", line, column, mark=mark)
+                  for line, column, mark in turns(self.source)]  # fmt: skip
+        if turned:
+            raise Refused(*turned)
         deep = too_deep(self.source)
         if deep:
             raise Refused(self._diagnostic("nested_too_deep", *deep, most=DEPTH_MAX))

@@ -16,14 +16,13 @@ from duly.book.nodes import (
     SequenceNode,
     compose,
     is_plain,
+    turns,
 )
 from duly.conditions import nearest
 from duly.core.diagnostic import Diagnostic
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-#: Marks that turn the order of what a person reads, so that a rule could say another thing.
-_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 #: The largest pack that is built in has a tenth of it.
 FILE_BYTES_MAX = 1_200_000
 #: Whoever made more mistakes than this mends them in several goes.
@@ -86,10 +85,8 @@ def read_yaml(text: str, findings: Findings) -> Located | None:
     if size > FILE_BYTES_MAX:
         findings.add((1, 1), "too_big", most=FILE_BYTES_MAX)
         return None
-    for turn in _TURNS.finditer(text):
-        line = text.count("\n", 0, turn.start()) + 1
-        column = turn.start() - text.rfind("\n", 0, turn.start())
-        findings.add((line, column), "turned", mark=f"U+{ord(turn[0]):04X}")
+    for line, column, mark in turns(text):
+        findings.add((line, column), "turned", mark=mark)
     if findings.found:
         return None
     try:
