@@ -40,7 +40,7 @@ class TestFacts:
             return rows(folder, "messages")
 
         first = plan("first")
-        # Which message has the smallest id differs with the lender's file, and not each asks for money.
+        # Whose id is smallest differs with the lender's file, and not each asks for money.
         asked = next(row for row in first if row["class"] == "dunning")
         loan = json.loads(asked["loan_ids"])[0]
         file = tmp_path / "events.jsonl"
