@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from duly.messages.lint import NONE, Message, labels_of, lint
+from duly.messages.lint import LABELS, NONE, Message, labels_of, lint
+from duly.messages.lint.placing import rule_at
 
 FOLDER = Path(__file__).parent / "lint_cases"
 ROWS = [
@@ -46,3 +47,27 @@ def test_a_text_earns_its_labels(file, row):
 def test_a_missing_way_to_stop_breaks_the_rule_of_the_place(text, facts, rule):
     (found,) = lint(Message(text=text, stage="d8_30", facts=facts))
     assert (found.label, found.rule) == ("missing_optout", rule)
+
+
+@pytest.mark.parametrize(
+    ("facts", "rule"),
+    [
+        ({}, "US-COND-1"),  # Without a place the language decides.
+        ({"jurisdiction": "us-ny"}, "US-COND-1"),
+        ({"country": "GB"}, "UK-COND-1"),
+        ({"country": "fr"}, "EU-SERV-1-TEXT"),
+        ({"licence": "in"}, "IN-COND-1-TEXT"),
+        ({"jurisdiction": "cn"}, "CN-COND-1"),
+        ({"country": "my"}, "DEC-TEXT-1"),  # No pack of ours: our own floor.
+    ],
+)
+def test_a_threat_breaks_the_rule_of_the_place(facts, rule):
+    message = Message(text="Elm Loans: you will regret this.", lang="en", facts=facts)
+    assert {(one.label, one.rule) for one in lint(message)} == {("threat", rule)}
+
+
+@pytest.mark.parametrize("place", ["cn", "us", "uk", "eu", "in", "my"])
+def test_every_label_has_a_rule_of_its_place_or_of_our_floor(place):
+    for label in LABELS:
+        rule = rule_at(place, label, "CN-COND-8")
+        assert rule.split("-")[0].casefold() in {place, "dec"}, label

@@ -8,8 +8,8 @@ import pytest
 
 from duly.messages.lint import LABELS, NONE, corpora, labelled, labels_of, lint, score
 from duly.messages.lint.lexicon import lexicon
-from duly.messages.lint.linting import MISSING_RULES, OPT_OUT_FLOOR, OPT_OUT_RULES
 from duly.messages.lint.model import CONTENT, MISSING, PERSONAL, STAGES
+from duly.messages.lint.placing import places
 from duly.rules import load_packs, pack_names
 
 ROWS = [row for rows in corpora().values() for row in rows]
@@ -42,8 +42,7 @@ def test_every_label_of_a_corpus_is_one_of_the_guide():
 
 def test_every_rule_that_a_finding_names_is_a_rule_of_a_pack():
     known = {rule.id for rule in load_packs(pack_names())}
-    named = {entry.rule for entry in lexicon().entries} | set(MISSING_RULES.values())
-    named |= {OPT_OUT_FLOOR, *OPT_OUT_RULES.values()}
+    named = {entry.rule for entry in lexicon().entries} | places().every_rule()
     named |= {rule for entry in lexicon().entries for rule in entry.also.values()}
     named |= {found.rule for row in ROWS for found in lint(row.message)}
     assert named <= known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from duly.messages.lint import figures, links, personal, sender, wording
 from duly.messages.lint.disguise import restored
@@ -20,18 +21,8 @@ from duly.messages.lint.model import (
     Hit,
     Message,
 )
+from duly.messages.lint.placing import place_of, rule_at
 from duly.spelling import Traced, is_turned, traced, turned
-
-MISSING_RULES = {
-    "missing_identity": "CN-ID-1",
-    "missing_amount": "CN-COND-4",
-    "missing_due_date": "CN-LETTER-1",
-}
-#: How the texts are stopped, by the law that binds the lender; elsewhere the floor of our own.
-OPT_OUT_RULES = {"cn": "CN-SMS-2", "us": "US-OPTOUT-1"}
-OPT_OUT_FLOOR = "DEC-STOP-1"
-_HAN = re.compile(r"[㐀-鿿]")
-
 
 #: Holes of a template: their names are no words of the text.
 _HOLE = re.compile(r"[{][^{}\n]{1,40}[}]")
@@ -46,7 +37,9 @@ def lint(message: Message) -> tuple[Finding, ...]:
     if is_turned(message.text):
         seen = [one for one in _found(message, turned(message.text)) if one.words]
         found = [one for one in found if not (seen and one.words)] + seen
-    return tuple(sorted(found, key=lambda one: (LABELS.index(one.label), one.start, one.end)))
+    place = place_of(message, Known(message.facts)) if found else ""
+    placed = [replace(one, rule=rule_at(place, one.label, one.rule)) for one in found]
+    return tuple(sorted(placed, key=lambda one: (LABELS.index(one.label), one.start, one.end)))
 
 
 def _found(message: Message, plain: Traced) -> list[Finding]:
@@ -70,8 +63,7 @@ def _found(message: Message, plain: Traced) -> list[Finding]:
         hits = list(wording.hinted(reading, stage, known, after=sender.name_end(reading.text)))
     found = [_finding(hit, source, message.text) for hit in _apart(hits)] + shown
     found += [
-        Finding(label=label, rule=MISSING_RULES.get(label) or _opt_out_rule(message, known),
-                words="", start=0, end=0)
+        Finding(label=label, rule="", words="", start=0, end=0)
         for label in _missing(source.text, message.text, stage, known)
     ]  # fmt: skip
     return found
@@ -107,15 +99,6 @@ def _missing(text: str, original: str, stage: str, known: Known) -> Iterator[str
         yield "missing_due_date"
     if late and not figures.says_opt_out(text):
         yield "missing_optout"
-
-
-def _opt_out_rule(message: Message, known: Known) -> str:
-    """Return the rule of the place that the facts name, or else of the language of the text."""
-    place = known.jurisdiction
-    if not place:
-        chinese = message.lang.startswith("zh") or _HAN.search(message.text)
-        place = "cn" if chinese else "us"
-    return OPT_OUT_RULES.get(place, OPT_OUT_FLOOR)
 
 
 def _apart(hits: Sequence[Hit]) -> list[Hit]:
