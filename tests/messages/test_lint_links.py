@@ -52,3 +52,34 @@ def test_a_look_alike_of_the_lenders_host_is_another_host(link, facts):
 )
 def test_the_lenders_own_host_passes_in_any_case_of_letters(text, facts):
     assert labels_of(lint(Message(text=text, facts=facts))) == ("none",)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("官网example.com。", []),  # A host may stand right beside characters.
+        ("请登录官网example.com查询", []),
+        ("请登录evil-example.com查询", ["evil-example.com"]),
+        ("请到example.com.evil.top还款", ["example.com.evil.top"]),
+    ],
+)
+def test_a_host_beside_chinese_characters_is_read_alone(text, words):
+    found = lint(Message(text=text, lang="zh", facts={"website": "example.com"}))
+    assert [one.words for one in found if one.label == "suspicious_link"] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "words"),
+    [
+        ("Pay by UPI to elm@bank today", {"official_upi": "elm@bank"}, []),
+        ("Pay by UPI to r.k83@upi today", {"official_upi": "elm@bank"}, ["r.k83@upi"]),
+        ("Pay by UPI to r.k83@upi, it is my account", {}, ["r.k83@upi"]),
+        ("Pay by UPI to r.k83@upi", {"note": "r.k83@upi is personal"}, ["r.k83@upi"]),
+        ("Pay by UPI to elm@bank", {}, []),
+        ("Write to help@elm.example", {"official_upi": "elm@bank"}, []),
+    ],
+)
+def test_a_payment_address_is_the_lenders_or_somebodys(text, facts, words):
+    found = lint(Message(text=text, lang="en", facts=facts))
+    assert [w for w in (one.words for one in found if one.label == "suspicious_link")
+            if "@" in w] == words  # fmt: skip

@@ -89,3 +89,11 @@ def test_a_mark_that_turns_a_text_around_is_warned_of_at_its_place():
     assert len(asked) == 1
     assert [(one.severity, one.line, one.column, one.code, one.values["place"])
             for one in warnings] == [("warning", 1, "text", "text_turned", "2")]  # fmt: skip
+
+
+def test_a_line_that_is_not_utf8_hides_no_other_mistake():
+    lines = [b'{"id": 1, "text": "fine"}', b'{"id": 2, "text": "\xff"}', b'{"id": 3}', b"{broken"]
+    with pytest.raises(Refused) as refused:
+        read_messages(b"\n".join(lines), "file.jsonl")
+    found = [(one.line, one.code) for one in refused.value.diagnostics]
+    assert found == [(2, "not_utf8"), (3, "text_missing"), (4, "not_json")]

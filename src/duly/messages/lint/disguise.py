@@ -23,7 +23,9 @@ _COMMON = frozenset(
     "app t td r n y q qq vip stop sms atm gps id k h s a b c d hr ok pos ic www".split()
 )
 _REACH = 4
-_LETTER_RUN = re.compile(r"(?<![a-z0-9./@:])[a-z]{1,30}(?: [a-z]{1,30}){0,60}(?![a-z0-9./@])")
+_LETTER_RUN = re.compile(
+    r"(?<![a-z0-9./@:])[a-z]{1,30}(?: [a-z]{1,30}){0,60}(?![a-z0-9/@]|[.][a-z0-9])"
+)
 _SYLLABLES_MAX = 6
 _SPELT_MIN = 4  #: letters; shorter ones are words of too many languages
 _ENGLISH = frozenset({"like", "women"})  #: spell 立刻 and 我们, but not alone among others

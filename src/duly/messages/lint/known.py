@@ -44,12 +44,35 @@ _FILED_IN_PROSE = re.compile(
     r"(?:indeed |really |in fact )?(?:filed|sued|issued|file|accepted|entered)"
 )
 _REAL_FIRM = re.compile(
-    r"(?:律所|律师|律师事务所|机构)[^,，]{0,6}(?:真实|确)"
+    r"(?:律所|律师|律师事务所|机构|该所|本所)[^,，]{0,6}(?:真实|确|持证|执业)"
     r"|(?:law firm|solicitors?|attorneys?|firm)\b.{0,30}"
     r"\b(?:real|genuine|instructed|retained|registered)"
 )
 _FIRM_KEY = re.compile(r"law_?firm|solicitor|attorney|mandate|engagement|律所|律师|委托")
 _VERIFIED = re.compile(r"真实|属实|有效|可查|\b(?:real|genuine|verified|valid|signed)\b")
+#: That the time to sue is over, as a key, a value or in prose.
+_BARRED_KEY = re.compile(
+    r"time.?barred|statute.?barred|limitation.?(?:over|expired|passed)|时效已过|超时效"
+)
+_BARRED = re.compile(
+    r"(?:time|statute)[- _]?barred|limitation (?:period )?(?:has |is )?(?:over|expired|passed)"
+    r"|(?:诉讼)?时效(?:期间|期)?(?:已|早已)(?:过|届满|经过)|已过(?:诉讼)?时效"
+)
+_NOT_BARRED = re.compile(r"not[ _-](?:yet[ _-])?(?:time|statute)|未过|没过|尚未|isn't")
+_ROLE_KEY = re.compile(r"recipient|addressee|reader|sent_to|收件人|接收人|收信人")
+#: Whoever reads it though he owes nothing.
+_OTHERS = re.compile(
+    r"colleague|co-?worker|friend|relative|family|parent|sibling|neighbo|employer|boss|\bhr\b"
+    r"|third|reference|contact|stranger|landlord|teacher|同事|朋友|亲|邻居|单位|领导|父|母|联系人|第三"
+)
+_NOT_BORROWER = re.compile(
+    r"(?:收件人|接收人|收信人)[^,，。;]{0,12}(?:不是|并非)[^,，。;]{0,4}(?:借款人|本人)"
+    r"|(?:recipient|reader|addressee) is not the borrower"
+)
+_ACCOUNT_KEY = re.compile(r"account|账户|账号|户名|upi|vpa|iban")
+#: What a note says of the case that a text must not contradict.
+_JUDGED = re.compile(r"判决书?(?:已|已经)*(?:生效|作出|下达)|judg(?:e)?ment (?:has been |was |is )")
+_NO_JUDGMENT = re.compile(r"没有判决|尚未判决|未判决|尚未开庭|no judgment|not (?:yet )?judged")
 #: Where a name ends in a fact that goes on to tell of it, and whom it says that nobody is.
 _NAME_END = re.compile(r"[,;(]")
 _DISOWNED = re.compile(
@@ -185,8 +208,50 @@ class Known:
             and value not in _TRUE | _FALSE and "." not in value
         ))  # fmt: skip
 
+    @cached_property
+    def time_barred(self) -> bool:
+        """Return whether the facts say that the time to sue is over."""
+        return any(
+            (_BARRED_KEY.search(key) is not None and value in _TRUE)
+            or (_BARRED.search(value) is not None and not _NOT_BARRED.search(value))
+            for key, value in self._pairs
+        )
+
+    @cached_property
+    def reader_is_another(self) -> bool:
+        """Return whether the facts say that somebody else than the borrower gets the text."""
+        return any(
+            (_ROLE_KEY.search(key) is not None and _OTHERS.search(value) is not None)
+            or (key.rpartition(".")[2] in _PROSE and _NOT_BORROWER.search(value) is not None)
+            for key, value in self._pairs
+        )
+
+    @cached_property
+    def accounts(self) -> tuple[str, ...]:
+        """Return the accounts that the facts call the lender's own: names, numbers, addresses."""
+        found = (
+            part.strip()
+            for key, value in self._pairs
+            if _ACCOUNT_KEY.search(key) and not _NOT_OURS.search(key) and value not in _FALSE
+            for part in re.split(r"[,;:：，；]|户名|尾号", value)
+        )
+        return tuple(part for part in found if len(part) > 3)
+
+    @cached_property
+    def disowned_accounts(self) -> tuple[str, ...]:
+        """Return the payment addresses that notes call a person's own."""
+        told = [value for key, value in self._pairs if key.rpartition(".")[2] in _PROSE]
+        return tuple(
+            found[0]
+            for one in told
+            if re.search(r"personal|agent|private|not (?:ours|official)|个人|私人", one)
+            for found in re.finditer(r"[a-z0-9._-]{2,40}@[a-z]{2,20}", one)
+        )
+
     def says_no(self, what: str) -> bool:
-        """Return whether a fact denies something outright: that the lender reports, a visit."""
+        """Return whether a fact denies something outright: a report, a visit, time to sue."""
+        if what == "time":
+            return self.time_barred
         pattern = {"bureau": _BUREAU_KEY, "visit": _VISIT_KEY}[what]
         return any(pattern.search(key) and value in _FALSE for key, value in self._pairs)
 
@@ -196,6 +261,10 @@ class Known:
             return False
         if what == "filed":
             return self._filed(text)
+        if what == "firm":
+            return self.vouches_for_firm
+        if what == "account":
+            return any(one in text for one in self.accounts)
         if what == "visit":
             return any(_VISIT_KEY.search(key) and value not in _FALSE for key, value in self._pairs)
         if what == "deadline":
@@ -216,6 +285,8 @@ class Known:
         for key, value in mine:
             if value in _FALSE and ("filed" in key or "status" in key):
                 return False
+        if any(_NO_JUDGMENT.search(value) for _, value in self._pairs) and _JUDGED.search(text):
+            return False
         if _FILED_IN_PROSE.search(self._vouched):
             return True
         for key, value in mine:

@@ -17,7 +17,7 @@ _ENDS = (
 )
 _REST = r"(?:/[^\s,。;!【】()]{0,200})?"
 _LINK = re.compile(
-    r"(?<![\w@.])(?:h(?:tt|xx)ps?:/{0,2}[^\s,。;!【】()]{3,200}"
+    r"(?<![a-z0-9_@.-])(?:h(?:tt|xx)ps?:/{0,2}[^\s,。;!【】()]{3,200}"
     r"|www[.][^\s,。;!【】()]{3,200}"
     rf"|(?:[a-z0-9](?:[a-z0-9-]{{0,40}})[.]){{1,5}}(?:{_ENDS})(?![a-z0-9])(?::\d{{2,5}})?{_REST}"
     r"|[a-z0-9-]{1,30}[.][a-z]{2,6}/[a-z0-9][^\s,。;!【】()]{0,200}"
@@ -28,6 +28,11 @@ _BROKEN = re.compile(
     r"(?<=[a-z0-9])(?: ?[\[(]? ?(?:[.。·]|dot|点) ?[\])]? ?)"
     r"(?=(?:cn|com|ly|cc|top|xyz|me|net|link|vip|im)(?:/|斜杠|\b|(?=[一-鿿])))"
 )
+#: An address of the Indian payment system, a person's or a company's: name@bank.
+_HANDLE = re.compile(
+    r"(?:upi|vpa|gpay|phonepe|paytm|bhim)[^。!?;\n]{0,24}?(?<![\w.])([a-z0-9._-]{2,40}@[a-z]{2,20})(?![\w.])"
+)
+_AGENT = re.compile(r"\b(?:my|agent|personal|officer|executive|sir|madam)\b")
 _SCHEME = re.compile(r"h(?:tt|xx)ps?:/*")
 #: The end of what names the host; a dot that ends the sentence is none of it.
 _HOST_END = re.compile(r"[.?]*(?:[/?#\\]|$)")
@@ -49,10 +54,20 @@ def linked(reading: Reading, known: Known, raw: Callable[[int, int], str]) -> It
         if _is_number(found[0]) or reading.denied(found):
             continue
         yield Hit("suspicious_link", _RULE, "A link", found.start(), found.end())
+    yield from _handles(text, known)
     broken = _BROKEN.search(text)
     if broken is not None and not any(True for _ in _LINK.finditer(text)):
         start = text.rfind(" ", 0, broken.start()) + 1
         yield Hit("suspicious_link", _RULE, "A link", start, broken.end())
+
+
+def _handles(text: str, known: Known) -> Iterator[Hit]:
+    """Give payment addresses that are not among the facts', where these name any, or an agent's."""
+    for found in _HANDLE.finditer(text):
+        if found[1] in known.accounts:
+            continue
+        if known.accounts or found[1] in known.disowned_accounts or _AGENT.search(text):
+            yield Hit("suspicious_link", _RULE, "A payment address of a person", *found.span(1))
 
 
 def _host(link: str) -> tuple[int, int]:

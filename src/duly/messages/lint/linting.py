@@ -44,8 +44,10 @@ def lint(message: Message) -> tuple[Finding, ...]:
 
 def _found(message: Message, plain: Traced) -> list[Finding]:
     source = restored(plain)
-    stage = message.stage if message.stage in STAGES else ""
     known = Known(message.facts)
+    stage = message.stage if message.stage in STAGES else ""
+    if not stage and known.reader_is_another:
+        stage = THIRD_PARTY
     reading = Reading(_HOLE.sub(_blank, source.text))
     shown = [
         Finding(label=PERSONAL, rule="CN-PI-4", words=message.text[start:end], start=start,

@@ -24,10 +24,12 @@ class Places:
     floor: Mapping[str, str]
     own: Mapping[str, Mapping[str, str]]
     under: Mapping[str, str]  #: a country → the place whose pack it lives under
+    same: Mapping[str, Mapping[str, str]]  #: a rule of China → the counterpart of a place
 
     def every_rule(self) -> frozenset[str]:
         """Return each rule that the table names."""
-        return frozenset(self.floor.values()).union(*(one.values() for one in self.own.values()))
+        tables = (*self.own.values(), *self.same.values())
+        return frozenset(self.floor.values()).union(*(one.values() for one in tables))
 
 
 @cache
@@ -35,7 +37,7 @@ def places() -> Places:
     """Return the table of `places.yaml`."""
     told = data("places.yaml")
     under = {country: place for place, several in told["under"].items() for country in several}
-    return Places(floor=told["floor"], own=told["places"], under=under)
+    return Places(floor=told["floor"], own=told["places"], under=under, same=told["same"])
 
 
 def place_of(message: Message, known: Known) -> str:
@@ -52,4 +54,5 @@ def rule_at(place: str, label: str, rule: str = "") -> str:
     if place == _OF_LEXICON and rule.startswith("CN-"):
         return rule
     table = places()
-    return table.own.get(place, {}).get(label) or table.floor[label]
+    nearer = table.same.get(rule, {}).get(place)
+    return nearer or table.own.get(place, {}).get(label) or table.floor[label]

@@ -15,6 +15,8 @@ from duly.spelling import is_turned
 
 #: Longer than any message: an SMS has at most 255 parts, a long e-mail a few thousand characters.
 TEXT_CHARACTERS_MAX = 20_000
+_MARK = b"\xef\xbb\xbf"
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +36,20 @@ def read_messages(content: bytes, file: str) -> tuple[tuple[Asked, ...], tuple[D
     characters. A stage that the guide does not know is warned of and taken as not given; a mark
     that turns a text around (U+202E) is warned of.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-        encoding = " (GBK)" if _is_gbk(content) else ""
-        raise Refused(_found("not_utf8", file, row, encoding=encoding)) from error
     asked: list[Asked] = []
     wrong: list[Diagnostic] = []
     warned: list[Diagnostic] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, written in enumerate(content.removeprefix(_MARK).split(b"\n"), start=1):
+        if not written.strip():
+            continue
+        try:
+            line = written.decode("utf-8")
+        except UnicodeDecodeError as error:
+            encoding = _whole_encoding(content)
+            if encoding:  # Said once, not of every line.
+                raise Refused(_found("not_utf8", file, number, encoding=encoding)) from error
+            wrong.append(_found("not_utf8", file, number, encoding=""))
+            continue
         if not line.strip():
             continue
         for one in _read(line, file, number):
@@ -132,8 +138,12 @@ def _found(
     )  # fmt: skip
 
 
-def _is_gbk(content: bytes) -> bool:
+def _whole_encoding(content: bytes) -> str:
+    """Return what a whole file seems to be written in instead of UTF-8, or nothing."""
+    if content.startswith(_WIDE_MARKS):
+        return " (UTF-16)"
     try:
-        return any("\u4e00" <= char <= "\u9fff" for char in content.decode("gb18030"))
+        chinese = any("\u4e00" <= char <= "\u9fff" for char in content.decode("gb18030"))
     except UnicodeDecodeError:
-        return False
+        return ""
+    return " (GBK)" if chinese else ""
