@@ -62,23 +62,18 @@ def test_lint_refuses_an_option_that_it_does_not_have(duly):
     assert "unknown_option" in ran.stderr
 
 
-def test_bench_text_scores_the_shipped_corpora_and_skips_what_is_not_there(duly, tmp_path):
-    ran = duly("bench", "text", "--messages", tmp_path / "nothing.jsonl")
-    assert ran.returncode == 0, ran.stderr
-    assert "skipped: no shared data" in ran.stdout
-    assert "batch1: " in ran.stdout
-    assert "replies: skipped: no shared data" in ran.stdout
-
-
-def test_bench_text_scores_labelled_replies(duly, tmp_path):
+def test_bench_text_scores_what_ships_and_replies_and_skips_what_is_not_there(duly, tmp_path):
     stop = {"id": "r1", "text": "退订", "lang": "zh", "intent": "opt_out",
             "received_at": "2026-04-08T10:00:00+08:00"}  # fmt: skip
     promise = {**stop, "id": "r2", "text": "明天还500", "intent": "promise_to_pay",
                "promise_date": "2026-04-09", "date_confidence": "firm", "amount": 500}  # fmt: skip
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in (stop, promise))
     (tmp_path / "replies.jsonl").write_text(lines, encoding="utf-8")
-    ran = duly("bench", "text", "--replies", tmp_path / "replies.jsonl")
+    ran = duly("bench", "text", "--messages", tmp_path / "nothing.jsonl",
+               "--replies", tmp_path / "replies.jsonl")  # fmt: skip
     assert ran.returncode == 0, ran.stderr
+    assert "skipped: no shared data" in ran.stdout
+    assert "batch1: " in ran.stdout
     assert "2 replies, intents right 1.000 (2/2), macro-F1 1.000" in ran.stdout
     assert "firm 1.000 (1/1), soft -; figures 1.000 (1/1)" in ran.stdout
     assert "must not be missed named 1.000 (1/1)" in ran.stdout

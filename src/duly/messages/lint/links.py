@@ -30,7 +30,8 @@ _BROKEN = re.compile(
 )
 #: An address of the Indian payment system, a person's or a company's: name@bank.
 _HANDLE = re.compile(
-    r"(?:upi|vpa|gpay|phonepe|paytm|bhim)[^。!?;\n]{0,24}?(?<![\w.])([a-z0-9._-]{2,40}@[a-z]{2,20})(?![\w.])"
+    r"(?:upi|vpa|gpay|phonepe|paytm|bhim)[^。!?;\n]{0,24}?"
+    r"(?<![\w.])([a-z0-9._-]{2,40}@[a-z]{2,20})(?![\w.])"
 )
 _AGENT = re.compile(r"\b(?:my|agent|personal|officer|executive|sir|madam)\b")
 _SCHEME = re.compile(r"h(?:tt|xx)ps?:/*")
