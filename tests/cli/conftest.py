@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from forked import READ_LATE, Forks
 
 from duly.simulate import write_sample
 
@@ -29,10 +30,20 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def duly(environment: Mapping[str, str]) -> Duly:
+def forks(environment: Mapping[str, str]) -> Iterator[Forks]:
+    """Give the process that has imported everything, and forks for each command line."""
+    beside = Forks(environment)
+    yield beside
+    beside.close()
+
+
+@pytest.fixture(scope="session")
+def duly(environment: Mapping[str, str], forks: Forks) -> Duly:
     """Give the function that runs one command line as a process of its own."""
 
     def run(*tokens: object, cwd: Path | None = None, **extra: str) -> Ran:
+        if extra.keys() <= READ_LATE:
+            return forks.run([*map(str, tokens)], cwd, extra)
         return subprocess.run(
             [sys.executable, "-m", "duly.cli.main", *map(str, tokens)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8",
