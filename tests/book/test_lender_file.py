@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from duly.book import Answers, Limits, People, load_lender
-from duly.book.lender import Account, Agency, Console, Daily, Portal, Relief
+from duly.book.lender import (
+    Account,
+    Agency,
+    Console,
+    Daily,
+    PaymentProvider,
+    Payments,
+    Portal,
+    Relief,
+)
 from duly.core.errors import Refused
 
 GOOD = """\
@@ -385,3 +394,79 @@ def test_where_the_staffs_pages_are_served(tmp_path):
 )
 def test_mistakes_of_the_console_are_placed(tmp_path, lines, places):
     assert refused(tmp_path, GOOD + lines + "\n") == places
+
+
+PAYMENTS = """\
+portal: {address: "https://my.example.com", path: /my}
+payments:
+  least: {CNY: "5.00"}
+  lasts_minutes: 20
+  providers:
+    - {name: card, kind: hosted, title: 银行卡, title_en: Bank card, currencies: [CNY, EUR],
+       url: "https://pay.example.com/checkout", merchant: M1, secret_env: DULY_PAY_SECRET,
+       former_secret_env: DULY_PAY_SECRET_BEFORE, prefix: card-}
+    - {name: trial, kind: sandbox, title: 试用, secret_env: DULY_PAY_TRIAL, seed: 7}
+"""
+
+
+def test_who_may_take_payments_is_the_lenders_word(tmp_path):
+    path = tmp_path / "lender.yaml"
+    path.write_text(GOOD + PAYMENTS, encoding="utf-8")
+    found = load_lender(path)
+    assert found.payments == Payments(
+        least={"CNY": 500}, lasts_minutes=20,
+        providers=(
+            PaymentProvider(
+                name="card", kind="hosted", title="银行卡", title_en="Bank card",
+                currencies=("CNY", "EUR"),
+                settings={
+                    "url": "https://pay.example.com/checkout", "merchant": "M1",
+                    "secret_env": "DULY_PAY_SECRET",
+                    "former_secret_env": "DULY_PAY_SECRET_BEFORE", "prefix": "card-",
+                },
+            ),
+            PaymentProvider(name="trial", kind="sandbox", title="试用",
+                            settings={"secret_env": "DULY_PAY_TRIAL", "seed": 7}),
+        ),
+    )  # fmt: skip
+    assert found.portal.begins == "https://my.example.com/my"
+    path.write_text(GOOD, encoding="utf-8")
+    assert load_lender(path).payments == Payments()
+
+
+ONE = "{name: card, kind: hosted, title: A, secret_env: S}"
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("payments: {providers: card}", (2, "23", "lender_bad_value")),
+        ("payments: {provider: []}", (2, "12", "lender_unknown_key")),
+        ("payments: {lasts_minutes: 4}", (2, "27", "lender_bad_value")),
+        ("payments: {least: {CNY: 0.001}}", (2, "19", "lender_bad_value")),
+        ("payments: 3", (2, "11", "lender_bad_value")),
+        ("payments: {providers: [{name: card, kind: hosted, title: A}]}",
+         (2, "24", "lender_missing_key")),
+        (f"payments: {{providers: [{ONE}, {ONE}]}}", (2, "84", "lender_twice")),
+        ("payments: {providers: [{name: Card, kind: hosted, title: A, secret_env: S}]}",
+         (2, "31", "lender_bad_value")),
+        ("payments: {providers: [{name: card, kind: other, title: A, secret_env: S}]}",
+         (2, "43", "lender_bad_value")),
+        ("payments: {providers: [{name: card, kind: hosted, title: A, secret: S}]}",
+         (2, "61", "lender_unknown_key")),
+        ("payments: {providers: [{name: c, kind: hosted, title: A, secret_env: S,"
+         " currencies: [XXA]}]}", (2, "85", "lender_bad_value")),
+        ('portal: {address: "http://my.example.com"}', (2, "19", "lender_bad_value")),
+        ('portal: {address: "https://my.example.com/my"}', (2, "19", "lender_bad_value")),
+        ('portal: {address: "https://a@my.example.com"}', (2, "19", "lender_bad_value")),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_about_payments_is_placed(tmp_path, line, place):
+    assert place in refused(tmp_path, GOOD + line + "\n")
+
+
+def test_in_clear_only_on_the_machine_itself(tmp_path):
+    path = tmp_path / "lender.yaml"
+    for one in ("http://127.0.0.1:8000", "http://localhost:8000", "https://a.example:8443"):
+        path.write_text(f'{GOOD}portal: {{address: "{one}"}}\n', encoding="utf-8")
+        assert load_lender(path).portal.begins == one

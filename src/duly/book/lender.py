@@ -86,6 +86,7 @@ class Portal:
     path: str = "/"  #: of the pages; the API keeps its own addresses
     host: str = ""  #: the one host name that serves them; empty: any
     handover_secret_env: str = ""  #: the variable with the secret of hand-overs; empty: none
+    address: str = ""  #: scheme and host as borrowers have it; empty: by `host`
 
     @property
     def prefix(self) -> str:
@@ -95,6 +96,16 @@ class Portal:
         ('', '/my')
         """
         return self.path.rstrip("/")
+
+    @property
+    def begins(self) -> str:
+        """Return the beginning of each page's whole address; empty where nobody says it.
+
+        >>> Portal(host="my.example.com", path="/my").begins, Portal().begins
+        ('https://my.example.com/my', '')
+        """
+        site = self.address or (f"https://{self.host}" if self.host else "")
+        return f"{site}{self.prefix}" if site else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +138,28 @@ class Account:
     holder_en: str = ""
     bank_en: str = ""
     currency: str = ""  #: empty: the lender's
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentProvider:
+    """One way to pay at a page of somebody else's; `settings` are those of its kind."""
+
+    name: str
+    kind: str  #: `hosted` | `sandbox`, which nobody pays at
+    title: str
+    title_en: str = ""
+    currencies: tuple[str, ...] = ()  #: empty: the lender's
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payments:
+    """What may be paid through the borrowers' pages, and at whose."""
+
+    providers: tuple[PaymentProvider, ...] = ()
+    #: The least part by currency, minor units; one minor unit where none is said.
+    least: Mapping[str, int] = field(default_factory=dict)
+    lasts_minutes: int = 30  #: how long a payment that was begun is waited for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +222,7 @@ class Lender:
     debits_announced: bool = False  #: `at` of a scheduled debit is its real hour; texts may name it
     agencies: tuple[Agency, ...] = ()
     accounts: tuple[Account, ...] = ()
+    payments: Payments = Payments()
     daily: Daily | None = None  #: None: nothing is run by itself
     portal: Portal = Portal()
     console: Console = Console()

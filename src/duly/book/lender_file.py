@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
@@ -20,6 +21,8 @@ from duly.book.lender import (
     Daily,
     Lender,
     Limits,
+    PaymentProvider,
+    Payments,
     People,
     Portal,
     Relief,
@@ -36,6 +39,11 @@ _PATH = re.compile(r"/|(?:/[a-z0-9][a-z0-9-]{0,39}){1,3}")
 #: Never the whole host, never the API's own addresses.
 _STAFF = re.compile(r"(?!/(?:api|healthz|readyz|metrics)(?:/|$))(?:/[a-z0-9][a-z0-9-]{0,39}){1,3}")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+#: In clear only on the machine itself.
+_SITE = re.compile(
+    r"(?:https://[a-z0-9][a-z0-9.-]{0,250}|http://(?:127\.0\.0\.1|localhost))(?::[0-9]{1,5})?"
+)
+_PROVIDER = re.compile(r"[a-z][a-z0-9-]{0,29}")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 
 
@@ -104,7 +112,10 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
             "handover_secret_env",
             takes.formed(_VARIABLE, "DULY_HANDOVER_SECRET"),
         ),
+        "address": ("address", takes.formed(_SITE, "https://my.example.com")),
     },
+    # `least` is read in the lender's own currency: `_build`; `providers` as routes are.
+    "payments": {"lasts_minutes": ("lasts_minutes", takes.within(5, 1440))},
     "console": {
         "serve": ("serve", takes.flag),
         "path": ("path", takes.formed(_STAFF, "/staff")),
@@ -149,8 +160,20 @@ _ROUTE_SETTINGS = (
     *("title", "preview", "link", "spool", "letterhead", "typeface", "fonts"),
     *("attempts", "back_off", "back_off_most", "fallback_refusals", "fallback_after"),
 )
+_PROVIDER_KEYS: Mapping[str, tuple[str, Callable[[object], object]]] = {
+    "name": ("name", takes.formed(_PROVIDER, "card")),
+    "kind": ("kind", takes.choice("hosted", "sandbox")),
+    "title": ("title", takes.text),
+    "title_en": ("title_en", takes.text),
+    "currencies": ("currencies", takes.currencies),
+}
+_PROVIDER_SETTINGS = (
+    *("url", "merchant", "secret_env", "former_secret_env", "amounts", "names", "statuses"),
+    *("prefix", "seed", "delay_ms"),
+)
 _REQUIRED = {
     "lender": ("name", "signature", "hotline", "app"),
+    "provider": ("name", "kind", "title", "secret_env"),
     "route": ("name", "channel", "kind"),
     "daily": ("at",),
 }
@@ -219,9 +242,21 @@ def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
     if not isinstance(node, dict):
         return None
     least = {"least_payment": ("least", takes.least(str(values.get("currency", "CNY"))))}
-    keys = {**_KEYS, "relief": {**_KEYS["relief"], **least}}
+    own = {"least": ("least", takes.least(str(values.get("currency", "CNY"))))}
+    keys = {
+        **_KEYS,
+        "relief": {**_KEYS["relief"], **least},
+        "payments": {**_KEYS["payments"], **own},
+    }
+    also = {"payments": ("providers",)}
     parts = {
-        key: reader.section(node[key], keys[key], key, at=node.lc.value(key))  # type: ignore[attr-defined]
+        key: reader.section(
+            node[key],
+            keys[key],
+            key,
+            also=also.get(key, ()),
+            at=node.lc.value(key),  # type: ignore[attr-defined]
+        )
         for key in sections
         if key in node
     }
@@ -229,6 +264,7 @@ def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
     if "daily" in node:
         reader.required(node["daily"], _REQUIRED["daily"], "daily")
     routes = _routes(node.get("routes", []), reader)
+    providers = _providers(node, reader)
     ours = parts.get("console", {}).get("path")
     if ours is not None and ours == parts.get("portal", {}).get("path"):
         place = node["console"].lc.value("path")
@@ -248,27 +284,48 @@ def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
         daily=Daily(**parts["daily"]) if "daily" in parts else None,  # type: ignore[arg-type]
         portal=Portal(**parts.get("portal", {})),  # type: ignore[arg-type]
         relief=Relief(**parts.get("relief", {})),  # type: ignore[arg-type]
+        payments=Payments(providers=providers, **parts.get("payments", {})),  # type: ignore[arg-type]
         console=Console(**parts.get("console", {})),  # type: ignore[arg-type]
         sha256=sha256,
     )
 
 
 def _routes(node: object, reader: Walk) -> tuple[Route, ...]:
-    if not isinstance(node, list):
-        reader.wrong("lender_bad_value", (0, 0), name="routes", value=node, wanted="[{…}]")
+    rows = _named(node, reader, "routes", (0, 0), _ROUTE_KEYS, _ROUTE_SETTINGS, _REQUIRED["route"])
+    return tuple(Route(**values, settings=more) for values, more in rows)  # type: ignore[arg-type]
+
+
+def _providers(node: Any, reader: Walk) -> tuple[PaymentProvider, ...]:
+    payments = node.get("payments")
+    if not isinstance(payments, dict) or "providers" not in payments:
         return ()
-    routes: list[Route] = []
+    rows = _named(
+        payments["providers"], reader, "payments.providers", payments.lc.value("providers"),  # type: ignore[attr-defined]
+        _PROVIDER_KEYS, _PROVIDER_SETTINGS, _REQUIRED["provider"],
+    )  # fmt: skip
+    return tuple(PaymentProvider(**values, settings=more) for values, more in rows)  # type: ignore[arg-type]
+
+
+def _named(
+    node: object, reader: Walk, name: str, place: tuple[int, int],
+    keys: Mapping[str, tuple[str, Callable[[object], object]]], settings: tuple[str, ...],
+    needed: tuple[str, ...],
+) -> list[tuple[dict[str, object], dict[str, object]]]:  # fmt: skip
+    """Return the values and settings of a list of things, each with a name of its own."""
+    if not isinstance(node, list):
+        reader.wrong("lender_bad_value", place, name=name, value=node, wanted="[{…}]")
+        return []
+    found: list[tuple[dict[str, object], dict[str, object]]] = []
     for at, item in enumerate(node):
         before = len(reader.found)
-        path = f"routes[{at}]"
-        values = reader.section(item, _ROUTE_KEYS, path, also=_ROUTE_SETTINGS)
-        reader.required(item, _REQUIRED["route"], path)
+        path = f"{name}[{at}]"
+        values = reader.section(item, keys, path, also=settings)
+        reader.required(item, needed, path)
         if len(reader.found) > before:
             continue
-        if any(route.name == values["name"] for route in routes):
-            place = item.lc.value("name")
-            reader.wrong("lender_twice", place, name=f"{path}.name: {values['name']}")
+        if any(one["name"] == values["name"] for one, _ in found):
+            where = item.lc.value("name")
+            reader.wrong("lender_twice", where, name=f"{path}.name: {values['name']}")
             continue
-        settings = {key: item[key] for key in item if key in _ROUTE_SETTINGS}
-        routes.append(Route(**values, settings=settings))  # type: ignore[arg-type]
-    return tuple(routes)
+        found.append((values, {key: item[key] for key in item if key in settings}))
+    return found

@@ -138,6 +138,11 @@ def currency(value: object) -> str:
     return str(value)
 
 
+def currencies(value: object) -> tuple[str, ...]:
+    """Read a list of currencies."""
+    return tuple(currency(one) for one in texts(value))
+
+
 def classes(value: object) -> tuple[str, ...]:
     """Read the classes of messages that a route takes."""
     return tuple(choice(*_CLASSES)(one) for one in texts(value))
