@@ -37,6 +37,7 @@ def told(lender: Path | None, at: str | None) -> Serving:
     from duly.service.api.serving import Serving
     from duly.service.api.signing import Signer
     from duly.service.operations.intake import intakes_of
+    from duly.service.operations.providers import providers_of
     from duly.service.portal import handing_over
 
     borrower_keys.use(lambda: settings.keys(make=True).keys)
@@ -48,6 +49,7 @@ def told(lender: Path | None, at: str | None) -> Serving:
         signer=Signer([key.secret for key in settings.keys(make=True).keys]),
         plans=settings.plans(),
         intakes=intakes_of(file.routes),
+        ways=providers_of(file),
         handover=handing_over.secret_of(file),
         proxies=frozenset(arguments.by_commas(os.environ.get("DULY_PROXIES", ""))),
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
+from duly.care.checkout import CallbackRefused
 from duly.delivery.webhooks import ANSWERS
 from duly.service.api.answers import answer
 from duly.service.api.openapi import responses
@@ -21,7 +22,7 @@ from duly.service.api.slowing import (
     address_of,
     is_too_often,
 )
-from duly.service.operations import hearing, intake
+from duly.service.operations import hearing, intake, payments
 from duly.service.operations.verifying import plain, verify
 
 _PROBLEMS: Mapping[str, str] = {
@@ -29,6 +30,7 @@ _PROBLEMS: Mapping[str, str] = {
     "stale": "bad_signature",
     "repeated": "seen_before",
     "unreadable": "unreadable",
+    "unknown_status": "unreadable",
 }
 
 router = Router(tags=["public"])
@@ -79,6 +81,34 @@ def post_webhook(request: HttpRequest, route: Name) -> HttpResponse:
         raise Problem(_PROBLEMS[refused.why]) from None
     hearing.hear_beside(lender=serving.lender, at=serving.now())
     return HttpResponse(ANSWERS[entry.form], content_type="application/json")
+
+
+@router.post(
+    "/payments/{provider}",
+    auth=None,
+    response=responses(None),
+    operation_id="post_payment",
+)
+def post_payment(request: HttpRequest, provider: Name) -> HttpResponse:
+    """Take what a payment provider tells, signed; told twice it is heard once."""
+    serving = present()
+    way = serving.ways.get(provider)
+    if way is None:
+        raise Problem("not_found")
+    body = request.body
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    why: intake.Why
+    try:
+        payments.take(way, headers=headers, body=body, lender=serving.lender, at=serving.now(),
+                      clock=serving.clock())  # fmt: skip
+    except CallbackRefused as refused:
+        why = refused.why
+    except payments.RepeatedCallback:
+        why = "repeated"
+    else:
+        return HttpResponse("{}", content_type="application/json")
+    intake.refuse(f"payments/{provider}", why, size=len(body), body=body)
+    raise Problem(_PROBLEMS[why])
 
 
 def _slow(kind: str, subject: str, most: int, seconds: int) -> None:

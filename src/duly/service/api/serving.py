@@ -10,6 +10,7 @@ from pathlib import Path
 from duly.book import Lender
 from duly.service.api.signing import Signer
 from duly.service.operations.intake import Intake
+from duly.service.operations.providers import Way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Serving:
     plans: Path
     handover: bytes = field(default=b"", repr=False)  #: the secret of hand-overs
     intakes: Mapping[str, Intake] = field(default_factory=dict)
+    ways: Mapping[str, Way] = field(default_factory=dict)  #: to pay, by the provider's name
     proxies: frozenset[str] = frozenset()
 
     @property

@@ -30,7 +30,8 @@ _RECORDS_A_MINUTE = 30  #: of one route and reason: a flood of forgeries fills n
 _SWEPT_AT_ONCE = 50
 _NAME_MAX = 150
 
-Why = Literal["signature", "stale", "repeated", "unreadable", "too_large", "content_type"]
+Why = Literal["signature", "stale", "repeated", "unreadable", "unknown_status", "too_large",
+              "content_type"]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ PERSONAL = frozenset(
         "door",
         "event",
         "message",
+        "payment",
         "record",
         "reply",
         "session",

@@ -86,6 +86,10 @@ DELETED: Mapping[str, str] = MappingProxyType(
         " OR kind IN ('signal', 'clearing') AND key = ANY(%(signals)s)",
         "store_signal": _MINE,
         "store_aside": _MINE,
+        # What was told goes before what it was told of.
+        "store_paymentcallback": "reference IN (SELECT reference FROM store_paymentintent"
+        f" WHERE {_MINE})",
+        "store_paymentintent": _MINE,
         "store_portalcode": _MINE,
         "store_portaldraft": _MINE,
         "store_portalpaper": _MINE,

@@ -340,6 +340,7 @@ from duly.service.store.api_models import (  # noqa: E402 Django looks for its t
 )
 from duly.service.store.daily_models import BusinessDay  # noqa: E402
 from duly.service.store.log_models import Audit, Node, Root, Sealed, Unsealed  # noqa: E402
+from duly.service.store.payment_models import PaymentCallback, PaymentIntent  # noqa: E402
 from duly.service.store.portal_models import (  # noqa: E402
     PortalCode,
     PortalDraft,
@@ -362,7 +363,8 @@ __all__ = [
     "ApiKey", "Approval", "Attempt", "Audit", "Borrower", "BorrowerKey", "Brake", "Budget",
     "BusinessDay", "Contact", "Counter", "DeadLetter", "Decision", "Deletion", "Endpoint",
     "EventPost", "Hold", "IdempotentAnswer", "Lease", "LegalHold", "Message", "Node",
-    "OutgoingEvent", "Part", "PortalCode", "PortalDraft", "PortalPaper", "PortalSession",
+    "OutgoingEvent", "Part", "PaymentCallback", "PaymentIntent",
+    "PortalCode", "PortalDraft", "PortalPaper", "PortalSession",
     "Recall", "Recalled",
     "Reply", "Report", "Reservation", "Root", "RouteWatch", "Run", "Sealed", "SeenWebhook",
     "Signal", "Source", "Staff", "StaffSession", "Stopped", "Task", "TaskNote",
