@@ -138,6 +138,11 @@ class Phone:
         said = self.says(key, **values)
         self._do(lambda _: self._page.get_by_label(said, exact=True).fill(value))
 
+    def choose(self, key: str, **values: object) -> None:
+        """Choose the one of several that says so."""
+        said = self.says(key, **values)
+        self._do(lambda _: self._page.get_by_label(said, exact=True).check())
+
     def hand_in(self, key: str, name: str, kind: str, data: bytes) -> None:
         said, file = self.says(key), {"name": name, "mimeType": kind, "buffer": data}
         self._do(lambda _: self._page.get_by_label(said, exact=True).set_input_files([file]))

@@ -10,10 +10,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from serving import FORMER_SECRET, PAY_SECRET
+
 from duly.book import Lender, PaymentProvider, Payments, Portal
 from duly.service.operations.providers import Way, providers_of
 
-SECRET, FORMER = "what the provider and we know", "what we knew before that"
+SECRET, FORMER = PAY_SECRET, FORMER_SECRET
 ENVIRONMENT = {"TEST_PAY": SECRET, "TEST_PAY_BEFORE": FORMER}
 CLOCK = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)  # The machine's; the law's is that of the tests.
 _NAMES = itertools.count(1)

@@ -23,6 +23,7 @@ from duly.service.operations import keys
 AT = "2026-03-10T10:00:00+08:00"
 ALL = ",".join(keys.SCOPES)
 HANDOVER_SECRET = "what the app and we know"
+PAY_SECRET, FORMER_SECRET = "what the provider and we know", "what we knew before that"
 GATEWAY_SECRET, RESELLER_TOKEN = "a secret of the gateway", "a-token-in-the-address"
 
 
@@ -92,8 +93,11 @@ class Served:
         return self.ask("POST", path, body, **given)
 
 
-def lender_text(folder: Path) -> Path:
-    """Write a lender file with two HTTP gateways that report by webhook; return its path."""
+def lender_text(folder: Path, port: int) -> Path:
+    """Write a lender file with two HTTP gateways that report by webhook; return its path.
+
+    Borrowers may pay at a hosted page, and at the sandbox of the server itself.
+    """
     from importlib import resources
 
     text = resources.files("duly.book").joinpath("lender.example.yaml").read_text("utf-8")
@@ -107,7 +111,19 @@ def lender_text(folder: Path) -> Path:
         {"name": "reseller", **base, **token, "time_zone": "Asia/Shanghai"},
         {"name": "silent", **base},
     ]
-    lender["portal"] = {"handover_secret_env": "TEST_HANDOVER"}
+    lender["portal"] = {"handover_secret_env": "TEST_HANDOVER",
+                        "address": f"http://127.0.0.1:{port}"}  # fmt: skip
+    secrets = {"secret_env": "TEST_PAY", "former_secret_env": "TEST_PAY_BEFORE"}
+    lender["payments"] = {
+        "least": {"CNY": "1.00"},
+        "providers": [
+            {"name": "card", "kind": "hosted", "title": "银行卡", "title_en": "Bank card",
+             "url": "https://pay.example.com/checkout", "merchant": "M1", "prefix": "card-",
+             **secrets},
+            {"name": "trial", "kind": "sandbox", "title": "试付", "title_en": "Trial payment",
+             "seed": 7, "delay_ms": 300, **secrets},
+        ],
+    }  # fmt: skip
     path = folder / "lender.yaml"
     path.write_text(yaml.safe_dump(lender, allow_unicode=True), encoding="utf-8")
     return path
@@ -126,11 +142,12 @@ def begin(folder: Path, url: str) -> Served:
         "DULY_DATABASE_URL": url, "DULY_SECRET_KEYS": SECRET_KEYS,
         "DULY_PLANS": str(folder / "plans"), "TEST_HOOK_SECRET": GATEWAY_SECRET,
         "TEST_HOOK_TOKEN": RESELLER_TOKEN, "TEST_HANDOVER": HANDOVER_SECRET,
+        "TEST_PAY": PAY_SECRET, "TEST_PAY_BEFORE": FORMER_SECRET,
     }  # fmt: skip
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
         process = subprocess.Popen(
             [sys.executable, "-m", "duly.cli.main", "serve", "--port", str(port), "--at", AT,
-             "--lender", str(lender_text(folder))],
+             "--lender", str(lender_text(folder, port))],
             env=environment, stdout=out, stderr=err,
         )  # fmt: skip
     served = Served(port, url, key, process, folder)

@@ -15,6 +15,7 @@ from portal_world import CODE, LAST4, LOAN, NAME, NUMBER, begin, emptied, handed
 
 from chromium import Phone, running
 from duly.core.words import say
+from duly.messages.values import money_text
 from duly.service.store.models import Message, PortalPaper, PortalSession, Task
 
 #: A picture of one point, as small as a screenshot of a transfer can be.
@@ -164,3 +165,38 @@ def test_the_language_changes_in_place_and_leaving_ends_it(phone):
     phone.open("/loan")
     assert LOAN[-4:] not in phone.text
     assert PortalSession.objects.filter(ended_at=None).count() == 0
+
+
+def test_a_part_is_paid_and_the_receipt_is_real(phone):
+    come_in(phone)
+    phone.tap("pay.title")
+    phone.type("pay.amount", "300", currency="CNY")
+    phone.tap("pay.look")
+    called = {"en": "Trial payment", "zh-CN": "试付"}[phone.language]
+    phone.tap("online.go", amount=money_text(30_000, "CNY", phone.language), by=called)
+    assert phone.says("sandbox.nothing") in phone.text
+    phone.choose("sandbox_fate.pays")
+    phone.tap("sandbox.go")
+    assert phone.says("back_title.paid") in phone.text
+    assert waiting() == "cancelled"
+    phone.tap("receipt.see")
+    code = re.search(r"(?:[2-9B-Z]{4}-){6}[2-9B-Z]{4}", phone.text)[0]
+    phone.open("/receipt/check")
+    phone.type("receipt_check.code", code)
+    phone.tap("receipt_check.ask")
+    assert phone.says("receipt_check.yes_title") in phone.text
+    assert money_text(30_000, "CNY", phone.language) in phone.text
+    assert LOAN[-4:] not in phone.text
+
+
+def test_what_was_refused_took_nothing(phone):
+    come_in(phone)
+    phone.tap("pay.title")
+    called = {"en": "Trial payment", "zh-CN": "试付"}[phone.language]
+    phone.tap("online.go", amount=money_text(62_617, "CNY", phone.language), by=called)
+    phone.choose("sandbox_fate.refuses")
+    phone.tap("sandbox.go")
+    assert phone.says("back_title.failed") in phone.text
+    assert waiting() == "planned"
+    phone.tap("back.pay")
+    assert phone.says("online.title") in phone.text

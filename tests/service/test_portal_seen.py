@@ -88,6 +88,42 @@ def test_relief_is_read_on_any_screen(chromium, book, facts, tmp_path, language,
     look("/loan", "loan")
 
 
+@pytest.mark.parametrize(
+    ("language", "width", "size"),
+    [("en", NARROWEST, ""), ("zh-CN", NARROWEST, ""), ("zh-CN", 390, "large")],
+)
+def test_paying_and_receipts_are_read_on_any_screen(
+    chromium, book, facts, tmp_path, language, width, size
+):
+    begin(facts)
+    folder, inside = pictures(tmp_path), signed_in(facts, language=language)
+    chosen = f"lang={language}" + (f"&size={size}" if size else "")
+
+    def look(path: str, name: str) -> None:
+        looked(chromium, facts, f"{path}{'&' if '?' in path else '?'}{chosen}",
+               folder / f"paying-{name}-{language}-{width}{size}.png",
+               cookies=inside.cookies, width=width)  # fmt: skip
+
+    for fate in ("silent", "refuses", "pays"):
+        amount = {"silent": 100, "refuses": 200, "pays": 300}[fate]
+        inside.go(f"/pay?loan={LOAN}&amount={amount}")
+        fields = inside.form("/pay/go") | {"way": "trial"}
+        inside.post("/pay/go", fields, follow=False)
+        where = inside.reply.headers["location"].partition(str(facts.port))[2]
+        inside.go(where)
+        if fate == "silent":
+            look(where, "sandbox")
+        inside.submit("/pay/sandbox", fate=fate, follow=False)
+        look(inside.reply.headers["location"].partition(str(facts.port))[2], f"back-{fate}")
+    look(f"/pay?loan={LOAN}&amount=300", "pay")
+    look("/receipts", "receipts")
+    look(f"/receipt?loan={LOAN}&payment=P-1", "receipt")
+    inside.go(f"/receipt?loan={LOAN}&payment=P-1")
+    code = inside.page.one("p", class_="codes").text
+    look(f"/receipt/check?receipt={code}", "checked")
+    look("/receipt/check?receipt=B", "check-wrong")
+
+
 def test_what_is_wrong_is_seen(chromium):
     def steps(browser: Any) -> tuple[list[str], dict[str, Any]]:
         page = browser.new_page(viewport={"width": NARROWEST, "height": 900})

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from duly.care.checkout import CallbackRefused
 from duly.delivery.webhooks import ANSWERS
 from duly.service.api.answers import answer
 from duly.service.api.openapi import responses
@@ -95,20 +94,12 @@ def post_payment(request: HttpRequest, provider: Name) -> HttpResponse:
     way = serving.ways.get(provider)
     if way is None:
         raise Problem("not_found")
-    body = request.body
     headers = {name.lower(): value for name, value in request.headers.items()}
-    why: intake.Why
-    try:
-        payments.take(way, headers=headers, body=body, lender=serving.lender, at=serving.now(),
-                      clock=serving.clock())  # fmt: skip
-    except CallbackRefused as refused:
-        why = refused.why
-    except payments.RepeatedCallback:
-        why = "repeated"
-    else:
-        return HttpResponse("{}", content_type="application/json")
-    intake.refuse(f"payments/{provider}", why, size=len(body), body=body)
-    raise Problem(_PROBLEMS[why])
+    why = payments.hear(way, headers=headers, body=request.body, lender=serving.lender,
+                        at=serving.now(), clock=serving.clock())  # fmt: skip
+    if why is not None:
+        raise Problem(_PROBLEMS[why])
+    return HttpResponse("{}", content_type="application/json")
 
 
 def _slow(kind: str, subject: str, most: int, seconds: int) -> None:

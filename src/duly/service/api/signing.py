@@ -29,6 +29,10 @@ class Signer:
                  for one in self._secrets]  # fmt: skip
         return any(found)
 
+    def marks(self, purpose: str, data: bytes) -> tuple[bytes, ...]:
+        """Return the mark of each of our secrets, for what has no room for a whole one."""
+        return tuple(self._mark(one, purpose, data) for one in self._secrets)
+
     @staticmethod
     def _mark(secret: bytes, purpose: str, data: bytes) -> bytes:
         key = hmac.digest(secret, f"duly {purpose} v1".encode(), hashlib.sha256)

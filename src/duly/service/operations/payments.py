@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from duly.book import Lender
 from duly.care.checkout import OPEN, CallbackRefused, Intent, Outcome, after
 from duly.core.money import major, to_minor
-from duly.service.operations import events
+from duly.service.operations import events, intake
 from duly.service.operations.locking import lock_people
 from duly.service.operations.providers import Way
 from duly.service.operations.recording import record
@@ -163,6 +163,24 @@ def take(
     return came
 
 
+def hear(
+    way: Way, *, headers: Mapping[str, str], body: bytes, lender: Lender, at: datetime,
+    clock: datetime,
+) -> intake.Why | None:  # fmt: skip
+    """Take a provider's callback; return why it was refused, which is recorded, or None."""
+    why: intake.Why
+    try:
+        take(way, headers=headers, body=body, lender=lender, at=at, clock=clock)
+    except CallbackRefused as refused:
+        why = refused.why
+    except RepeatedCallback:
+        why = "repeated"
+    else:
+        return None
+    intake.refuse(f"payments/{way.name}", why, size=len(body), body=body)
+    return why
+
+
 def _locked(cursor: Any, way: Way, told: Outcome) -> Row | None:
     """Return the intent that is told of, its person and then itself locked; None: not known."""
     question = f"SELECT {_COLUMNS} FROM store_paymentintent WHERE reference = %s AND provider = %s"
@@ -260,6 +278,3 @@ def _posted(intent: Row, name: str, day: date, at: datetime) -> dict[str, Any]:
             "amount": major(intent["amount"], intent["currency"])}  # fmt: skip
     return {"specversion": "1.0", "id": intent["reference"], "source": SOURCE,
             "type": "payment.posted", "time": at.isoformat(), "data": data}  # fmt: skip
-
-
-__all__ = ["Begun", "CallbackRefused", "RepeatedCallback", "begin", "begun_by", "intent_of", "take"]

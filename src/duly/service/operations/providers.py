@@ -21,7 +21,7 @@ _SECRET_BYTES_MIN = 16
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]{0,40}")
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _LOOPBACK = ("127.0.0.1", "localhost")
-_SEED_MAX, _DELAY_MAX = 2**31, 600_000
+_SEED_MAX, _DELAY_MAX = 2**31, 240_000  # Its signature is good for five minutes.
 _OF_KIND: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "hosted": frozenset(
@@ -83,7 +83,7 @@ def _way(one: PaymentProvider, settings: _Settings, lender: Lender) -> Way:
     url = f"{lender.portal.begins}{SANDBOX_PATH}" if sandbox else settings.url()
     secrets = settings.secrets()
     hosted = HostedSettings(
-        url=url, merchant="sandbox" if sandbox else settings.text("merchant", _WORD, "M1"),
+        url=url, merchant=one.name if sandbox else settings.text("merchant", _WORD, "M1"),
         secrets=secrets or (b"",), amounts=settings.amounts(), names=settings.names(),
         statuses=settings.statuses(),
     )  # fmt: skip

@@ -16,12 +16,12 @@ from duly.delivery.letters.page import STANDARDS, can_print, compiler
 from duly.messages.values import date_text, money_text
 from duly.service.operations.deriving import AgreedPlan
 from duly.service.portal.offering import agreed_kind
-from duly.service.portal.receipts import Receipt
+from duly.service.portal.receipts import PaymentLine, Receipt
 
 if TYPE_CHECKING:
     import typst
 
-__all__ = ["agreement", "can_print"]
+__all__ = ["agreement", "can_print", "payment_receipt"]
 _TYPEFACE, _ROUTE = "Noto Sans", "portal"
 
 
@@ -88,6 +88,54 @@ def agreement(receipt: Receipt, plan: AgreedPlan, *, lender: Lender, locale: str
             "footer": f"{name}  ·  {plan.signal_id}",
         },
         locale=locale, on=on,
+    )  # fmt: skip
+
+
+def payment_receipt(
+    receipt: Receipt, line: PaymentLine, *, code: str, check_at: str, picture: str,
+    issued_on: date, lender: Lender, locale: str,
+) -> bytes:  # fmt: skip
+    """Return the receipt of one payment, with what lets others check it.
+
+    `picture` is the picture code as SVG; it and `check_at` are empty where nobody said where our
+    pages are.
+    """
+    english = locale == "en"
+    name = (english and lender.name_en) or lender.name
+
+    def text(key: str, **values: object) -> str:
+        return say("portal", key, locale, **values)
+
+    def money(minor: int) -> str:
+        return money_text(minor, receipt.currency, locale)
+
+    def day(one: date) -> str:
+        return date_text(one, locale, date.min)
+
+    went = [(text(f"applied.{part}", number=number), amount)
+            for part, number, amount in line.applied]  # fmt: skip
+    went += [(text(f"left.{line.kind}"), line.left)] if line.left else []
+    facts = [
+        (text("receipt.lender"), name),
+        (text("receipt.amount"), money(line.amount)),
+        (text("receipt.on"), day(line.paid_on)),
+        (text("receipt.loan"), text("loan.name", tail=receipt.tail)),
+        (text("receipt.number"), line.payment_id),
+        (text("receipt.issued"), day(issued_on)),
+    ]
+    facts += [(text("receipt.check"), code)] if code else []
+    opened = text("receipt.check_open", at=check_at) if check_at else text("receipt.type_here")
+    closing = [*([opened, text("receipt.proof_says")] if code else []), text("receipt.later")]
+    return _printed(
+        {
+            "title": text("receipt.title"), "sender": name, "facts": facts, "paragraphs": [],
+            "header": [text("receipt.row"), text("receipt.part"), text("agreed.amount")],
+            "rows": [[str(at), part, money(amount)] for at, (part, amount) in enumerate(went, 1)],
+            "sum": [text("loan.together"), money(line.amount)], "closing": closing,
+            "picture": picture, "alt": text("receipt.picture"),
+            "footer": f"{name}  ·  {line.payment_id}",
+        },
+        locale=locale, on=issued_on,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """'Pay': the lender's own accounts, the reference, and what an amount would do if it came today.
 
-Nothing is written here: money moves at the bank, and its news reaches us as a payment.
+Nothing is written here: money moves at the bank or at a provider's page (`checkout`), and its news
+reaches us as a payment.
 """
 
 from __future__ import annotations
@@ -8,17 +9,17 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 
 from duly.book import Lender
-from duly.care import debt_of
-from duly.care.paying import Effect, pay
 from duly.core.money import major
 from duly.service.api.serving import present
 from duly.service.faces.looks import look_of
+from duly.service.operations import payments
+from duly.service.portal.checkout import allowed_forms, bound, effect_of, least_of, ways_of
 from duly.service.portal.forms import amount_of
 from duly.service.portal.offering import Standing
 from duly.service.portal.pages import page, problem
 from duly.service.portal.promises import due_of
 from duly.service.portal.relief import standing_for
-from duly.service.portal.signing_in import signed_in
+from duly.service.portal.signing_in import signed_in, who_of
 
 _BAD, _TYPED_MAX = 422, 40
 
@@ -34,12 +35,20 @@ def paying(request: HttpRequest) -> HttpResponse:
     usual = _usual(standing)
     typed = request.GET.get("amount", major(usual, standing.receipt.currency))[:_TYPED_MAX]
     amount = amount_of(typed, standing.receipt.currency) or 0
-    return page(
+    locale, effect = look_of(request).locale, effect_of(standing, amount)
+    ways = tuple(ways_of(standing).values())
+    begun = payments.begun_by(who_of(request).borrower_id, standing.receipt.loan_id)
+    response = page(
         request, "pay", status=200 if amount else _BAD, one=standing.receipt, amount=typed,
-        pays=amount, wrong=not amount, effect=_effect(standing, amount), usual=usual,
-        plan=standing.plan,
-        accounts=_accounts(present().lender, standing.receipt.currency, look_of(request).locale),
+        pays=amount, wrong=not amount, effect=effect, usual=usual, plan=standing.plan,
+        exact=major(amount, standing.receipt.currency), bound=bound(standing, amount, effect),
+        ways=[(way, way.called(locale)) for way in ways], least=least_of(standing),
+        most=standing.receipt.position["outstanding_total"], begun=begun,
+        accounts=_accounts(present().lender, standing.receipt.currency, locale),
     )  # fmt: skip
+    if ways:
+        response["Content-Security-Policy"] = allowed_forms(ways)
+    return response
 
 
 def _usual(standing: Standing) -> int:
@@ -47,15 +56,6 @@ def _usual(standing: Standing) -> int:
     if standing.plan is not None and standing.plan.next is not None:
         return standing.plan.next.left
     return due_of(standing)
-
-
-def _effect(standing: Standing, amount: int) -> Effect | None:
-    """Return what an amount would do; None for none, and for a loan that has ended."""
-    trace = standing.loan.trace
-    assert trace is not None
-    if not amount or trace.accrual_stops_on is not None:
-        return None
-    return pay(debt_of(trace), amount)
 
 
 def _accounts(lender: Lender, currency: str, locale: str) -> list[dict[str, str]]:

@@ -37,7 +37,7 @@ from duly.service.portal.signing_in import signed_in, who_of
 
 _BAD, _CONFLICT = 422, 409
 _NAME_MAX = 40
-_PDFS_A_DAY = 30
+PDFS_A_DAY = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,7 @@ def agreement(request: HttpRequest) -> HttpResponse:
     standing = standing_for(request)
     if standing is None or standing.plan is None or not documents.can_print():
         return problem(request, "nowhere", status=404)
-    if is_too_often("portal_pdf", who_of(request).borrower_id, _PDFS_A_DAY, DAY):
+    if is_too_often("portal_pdf", who_of(request).borrower_id, PDFS_A_DAY, DAY):
         return too_often(request, DAY)
     pdf = documents.agreement(
         standing.receipt, standing.plan, lender=present().lender, locale=look_of(request).locale
