@@ -8,6 +8,7 @@ stranger opens.
 from __future__ import annotations
 
 import io
+import os
 import re
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +18,7 @@ import pytest
 from browsing import shown
 from portal_world import BOOK, LOAN, WHO, begin, emptied, signed_in, tell
 
+from chromium import pictures
 from duly.core.words import say
 from duly.messages.code import ALPHABET
 from duly.service.api.slowing import ADDRESS_A_MINUTE, CODE_AN_HOUR
@@ -69,7 +71,7 @@ def test_every_payment_that_counts_has_one(world):
                     if one.text == "Receipts"))  # fmt: skip
     links = [one for one in browser.page.all("a") if one.text.startswith("Receipt of")]
     assert [one.text for one in links] == [
-        "Receipt of Feb 3", "Receipt of Feb 1", "Receipt of Jan 20",
+        "Receipt of Feb 3, 2026", "Receipt of Feb 1, 2026", "Receipt of Jan 20, 2026",
     ]  # fmt: skip
     assert "CNY 9.00" in browser.text
     assert "1.00" not in browser.text.replace("CNY 9.00", "")
@@ -93,7 +95,8 @@ def test_whoever_holds_it_can_ask_and_hears_no_more(world, language):
     holder = shown(world, f"/receipt/check?receipt={quote(code.lower().replace('-', ' '))}",
                    language=language)  # fmt: skip
     assert say("portal", "receipt_check.yes_title", language) in holder.text
-    days = {"en": ("Mar 10", "Jan 20", "CNY 500.00"), "zh-CN": ("3月10日", "1月20日", "500.00元")}
+    days = {"en": ("Mar 10, 2026", "Jan 20, 2026", "CNY 500.00"),
+            "zh-CN": ("2026年3月10日", "2026年1月20日", "500.00元")}  # fmt: skip
     for one in days[language]:
         assert one in holder.text
     for secret in (LOAN, LOAN[-4:], "P-1", "Zhang", "张伟", WHO):
@@ -148,7 +151,7 @@ def test_it_is_asked_for_a_few_times(world):
 
 @pytest.mark.skipif(not documents.can_print(), reason="skipped: duly[letter] is not installed")
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
-def test_the_paper_says_what_the_page_says(world, language):
+def test_the_paper_says_what_the_page_says(world, tmp_path, language):
     browser = signed_in_at(world, language)
     code = code_on(browser)
     found = browser.go(at(page="/receipt/pdf"))
@@ -162,6 +165,8 @@ def test_the_paper_says_what_the_page_says(world, language):
     for secret in (LOAN, "Zhang", "张伟", WHO):
         assert secret not in text
     assert len(pdf.pages) == 1
+    if "DULY_PICTURES" in os.environ:
+        (pictures(tmp_path) / f"receipt-{language}.pdf").write_bytes(found.body)
     # Equal facts of a day are equal bytes.
     assert browser.go(at(page="/receipt/pdf")).body == found.body
     assert browser.go(at(ODD, page="/receipt/pdf")).status == 200

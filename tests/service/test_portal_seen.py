@@ -6,6 +6,7 @@ Method: a real browser, where the machine has one, opens the pages of the runnin
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from portal_world import BOOK, LOAN, begin, emptied, signed_in, tell
@@ -110,9 +111,11 @@ def test_paying_and_receipts_are_read_on_any_screen(
         fields = inside.form("/pay/go") | {"way": "trial"}
         inside.post("/pay/go", fields, follow=False)
         where = inside.reply.headers["location"].partition(str(facts.port))[2]
-        inside.go(where)
+        inside.go(where, follow=False)
+        inside.go(inside.reply.headers["location"])
         if fate == "silent":
-            look(where, "sandbox")
+            order = urlencode([("order", where.partition("?")[2])])
+            look(f"/pay/sandbox?{order}", "sandbox")
         inside.submit("/pay/sandbox", fate=fate, follow=False)
         look(inside.reply.headers["location"].partition(str(facts.port))[2], f"back-{fate}")
     look(f"/pay?loan={LOAN}&amount=300", "pay")

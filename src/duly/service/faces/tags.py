@@ -119,6 +119,13 @@ def day(context: Context, when: date | datetime) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def dated(context: Context, when: date) -> SafeString:
+    """Return a day with its year, for what is read years later."""
+    text = date_text(when, context["look"].locale, date.min)
+    return format_html('<time datetime="{}">{}</time>', when.isoformat(), text)
+
+
+@register.simple_tag(takes_context=True)
 def one_of(context: Context, group: str, code: str, **values: object) -> SafeString:
     """Say the entry of a group of the catalogue that a code names."""
     return say(context, f"{group}.{code}", **values)

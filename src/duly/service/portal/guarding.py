@@ -28,7 +28,7 @@ FACE = Face(
     " base-uri 'none'; frame-ancestors 'none'",
     form_max=FORM_MAX,
     uploads=MappingProxyType({"/paid": UPLOAD_MAX}),
-    about=("loan", "offer", "token", "payment", "amount", "receipt"),
+    about=("loan", "offer", "token", "payment", "amount", "receipt", "order"),
 )
 
 

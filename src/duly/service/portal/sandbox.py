@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Timer
+from urllib.parse import urlencode
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,6 +17,8 @@ from duly.care.checkout import sandbox
 from duly.care.checkout.sandbox import Order, Post
 from duly.service import journal
 from duly.service.api.serving import present
+from duly.service.faces.looks import look_of
+from duly.service.faces.tags import address
 from duly.service.faces.views import shown
 from duly.service.operations import payments
 from duly.service.operations.providers import Way
@@ -30,12 +33,15 @@ _SEED = "seed"  #: the choice that leaves it to the seed
 @shown("GET", "POST")
 def pay(request: HttpRequest) -> HttpResponse:
     """Take an order as a provider would, let its fate be chosen, and post what comes of it."""
-    given = request.META.get("QUERY_STRING", "") if request.method != "POST" else ""
-    query = request.POST.get("order", "") if request.method == "POST" else given
+    given = request.POST if request.method == "POST" else request.GET
+    signed = "" if "order" in given else request.META.get("QUERY_STRING", "")
+    query = given.get("order", signed)
     found = _order(query[:_QUERY_MAX])
     if found is None:
         return problem(request, "nowhere", status=404)
     way, order = found
+    if signed:  # Under one name it stays with the page in another language and size.
+        return _to(f"{address('pay-sandbox', look_of(request))}?{urlencode([('order', query)])}")
     if request.method != "POST":
         response = page(request, "sandbox", order=order, query=query, fates=tuple(sandbox.FATES))
         response["Content-Security-Policy"] = allowed_forms([way])
@@ -46,7 +52,11 @@ def pay(request: HttpRequest) -> HttpResponse:
         fate = sandbox.fate_of(order.reference, way.seed)
     at = present().clock()
     _post(way, sandbox.posts_of(order, fate, secret=way.secrets[0], at=at))
-    response = HttpResponseRedirect(order.return_to)
+    return _to(order.return_to)
+
+
+def _to(where: str) -> HttpResponse:
+    response = HttpResponseRedirect(where)
     response.status_code = _SEE_OTHER
     return response
 
