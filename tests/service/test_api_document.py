@@ -44,6 +44,7 @@ PATHS = {
     "/api/v1/tasks/{number}/close": {"post"},
     "/api/v1/verify": {"post"},
     "/api/v1/webhooks/{route}": {"post"},
+    "/api/v1/payments/{provider}": {"post"},
 }
 
 
@@ -66,7 +67,7 @@ def test_names_every_address_of_the_contract(document):
 def test_says_how_each_is_opened_and_refused(document):
     for path, operations in document["paths"].items():
         for method, told in operations.items():
-            public = path.endswith(("/verify", "/webhooks/{route}"))
+            public = path.endswith(("/verify", "/webhooks/{route}", "/payments/{provider}"))
             assert ("security" in told) is not public, (path, method)
             assert "application/problem+json" in told["responses"]["default"]["content"]
 

@@ -43,6 +43,10 @@ class Api(NinjaAPI):
                         "application/json": {"schema": {}},
                         "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
                     }}  # fmt: skip
+                if path.endswith("/payments/{provider}"):
+                    operation["requestBody"] = {"required": True, "content": {
+                        "application/json": {"schema": {}},
+                    }}  # fmt: skip
         return schema
 
 
