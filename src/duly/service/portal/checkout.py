@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from duly.care import debt_of
@@ -18,7 +18,6 @@ from duly.service.faces.views import shown
 from duly.service.operations import payments
 from duly.service.operations.providers import Way
 from duly.service.portal.forms import amount_of
-from duly.service.portal.guarding import FACE
 from duly.service.portal.offering import Standing
 from duly.service.portal.pages import page, problem, too_often
 from duly.service.portal.relief import led, standing_for
@@ -26,7 +25,6 @@ from duly.service.portal.signing_in import known, signed_in, who_of
 
 #: Payments that one person may begin in a day.
 BEGUN_A_DAY = 60
-_SEE_OTHER = 303
 _TYPED_MAX = 40
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
 
@@ -63,12 +61,6 @@ def bound(standing: Standing, amount: int, effect: Effect | None) -> str:
     return "most" if effect.left else ""
 
 
-def allowed_forms(ways: Sequence[Way]) -> str:
-    """Return the content policy of a page whose forms may lead to these providers."""
-    origins = " ".join(dict.fromkeys(("'self'", *(way.origin for way in ways))))
-    return FACE.csp.replace("form-action 'self'", f"form-action {origins}")
-
-
 @signed_in("POST")
 def go(request: HttpRequest) -> HttpResponse:
     """Begin a payment and lead to the provider's page; the same tap twice is one payment."""
@@ -89,8 +81,10 @@ def go(request: HttpRequest) -> HttpResponse:
         currency=standing.receipt.currency, lender=serving.lender, clock=serving.clock(),
         return_to=f"{_back()}?{urlencode([*look.chosen, ('payment', '')])}{{reference}}",
     )  # fmt: skip
-    response = HttpResponseRedirect(begun.url)
-    response.status_code = _SEE_OTHER
+    # Not a redirection: a form's policy would have to name each host that the provider leads on to.
+    response = page(request, "pay_go", one=standing.receipt, host=way.host, url=begun.url,
+                    amount=amount)  # fmt: skip
+    response["Refresh"] = f"0; url={begun.url}"
     return response
 
 

@@ -13,7 +13,7 @@ from duly.core.money import major
 from duly.service.api.serving import present
 from duly.service.faces.looks import look_of
 from duly.service.operations import payments
-from duly.service.portal.checkout import allowed_forms, bound, effect_of, least_of, ways_of
+from duly.service.portal.checkout import bound, effect_of, least_of, ways_of
 from duly.service.portal.forms import amount_of
 from duly.service.portal.offering import Standing
 from duly.service.portal.pages import page, problem
@@ -38,7 +38,7 @@ def paying(request: HttpRequest) -> HttpResponse:
     locale, effect = look_of(request).locale, effect_of(standing, amount)
     ways = tuple(ways_of(standing).values())
     begun = payments.begun_by(who_of(request).borrower_id, standing.receipt.loan_id)
-    response = page(
+    return page(
         request, "pay", status=200 if amount else _BAD, one=standing.receipt, amount=typed,
         pays=amount, wrong=not amount, effect=effect, usual=usual, plan=standing.plan,
         exact=major(amount, standing.receipt.currency), bound=bound(standing, amount, effect),
@@ -46,9 +46,6 @@ def paying(request: HttpRequest) -> HttpResponse:
         most=standing.receipt.position["outstanding_total"], begun=begun,
         accounts=_accounts(present().lender, standing.receipt.currency, locale),
     )  # fmt: skip
-    if ways:
-        response["Content-Security-Policy"] = allowed_forms(ways)
-    return response
 
 
 def _usual(standing: Standing) -> int:
