@@ -6,7 +6,6 @@ Method: a real browser, where the machine has one, opens the pages of the runnin
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from portal_world import BOOK, LOAN, begin, emptied, signed_in, tell
@@ -90,8 +89,7 @@ def test_relief_is_read_on_any_screen(chromium, book, facts, tmp_path, language,
 
 
 @pytest.mark.parametrize(
-    ("language", "width", "size"),
-    [("en", NARROWEST, ""), ("zh-CN", NARROWEST, ""), ("zh-CN", 390, "large")],
+    ("language", "width", "size"), [("en", NARROWEST, ""), ("zh-CN", 390, "large")]
 )
 def test_paying_and_receipts_are_read_on_any_screen(
     chromium, book, facts, tmp_path, language, width, size
@@ -105,26 +103,17 @@ def test_paying_and_receipts_are_read_on_any_screen(
                folder / f"paying-{name}-{language}-{width}{size}.png",
                cookies=inside.cookies, width=width)  # fmt: skip
 
-    for fate in ("silent", "refuses", "pays"):
-        amount = {"silent": 100, "refuses": 200, "pays": 300}[fate]
-        inside.go(f"/pay?loan={LOAN}&amount={amount}")
-        fields = inside.form("/pay/go") | {"way": "trial"}
-        inside.post("/pay/go", fields)
-        where = inside.reply.headers["refresh"].partition(str(facts.port))[2]
-        inside.go(where, follow=False)
-        inside.go(inside.reply.headers["location"])
-        if fate == "silent":
-            order = urlencode([("order", where.partition("?")[2])])
-            look(f"/pay/sandbox?{order}", "sandbox")
-        inside.submit("/pay/sandbox", fate=fate, follow=False)
-        look(inside.reply.headers["location"], f"back-{fate}")
+    inside.go(f"/pay?loan={LOAN}&amount=300")
+    inside.post("/pay/go", inside.form("/pay/go") | {"way": "trial"})
+    inside.go(inside.reply.headers["refresh"].partition(str(facts.port))[2], follow=False)
+    order = inside.reply.headers["location"]
+    look(order, "sandbox")
     look(f"/pay?loan={LOAN}&amount=300", "pay")
-    look("/receipts", "receipts")
+    inside.go(order)
+    inside.submit("/pay/sandbox", fate="silent", follow=False)
+    look(inside.reply.headers["location"], "back")
     look(f"/receipt?loan={LOAN}&payment=P-1", "receipt")
-    inside.go(f"/receipt?loan={LOAN}&payment=P-1")
-    code = inside.page.one("p", class_="codes").text
-    look(f"/receipt/check?receipt={code}", "checked")
-    look("/receipt/check?receipt=B", "check-wrong")
+    look("/receipt/check?receipt=B", "check")
 
 
 def test_what_is_wrong_is_seen(chromium):
