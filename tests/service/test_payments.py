@@ -61,8 +61,8 @@ def begun(way, amount=50_000, **given):
 
 
 def told(way, body, *, at=AT, clock=CLOCK, **given):
-    headers = signed(body, **given)
-    return payments.take(way, headers=headers, body=body, lender=PAYS, at=at, clock=clock)
+    told = way.provider.read_callback(signed(body, **given), body, at=clock)
+    return payments.take(way, told, body=body, lender=PAYS, at=at, clock=clock)
 
 
 def stands(reference):
@@ -144,9 +144,8 @@ def test_the_book_that_came_before_is_the_same_money(world):
 def test_told_twice_it_is_heard_once(world):
     one = begun(world)
     body = body_of(one.reference)
-    headers = signed(body, name="evt-a")
-    given = {"headers": headers, "body": body, "lender": PAYS, "at": AT, "clock": CLOCK}
-    assert [payments.take(world, **given) for _ in range(3)] == ["taken", "repeated", "repeated"]
+    found = [told(world, body, name="evt-a") for _ in range(3)]
+    assert found == ["taken", "repeated", "repeated"]
     # Under a name of its own it is the same money.
     assert told(world, body) == "no_news"
     assert came() == ["taken", "no_news"]

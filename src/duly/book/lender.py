@@ -160,6 +160,7 @@ class Payments:
     #: The least part by currency, minor units; one minor unit where none is said.
     least: Mapping[str, int] = field(default_factory=dict)
     lasts_minutes: int = 30  #: how long a payment that was begun is waited for
+    confirm: bool = True  #: whether a text confirms what was paid there
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -115,7 +115,10 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "address": ("address", takes.formed(_SITE, "https://my.example.com")),
     },
     # `least` is read in the lender's own currency: `_build`; `providers` as routes are.
-    "payments": {"lasts_minutes": ("lasts_minutes", takes.within(5, 1440))},
+    "payments": {
+        "lasts_minutes": ("lasts_minutes", takes.within(5, 1440)),
+        "confirm": ("confirm", takes.flag),
+    },
     "console": {
         "serve": ("serve", takes.flag),
         "path": ("path", takes.formed(_STAFF, "/staff")),

@@ -12,8 +12,16 @@ _OF_MONEY = frozenset({PROMISE, PAYMENT})
 
 
 def asks_nothing(row: Mapping[str, Any]) -> bool:
-    """Return whether a message asks for nothing: a correction, or the answer to a reply."""
-    return row["message_class"] in ("correction", "answer")
+    """Return whether a message asks for nothing: a correction, an answer to a reply, a receipt."""
+    return row["message_class"] in ("correction", "answer", "receipt")
+
+
+def falls_with(row: Mapping[str, Any], why: str) -> bool:
+    """Return whether news about a loan takes a message back though it asks for nothing.
+
+    A receipt says that money came: money that went back makes it untrue.
+    """
+    return bool(row["message_class"] == "receipt") and why == "payment_reversed"
 
 
 def outlives_news(row: Mapping[str, Any]) -> bool:

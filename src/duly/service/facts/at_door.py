@@ -13,7 +13,12 @@ from psycopg.types.json import JsonbLoader
 
 from duly.delivery.door import Told
 from duly.plan.addresses import key_of
-from duly.service.facts.answers import asks_nothing, is_for_a_stranger, is_last_word
+from duly.service.facts.answers import (
+    asks_nothing,
+    falls_with,
+    is_for_a_stranger,
+    is_last_word,
+)
 from duly.service.facts.told import HOLDS, IN_FORCE, LASTING_SQL, in_force, signal_of
 from duly.service.rows import Row
 
@@ -211,8 +216,9 @@ class _Look:
             if book["borrower_id"] == who and book["signal_id"] not in named:
                 told = _of_book(book, self._ended.get(book["signal_id"]))
                 # What the plan's own book said, the plan has judged: a promise may be broken.
-                # Nobody judged it for an answer, which no plan made.
-                new = row["message_class"] == "answer" or book["known_at"] > row["loaded_at"]
+                # Nobody judged it for an answer or a receipt, which no plan made.
+                ours = row["message_class"] in ("answer", "receipt")
+                new = ours or book["known_at"] > row["loaded_at"]
                 if new and book["kind"] not in ("promise", "plan"):
                     found.told.append(told)
         found.stopped = self._why(row, loans, number, found.told) or found.stopped
@@ -223,10 +229,13 @@ class _Look:
     ) -> str | None:
         # A correction asks for nothing: who paid needs it most. Only its address may be wrong.
         harmless = asks_nothing(row)
-        for kind, key, loan, who in () if harmless else self._payments:
+        for kind, key, loan, who in self._payments:
+            why = "payment" if kind == "payment" else "payment_reversed"
+            if harmless and not falls_with(row, why):
+                continue
             concerns = loan in loans if loan else who == row["borrower_id"]
             if concerns and (row["run_id"], kind, key) not in self._counted:
-                return "payment" if kind == "payment" else "payment_reversed"
+                return why
         if self._closed & set(loans) and not harmless:
             return "loan_closed"
         if number in self._wrong and not is_for_a_stranger(row):

@@ -12,7 +12,7 @@ from django.db import connection
 from duly.delivery.door import BINDS_PERSON, Told
 from duly.delivery.states import OPEN
 from duly.plan.addresses import key_of, spellings
-from duly.service.facts.answers import is_for_a_stranger, outlives_news
+from duly.service.facts.answers import falls_with, is_for_a_stranger, outlives_news
 from duly.service.facts.cloud_events import ReadEvent, number_of
 from duly.service.facts.told import reason_of, signal_of
 from duly.service.operations.locking import lock_people
@@ -79,9 +79,10 @@ class Concerns:
         loans = row["loan_ids"]
         # What asks for nothing: only its person or its address may say no to it.
         correcting = outlives_news(row)
-        for loan in () if correcting else loans:
-            if loan in self.loans:
-                return self.loans[loan]
+        for loan in loans:
+            why = self.loans.get(loan)
+            if why is not None and (not correcting or falls_with(row, why)):
+                return why
         if who in self.people and not correcting:
             return self.people[who]
         if number in self.numbers and not is_for_a_stranger(row):

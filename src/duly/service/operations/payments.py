@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from duly.book import Lender
 from duly.care.checkout import OPEN, CallbackRefused, Intent, Outcome, after
 from duly.core.money import major, to_minor
-from duly.service.operations import events, intake
+from duly.service.operations import confirming, events, intake
 from duly.service.operations.locking import lock_people
 from duly.service.operations.providers import Way
 from duly.service.operations.recording import record
@@ -136,16 +136,38 @@ def _as_it_stands(row: Row) -> Row:
     return row | {"state": "expired"} if over and row["state"] in OPEN else row
 
 
-def take(
+def hear(
     way: Way, *, headers: Mapping[str, str], body: bytes, lender: Lender, at: datetime,
     clock: datetime,
-) -> str:  # fmt: skip
-    """Take a provider's callback and return what came of it (`payment_models.CAME`), or `repeated`.
+) -> intake.Why | None:  # fmt: skip
+    """Take a provider's callback and confirm money that came; return why it was refused, or None.
 
-    `at` is the instant of the law, `clock` the machine's. Refused (CallbackRefused): what is not
-    believed; (RepeatedCallback): another body under a name that was taken.
+    `at` is the instant of the law, `clock` the machine's. A refusal is recorded.
     """
-    told = way.provider.read_callback(headers, body, at=clock)
+    why: intake.Why
+    try:
+        told = way.provider.read_callback(headers, body, at=clock)
+        came = take(way, told, body=body, lender=lender, at=at, clock=clock)
+    except CallbackRefused as refused:
+        why = refused.why
+    except RepeatedCallback:
+        why = "repeated"
+    else:
+        if came == "taken" and told.status == "paid":
+            confirming.confirm_beside(told.reference, lender=lender, at=at, clock=clock)
+        return None
+    intake.refuse(f"payments/{way.name}", why, size=len(body), body=body)
+    return why
+
+
+def take(
+    way: Way, told: Outcome, *, body: bytes, lender: Lender, at: datetime, clock: datetime
+) -> str:
+    """Keep what a verified callback told and return what came of it, or `repeated`.
+
+    What can come is `payment_models.CAME`. Refused (RepeatedCallback): another body under a name
+    that was taken.
+    """
     sha = hashlib.sha256(body).hexdigest()
     with transaction.atomic(), connection.cursor() as cursor:
         intent = _locked(cursor, way, told)
@@ -161,24 +183,6 @@ def take(
             return "repeated"
         _follow(cursor, way, intent, told, came, lender=lender, at=at, clock=clock)
     return came
-
-
-def hear(
-    way: Way, *, headers: Mapping[str, str], body: bytes, lender: Lender, at: datetime,
-    clock: datetime,
-) -> intake.Why | None:  # fmt: skip
-    """Take a provider's callback; return why it was refused, which is recorded, or None."""
-    why: intake.Why
-    try:
-        take(way, headers=headers, body=body, lender=lender, at=at, clock=clock)
-    except CallbackRefused as refused:
-        why = refused.why
-    except RepeatedCallback:
-        why = "repeated"
-    else:
-        return None
-    intake.refuse(f"payments/{way.name}", why, size=len(body), body=body)
-    return why
 
 
 def _locked(cursor: Any, way: Way, told: Outcome) -> Row | None:

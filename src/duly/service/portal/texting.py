@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connection
 
@@ -17,7 +16,6 @@ from duly.book import Lender
 from duly.core.words import say
 from duly.messages import check_code
 from duly.messages.parts import segments
-from duly.rules import NEUTRAL
 from duly.service.borrower_keys import masters
 from duly.service.operations import own_texts
 from duly.service.operations.locking import lock_people
@@ -27,16 +25,6 @@ from duly.service.portal.holders import Holder
 
 _CHANNEL = "sms"
 _ID_DIGITS = 26
-_DECISION = """
-SELECT d.facts::text, d.by_channel::text FROM store_decision AS d
-JOIN store_run AS r ON r.plan_sha256 = d.run_id
-WHERE d.borrower_id = %s AND d.facts IS NOT NULL AND r.state NOT IN ('superseded', 'missed')
-ORDER BY d.business_date DESC, d.loan_id LIMIT 1
-"""
-_WITHDRAWN = """
-SELECT 1 FROM store_book_consents WHERE borrower_id = %s AND purpose = 'servicing'
-    AND withdrawn_at IS NOT NULL AND coalesce(channel, 'sms') = 'sms' LIMIT 1
-"""
 
 
 def can_text(lender: Lender) -> bool:
@@ -59,32 +47,15 @@ def write(
         text = say("portal", "text.code", locale, signature=signature, code=code, minutes=minutes)
         key = masters()[0]
         until = at + timedelta(minutes=minutes)
+        facts = own_texts.facts_of(cursor, who, message_class="answer", template=SIGN_IN)
         own_texts.keep(
             cursor, run=run, day=day,
             message={
                 "id": message, "who": who, "channel": _CHANNEL, "address": holder.address,
                 "locale": locale, "template": SIGN_IN, "text": text, "segments": segments(text)[1],
                 "code": check_code(key.secret, message), "key": key.key_id, "from": at,
-                "until": until, "facts": json.dumps(_facts(cursor, who), default=list)},
+                "until": until, "facts": json.dumps(facts, default=list)},
         )  # fmt: skip
     # The record never holds the code.
     record("message.written", [(message, {"template": SIGN_IN, "until": until})])
     return True
-
-
-def _facts(cursor: Any, who: str) -> dict[str, object]:
-    """Return what the rules are asked with: as the latest plan knew the person, else nothing said.
-
-    What was told since, of books and events, the door adds; a withdrawn consent is looked for here.
-    """
-    facts = {name: one for name, one in NEUTRAL.items() if name not in ("at", "contacts")}
-    cursor.execute(_DECISION, [who])
-    row = cursor.fetchone()
-    if row is not None:
-        facts |= json.loads(row[0]) | (json.loads(row[1] or "{}").get(_CHANNEL) or {})
-    cursor.execute(_WITHDRAWN, [who])
-    if cursor.fetchone() is not None:
-        facts["servicing_withdrawn"] = True
-    return facts | {"class": "answer", "template": SIGN_IN, "channel": _CHANNEL,
-                    "purpose": "servicing", "address_use": "personal",
-                    "address_status": "active"}  # fmt: skip
