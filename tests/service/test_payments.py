@@ -191,6 +191,11 @@ def test_in_whatever_order_it_is_told(world, order, end):
 
 def test_after_its_time_money_still_counts(world):
     one = begun(world)
+    for n in range(60):  # More than are swept at once.
+        PaymentIntent.objects.create(
+            reference=f"{n:032}", provider="card", borrower_id="b9", loan_id=f"l{n}", amount=1,
+            currency="CNY", expires_at=CLOCK,
+        )  # fmt: skip
     PaymentIntent.objects.update(expires_at=CLOCK - timedelta(days=1))
     assert payments.intent_of(one.reference)["state"] == "expired"
     assert payments.begun_by("b00000", "l1") == []
@@ -320,18 +325,18 @@ def test_what_breaks_on_the_way_is_told_again(world, monkeypatch):
 
 
 def test_who_pays_before_midnight_has_paid_that_day(world):
-    for at, paid_at, day in (
-        (AT, CLOCK - timedelta(hours=11), date(2026, 3, 9)),
-        (AT, CLOCK + timedelta(hours=1), date(2026, 3, 10)),
-        (AT, None, date(2026, 3, 10)),
-    ):
-        PaymentIntent.objects.all().delete()
-        one = begun(world)
+    for place, (paid_at, day) in enumerate((
+        (CLOCK - timedelta(hours=11), date(2026, 3, 9)),
+        (CLOCK + timedelta(hours=1), date(2026, 3, 10)),
+        (None, date(2026, 3, 10)),
+        # No money came before the payment was begun.
+        (CLOCK - timedelta(days=400), date(2026, 3, 8)),
+    )):  # fmt: skip
+        one = begun(world, 100 + place)
+        PaymentIntent.objects.update(created_at=CLOCK - timedelta(days=2))
         said = {} if paid_at is None else {"paid_at": paid_at.isoformat()}
-        told(
-            world, body_of(one.reference, payment_id=f"d{day}{bool(said)}{paid_at}", **said), at=at
-        )
-        assert PaymentIntent.objects.get().paid_on == day
+        told(world, body_of(one.reference, amount=f"1.0{place}", payment_id=f"d{place}", **said))
+        assert PaymentIntent.objects.get(reference=one.reference).paid_on == day
 
 
 @pytest.mark.parametrize(

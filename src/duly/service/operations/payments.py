@@ -32,7 +32,12 @@ _COLUMNS = (
     "reference, provider, borrower_id, loan_id, amount, currency, state, doubt, payment_id,"
     " paid_on, created_at, expires_at"
 )
-#: An intent that nobody told an end of in its time; a paid one that comes later still counts.
+#: Intents that nobody told an end of in their time; money that comes later still counts. Those of
+#: the person at hand all, so that he can begin anew; of others a few at a time.
+_SWEEP_OWN = """
+UPDATE store_paymentintent SET state = 'expired', state_at = now()
+WHERE borrower_id = %s AND state = ANY(%s) AND expires_at < now()
+"""
 _SWEEP = """
 UPDATE store_paymentintent SET state = 'expired', state_at = now()
 WHERE reference = ANY(ARRAY(SELECT reference FROM store_paymentintent
@@ -88,6 +93,7 @@ def begin(
     assert currency in way.currencies
     with transaction.atomic(), connection.cursor() as cursor:
         lock_people(cursor, [borrower_id])
+        cursor.execute(_SWEEP_OWN, [borrower_id, list(OPEN)])
         cursor.execute(_SWEEP, [list(OPEN), _SWEPT_AT_ONCE])
         cursor.execute(_SAME, [borrower_id, loan_id, way.name, amount, currency, list(OPEN)])
         rows = as_dicts(cursor)
@@ -258,7 +264,7 @@ def _follow(
     state = after(intent["state"], told.status)
     paid = state == "paid"
     name = way.prefix + told.payment_id if paid else None
-    day = _day(told, lender=lender, at=at, clock=clock) if paid else None
+    day = _day(told, intent["created_at"], lender=lender, at=at, clock=clock) if paid else None
     cursor.execute(
         "UPDATE store_paymentintent SET state = %s, state_at = now(), payment_id = %s, paid_on = %s"
         " WHERE reference = %s", [state, name, day, told.reference],
@@ -267,14 +273,17 @@ def _follow(
         events.accept([_posted(intent, name, day, at)], at=at)
 
 
-def _day(told: Outcome, *, lender: Lender, at: datetime, clock: datetime) -> date:
-    """Return the day on which it was paid: the provider's word, as far back as it can be.
+def _day(
+    told: Outcome, begun: datetime, *, lender: Lender, at: datetime, clock: datetime
+) -> date:  # fmt: skip
+    """Return the day on which it was paid: the provider's word, never before it was begun.
 
     Whoever paid before midnight has paid on that day, whenever we hear of it.
     """
     if told.paid_at is None or told.paid_at > clock:
         return lender.day_of(at)
-    return lender.day_of(at - (clock - told.paid_at))
+    ago = clock - max(told.paid_at, min(begun, clock))
+    return lender.day_of(at - ago)
 
 
 def _posted(intent: Row, name: str, day: date, at: datetime) -> dict[str, Any]:
