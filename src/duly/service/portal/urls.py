@@ -13,6 +13,7 @@ from duly.service.portal import (
     paying,
     payment_receipts,
     promises,
+    records,
     relief,
     relief_offers,
     sandbox,
@@ -54,6 +55,7 @@ urlpatterns = [
     path("receipt/check", payment_receipts.check, name="receipt-check"),
     path("promise", promises.promise, name="promise"),
     path("why", why.why, name="why"),
+    path("messages", records.messages, name="messages"),
     path("not-me", loans.not_me, name="not-me"),
     path("style.css", pages.style, name="style"),
 ]

@@ -10,11 +10,11 @@ from typing import Any
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-from duly.core.words import catalogue
 from duly.rules import lenders_rules
 from duly.service.api.serving import present
 from duly.service.faces.looks import look_of
 from duly.service.operations.own_texts import SIGN_IN
+from duly.service.portal.burden import purpose_of
 from duly.service.portal.loans import known_of
 from duly.service.portal.pages import page
 from duly.service.portal.signing_in import signed_in, who_of
@@ -70,18 +70,9 @@ def _told(row: Row) -> dict[str, Any]:
     return {
         "id": row["message_id"], "on": row["business_date"], "at": at, "channel": row["channel"],
         "code": "" if row["template"] == SIGN_IN else row["code"],
-        "why": _why(row), "state": row["state"],
+        "why": purpose_of(row), "state": row["state"],
         "figures": figures if row["message_class"] == "dunning" else None,
     }  # fmt: skip
-
-
-def _why(row: Row) -> str:
-    """Return which sentence says why a message went out."""
-    said = catalogue("portal", "en")
-    for code in (row["template"], row["reason"], row["message_class"]):
-        if code and f"why_of.{code}" in said:
-            return str(code)
-    return "other"
 
 
 @lru_cache(maxsize=8)
