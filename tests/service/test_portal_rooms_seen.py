@@ -6,13 +6,13 @@ Method: a real browser, where the machine has one, opens the pages of the runnin
 from __future__ import annotations
 
 import pytest
-from portal_world import BOOK, begin, emptied, signed_in, tell
+from portal_world import BOOK, LOAN, begin, emptied, signed_in, tell
 
 from chromium import NARROWEST, pictures, running
 
 CONTACT = {"contact_id": "K1", "borrower_id": "B1", "channel": "voice", "outcome": "connected",
            "address": "+8613800000001", "at": "2026-03-09T09:05:00+08:00"}  # fmt: skip
-INSIDE = ["/messages"]
+INSIDE = ["/messages", f"/statement?loan={LOAN}", f"/settled?loan={LOAN}"]
 
 
 @pytest.fixture(scope="module")

@@ -130,12 +130,15 @@ _kept: OrderedDict[tuple[str, str, date], tuple[datetime, Derived]] = OrderedDic
 _lock = Lock()
 
 
-def derived(borrower_id: str, *, lender: Lender, at: datetime, clock: datetime) -> Derived:
+def derived(
+    borrower_id: str, *, lender: Lender, at: datetime, clock: datetime, as_of: date | None = None
+) -> Derived:
     """Return a person's loans with every figure derived anew; the same facts give the same.
 
-    What was derived from the very same facts a few minutes ago is taken as it was.
+    The figures are as of the day of `at`, or of another day by what is known at `at`. What was
+    derived from the very same facts a few minutes ago is taken as it was.
     """
-    as_of = lender.day_of(at)
+    as_of = as_of or lender.day_of(at)
     with connection.cursor() as cursor:
         newest = newest_of(cursor, borrower_id)
     key = (borrower_id, f"{newest} {at:%Y-%m-%dT%H} {lender.sha256}", as_of)

@@ -21,7 +21,7 @@ from duly.service.portal.receipts import PaymentLine, Receipt
 if TYPE_CHECKING:
     import typst
 
-__all__ = ["agreement", "can_print", "payment_receipt"]
+__all__ = ["agreement", "can_print", "payment_receipt", "printed"]
 _TYPEFACE, _ROUTE = "Noto Sans", "portal"
 
 
@@ -31,7 +31,11 @@ def _press() -> tuple[typst.Compiler, tuple[str, ...]]:
         return compiler(page, _TYPEFACE, route=_ROUTE)
 
 
-def _printed(told: Mapping[str, object], *, locale: str, on: date) -> bytes:
+def printed(told: Mapping[str, object], *, locale: str, on: date) -> bytes:
+    """Return a document as PDF: `title, sender, facts, paragraphs, tables, closing, footer`.
+
+    A table is `title, header, rows, sum`; its first two columns stand left, the others right.
+    """
     press, families = _press()
     chinese = locale == "zh-CN"
     whole = {
@@ -79,12 +83,17 @@ def agreement(receipt: Receipt, plan: AgreedPlan, *, lender: Lender, locale: str
     charges = f"agreed.{'stops' if stops else runs}"
     after = "agreed.broken" if plan.rows else "sheet.after_pause"
     closing = _closing(text, (charges, after), lender, "" if stops else lender.late_charge_clause)
-    return _printed(
+    return printed(
         {
             "title": text("agreed.title"), "sender": name, "facts": facts, "paragraphs": lines,
-            "header": [text("agreed.row"), text("agreed.due"), text("agreed.amount")],
-            "rows": [[str(row.number), day(row.due_on), money(row.amount)] for row in plan.rows],
-            "sum": [text("loan.together"), money(total)], "closing": closing,
+            "tables": [{
+                "title": "",
+                "header": [text("agreed.row"), text("agreed.due"), text("agreed.amount")],
+                "rows": [[str(row.number), day(row.due_on), money(row.amount)]
+                         for row in plan.rows],
+                "sum": ["", text("loan.together"), money(total)],
+            }] if plan.rows else [],
+            "closing": closing,
             "footer": f"{name}  ·  {plan.signal_id}",
         },
         locale=locale, on=on,
@@ -126,12 +135,17 @@ def payment_receipt(
     facts += [(text("receipt.check"), code)] if code else []
     opened = text("receipt.check_open", at=check_at) if check_at else text("receipt.type_here")
     closing = [*([opened, text("receipt.proof_says")] if code else []), text("receipt.later")]
-    return _printed(
+    return printed(
         {
             "title": text("receipt.title"), "sender": name, "facts": facts, "paragraphs": [],
-            "header": [text("receipt.row"), text("receipt.part"), text("agreed.amount")],
-            "rows": [[str(at), part, money(amount)] for at, (part, amount) in enumerate(went, 1)],
-            "sum": [text("loan.together"), money(line.amount)], "closing": closing,
+            "tables": [{
+                "title": "",
+                "header": [text("receipt.row"), text("receipt.part"), text("agreed.amount")],
+                "rows": [[str(at), part, money(amount)]
+                         for at, (part, amount) in enumerate(went, 1)],
+                "sum": ["", text("loan.together"), money(line.amount)],
+            }],
+            "closing": closing,
             "picture": picture, "alt": text("receipt.picture"),
             "footer": f"{name}  ·  {line.payment_id}",
         },

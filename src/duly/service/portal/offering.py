@@ -20,7 +20,7 @@ from duly.service.operations.deriving import AgreedPlan, Derived, DerivedLoan
 from duly.service.portal.receipts import Receipt
 
 #: Signals under which a person decides, whatever the page could work out.
-_BY_A_PERSON = frozenset(
+BY_A_PERSON = frozenset(
     "deceased incapacity bankruptcy legal_representation identity_dispute statute_barred agency"
     " legal_case fraud_claim moratorium abnormal_transaction".split()
 )
@@ -82,7 +82,7 @@ def _stop(found: Derived, receipt: Receipt, loan: DerivedLoan, lender: Lender) -
     if receipt.plan is not None:
         return "agreed"
     # An arrangement about all of his loans has no amounts of this one.
-    if loan.trace is None or loan.capped or kinds & {*_BY_A_PERSON, "plan"}:
+    if loan.trace is None or loan.capped or kinds & {*BY_A_PERSON, "plan"}:
         return "person"
     if receipt.position["status"] != "active" or not receipt.position["outstanding_total"]:
         return "nothing"

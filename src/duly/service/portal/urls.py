@@ -56,6 +56,10 @@ urlpatterns = [
     path("promise", promises.promise, name="promise"),
     path("why", why.why, name="why"),
     path("messages", records.messages, name="messages"),
+    path("statement", records.statement, name="statement"),
+    path("statement/pdf", records.statement_pdf, name="statement-pdf"),
+    path("settled", records.settled, name="settled"),
+    path("settled/pdf", records.settled_pdf, name="settled-pdf"),
     path("not-me", loans.not_me, name="not-me"),
     path("style.css", pages.style, name="style"),
 ]
