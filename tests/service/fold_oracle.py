@@ -22,6 +22,7 @@ ABOUT = {
     "payment.reversed": "payments",
     "loan.upserted": "loans",
     "borrower.upserted": "borrowers",
+    "borrower.preferred": "",
     "contact_point.changed": "contact_points",
     "consent.granted": "consents",
     "consent.withdrawn": "consents",
@@ -47,7 +48,19 @@ def fold(
             rows = [row for row in state[name] if _key(row, key) == value]
             others = [row for row in state[name] if _key(row, key) != value]
             state[name] = others + _of_key(name, rows, mine, cut if rows else None, at)
+    wishes = {one["data"]["borrower_id"]: one["data"] for one in told
+              if one["type"] == "borrower.preferred"}  # fmt: skip
+    for wish in wishes.values():
+        _wish(state["borrowers"], wish)
     return _joined(state, book.get("agreed", ()))
+
+
+def _wish(people: list[Row], wish: Mapping[str, Any]) -> None:
+    """Lay a borrower's own wish over what books and events say of him, however old it is."""
+    for row in people:
+        if row["borrower_id"] == wish["borrower_id"]:
+            row |= {name: wish[name] for name in ("locale", "preferred_channel") if wish.get(name)}
+            row |= {name: wish.get(name) or "" for name in ("quiet_from", "quiet_until")}
 
 
 def _time(event: Mapping[str, Any]) -> datetime:

@@ -167,6 +167,15 @@ class TestAsked:
         one = Message.objects.get()
         assert (one.state, one.due_at) == ("released", AT + timedelta(hours=1))
 
+    def test_the_hours_that_a_person_wished_himself_stand_over_what_was_told_later(self, ours, me):
+        wish = {"borrower_id": "b00000", "quiet_from": "09:30", "quiet_until": "11:00"}
+        accept([event("borrower.preferred", wish, time="2026-02-01T09:00:00+08:00")], at=AT)
+        accept([event("borrower.upserted", {"borrower_id": "b00000", "name": "张伟"})], at=AT)
+        fill(1)
+        assert why(ours, me) == {}
+        one = Message.objects.get()
+        assert (one.state, one.due_at) == ("released", AT + timedelta(hours=1))
+
     def test_a_contact_that_only_a_book_told_uses_the_day_up(self, ours, me):
         fill(1)
         BookContact.objects.create(

@@ -116,6 +116,11 @@ SAID: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         borrower_id=people, name=st.sampled_from(["张伟", "李娜"]),
         time_zone=st.sampled_from(["Asia/Shanghai", "Asia/Urumqi"]),
     ),
+    "borrower.preferred": data(
+        borrower_id=people, locale=st.sampled_from(["en", None]),
+        preferred_channel=st.sampled_from(["email", None]),
+        quiet_from=st.sampled_from(["12:00", None]), quiet_until=st.sampled_from(["14:00", None]),
+    ),
     "contact_point.changed": data(
         borrower_id=people, channel="sms", address=numbers,
         status=st.sampled_from(["active", "invalid"]),

@@ -18,7 +18,9 @@ strangers as (
 ),
 points as (
     select
-        m.borrower, m.channel, m.address, m.verified_on, m.changed_on,
+        m.borrower, m.channel, m.address,
+        -- What was verified when it changed, or since, is no reason for doubt.
+        case when coalesce(m.verified_on < m.changed_on, true) then m.changed_on end as doubted_on,
         row_number() over (
             partition by m.borrower, m.channel
             order by m.verified_on desc nulls last, m.changed_on desc nulls last, m.address
@@ -33,8 +35,8 @@ chosen as (
         max(case when channel = 'sms' and place = 1 then address end) as sms_address,
         max(case when channel = 'email' and place = 1 then address end) as email_address,
         max(case when channel = 'voice' and place = 1 then address end) as voice_address,
-        max(case when channel = 'email' then changed_on end) as email_changed_on,
-        max(case when channel <> 'email' then changed_on end) as number_changed_on
+        max(case when channel = 'email' then doubted_on end) as email_changed_on,
+        max(case when channel <> 'email' then doubted_on end) as number_changed_on
     from points
     group by borrower
 )

@@ -202,16 +202,20 @@ class _Look:
         found = News()
         words = self._by_person.get(who, [])
         named = set()
+        wish: dict[str, object] = {}
         for word in words:
             if word["kind"] == "signal":
                 named.add(word["key"])
                 found.told.append(self._signal(word))
             elif word["kind"] == "borrower":
                 found.person |= _person(word["data"])
+            elif word["kind"] == "preference":
+                wish = _quiet(word["data"])
             elif word["kind"] == "consent" and _withdrawn(word["data"], row["channel"]):
                 found.facts["servicing_withdrawn"] = True
             elif _is_dead(word, number):
                 found.stopped = "address_unusable"
+        found.person |= wish
         for book in self._book.values():
             if book["borrower_id"] == who and book["signal_id"] not in named:
                 told = _of_book(book, self._ended.get(book["signal_id"]))
@@ -271,7 +275,12 @@ def _of_book(row: Row, ended: Mapping[str, Any] | None) -> Told:
 
 def _person(data: Mapping[str, Any]) -> dict[str, object]:
     """Return what a claim knows of a person, where a word says it."""
-    found: dict[str, object] = {name: data[name] for name in ("time_zone", "region") if data[name]}
+    return {name: data[name] for name in ("time_zone", "region") if data[name]} | _quiet(data)
+
+
+def _quiet(data: Mapping[str, Any]) -> dict[str, object]:
+    """Return somebody's quiet hours as minutes of his day; None: none that he asked for."""
+    found: dict[str, object] = {}
     for name in ("quiet_from", "quiet_until"):
         clock = data[name]
         found[name] = None if clock is None else int(clock[:2]) * 60 + int(clock[3:])

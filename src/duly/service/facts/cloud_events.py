@@ -37,6 +37,7 @@ _TABLE: Mapping[str, str] = {
     "payment.reversed": "payments",
     "loan.upserted": "loans",
     "borrower.upserted": "borrowers",
+    "borrower.preferred": "borrowers",
     "contact_point.changed": "contact_points",
     "consent.granted": "consents",
     "consent.withdrawn": "consents",
@@ -47,6 +48,10 @@ _TABLE: Mapping[str, str] = {
 _PART: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "payment.reversed": (("payment_id", "reversed_on"), ("payment_id",)),
     "signal.cleared": (("signal_id", "ends_at"), ("signal_id",)),
+    "borrower.preferred": (
+        ("borrower_id", "locale", "preferred_channel", "quiet_from", "quiet_until"),
+        ("borrower_id",),
+    ),
     "consent.granted": (
         ("borrower_id", "purpose", "channel", "granted_at", "detail"),
         ("borrower_id", "purpose"),
@@ -334,6 +339,7 @@ def _words(kind: str, cells: Cells, rows: list[Cells] | None) -> tuple[NewWord, 
         "payment.posted": ("payment", "payment_id"),
         "payment.reversed": ("reversal", "payment_id"),
         "borrower.upserted": ("borrower", "borrower_id"),
+        "borrower.preferred": ("preference", "borrower_id"),
         "signal.raised": ("signal", "signal_id"),
         "signal.cleared": ("clearing", "signal_id"),
     }[kind]

@@ -7,6 +7,7 @@ TYPES = (
     "payment.reversed",
     "loan.upserted",
     "borrower.upserted",
+    "borrower.preferred",
     "contact_point.changed",
     "consent.granted",
     "consent.withdrawn",
@@ -14,6 +15,6 @@ TYPES = (
     "signal.cleared",
 )
 WORDS = (
-    "payment", "reversal", "loan", "schedule", "borrower", "contact_point", "consent", "signal",
-    "clearing",
+    "payment", "reversal", "loan", "schedule", "borrower", "preference", "contact_point", "consent",
+    "signal", "clearing",
 )  # fmt: skip

@@ -89,7 +89,9 @@ CROSS JOIN LATERAL (SELECT coalesce(p.cut_at, l.cut_at, b.cut_at, s.cut_at, c.cu
     AS cut_at) AS of_book
 WHERE (of_book.cut_at IS NULL OR of_book.cut_at <= w.time)
     AND (w.time > %(since)s OR {LASTING_SQL}
-        OR w.kind IN ('reversal', 'clearing') AND of_book.cut_at IS NULL)
+        OR w.kind IN ('reversal', 'clearing') AND of_book.cut_at IS NULL
+        -- A number that its owner confirmed by a code on our pages, until a book has it.
+        OR w.kind = 'contact_point' AND w.source = 'duly:portal')
 """
 #: Words that no book confirmed in 72 hours, and that count no more.
 LAPSED = f"""
@@ -100,17 +102,37 @@ WHERE n.key IS NULL AND w.time <= %(since)s
     AND w.kind IN ('payment', 'reversal', 'loan', 'schedule', 'borrower', 'signal', 'clearing')
     AND coalesce(p.cut_at, l.cut_at, b.cut_at, s.cut_at, '-infinity') <= w.time
 """
-OVERDUE = f"SELECT count(*), min(w.key) FROM live AS w WHERE w.overdue AND {LASTING_SQL}"
+#: A person's own wish waits for no book.
+OVERDUE = f"""
+SELECT count(*), min(w.key) FROM live AS w
+WHERE w.overdue AND w.kind <> 'preference' AND {LASTING_SQL}
+"""
+
+
+def _wished() -> str:
+    """Return SQL of a borrower's cells: his own wish `p` before what books and events say."""
+    cells = []
+    for name in TABLES["borrowers"].names:
+        wish = f"p.data->>'{name}'"
+        if name in ("quiet_from", "quiet_until"):
+            cell = f"CASE WHEN p.key IS NULL THEN n.{name} ELSE {wish} END"
+        elif name in ("locale", "preferred_channel"):
+            cell = f"coalesce({wish}, n.{name})"
+        else:
+            cell = f"n.{name}"
+        cells.append(f'{cell} AS "{name}"')
+    return ", ".join(cells)
+
 
 PEOPLE = f"""
 CREATE TEMPORARY TABLE people_now ON COMMIT DROP AS
-SELECT n.* FROM (
+SELECT {_wished()}, n.cut_at FROM (
     SELECT {_cells("borrowers")}, x.cut_at FROM store_book_borrowers AS x
     WHERE NOT EXISTS (SELECT 1 FROM live AS w WHERE w.kind = 'borrower' AND w.key = x.borrower_id)
     UNION ALL
     SELECT {_said("borrowers")}, x.cut_at FROM live AS w
     LEFT JOIN store_book_borrowers AS x ON x.borrower_id = w.key WHERE w.kind = 'borrower'
-) AS n
+) AS n LEFT JOIN live AS p ON p.kind = 'preference' AND p.key = n.borrower_id
 WHERE NOT EXISTS (SELECT 1 FROM store_aside AS a WHERE a.borrower_id = n.borrower_id
     AND a.cut_at >= coalesce(n.cut_at, '-infinity'))
 """

@@ -17,6 +17,7 @@ LAPSING_SIGNALS = ("payment_pending", "promise")
 LASTING_SQL = (
     f"(w.kind = 'signal' AND w.data->>'kind' NOT IN {LAPSING_SIGNALS}"
     " OR w.kind = 'consent' AND w.data->>'granted' = 'withdrawn'"
+    " OR w.kind = 'preference'"
     " OR w.kind = 'contact_point' AND w.data->>'status' IN ('wrong_person', 'invalid'))"
 )
 #: Holds that are no fact of a rule: a plan never writes to such a loan.
@@ -24,11 +25,13 @@ HOLDS = {"agency": "placed"}
 
 
 def is_lasting(kind: str, data: Mapping[str, Any]) -> bool:
-    """Return whether a word stays in force beyond 72 hours: it says to leave somebody alone."""
+    """Return whether a word stays in force beyond 72 hours: to be left alone, or his own wish."""
     if kind == "signal":
         return data["kind"] not in LAPSING_SIGNALS
     if kind == "consent":
         return bool(data["granted"] == "withdrawn")
+    if kind == "preference":
+        return True
     return kind == "contact_point" and data["status"] in ("wrong_person", "invalid")
 
 
