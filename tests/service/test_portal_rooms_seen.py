@@ -12,7 +12,13 @@ from chromium import NARROWEST, pictures, running
 
 CONTACT = {"contact_id": "K1", "borrower_id": "B1", "channel": "voice", "outcome": "connected",
            "address": "+8613800000001", "at": "2026-03-09T09:05:00+08:00"}  # fmt: skip
-INSIDE = ["/messages", f"/statement?loan={LOAN}", f"/settled?loan={LOAN}"]
+INSIDE = [
+    "/messages",
+    f"/statement?loan={LOAN}",
+    f"/settled?loan={LOAN}",
+    "/preferences",
+    "/preferences/number",
+]
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ PRIORITY = {
     "offer_plan": 3,
     "offer_extension": 3,
     "call_back": 3,
+    "take_over_number": 3,
 }
 _LAST = 5
 _TEXT_MAX = 200

@@ -21,7 +21,8 @@ _CONTACTS = f"""
 SELECT x.channel, x.address, x.at, x.direction,
     CASE WHEN m.state IN ('delivered', 'undelivered', 'unknown') THEN m.state ELSE x.outcome
         END AS outcome,
-    x.contact_class AS message_class, x.agency, m.template, m.code
+    x.contact_class AS message_class, x.agency, m.template, m.code,
+    m.params->>'about' AS about
 FROM store_contact AS x LEFT JOIN store_message AS m ON m.message_id = {MESSAGE}
 WHERE x.borrower_id = %(who)s AND x.at > %(since)s AND x.at <= %(until)s
     AND (m.message_id IS NULL OR NOT {CAME_BACK})
@@ -29,14 +30,14 @@ WHERE x.borrower_id = %(who)s AND x.at > %(since)s AND x.at <= %(until)s
         OR NOT EXISTS (SELECT 1 FROM store_book_contacts AS k WHERE k.contact_id = x.contact_id))
 UNION ALL
 SELECT c.channel, c.address, c.at, c.direction, c.outcome, c.class, nullif(c.by, 'lender'),
-    c.step, NULL
+    c.step, NULL, NULL
 FROM store_book_contacts AS c
 WHERE c.borrower_id = %(who)s AND c.at > %(since)s AND c.at <= %(until)s
     AND NOT EXISTS (SELECT 1 FROM store_contact AS x WHERE x.contact_id = c.contact_id
         AND (x.agency IS NOT NULL OR starts_with(x.contact_id, 'duly:')))
 UNION ALL
 SELECT 'sms', r.address, coalesce(r.said_at, r.heard_at), 'in', 'replied', 'answer', NULL, NULL,
-    NULL
+    NULL, NULL
 FROM store_reply AS r
 WHERE r.borrower_id = %(who)s AND r.heard_at > %(since)s AND r.address <> ''
 ORDER BY at DESC, direction LIMIT %(limit)s
@@ -116,7 +117,7 @@ def _end(address: str | None) -> str:
 def purpose_of(row: Row) -> str:
     """Return which sentence of `why_of` says what a message or a call was for."""
     said = catalogue("portal", "en")
-    for code in (row["template"], row.get("reason"), row["message_class"]):
+    for code in (row["about"], row["template"], row.get("reason"), row["message_class"]):
         if code and f"why_of.{code}" in said:
             return str(code)
     return "other"

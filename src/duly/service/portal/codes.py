@@ -10,19 +10,20 @@ import hashlib
 import hmac
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
 from duly.book import Lender
+from duly.core.words import say
 from duly.plan.addresses import key_of
 from duly.service import journal
 from duly.service.api.serving import present
 from duly.service.api.slowing import DAY, MINUTE, is_too_often
 from duly.service.portal import texting
-from duly.service.portal.holders import holder_of, name_of, plain_name
+from duly.service.portal.holders import Holder, holder_of, name_of, plain_name
 
 MINUTES = 10  #: that a code is good for
 TRIES = 5
@@ -138,9 +139,56 @@ def check(name: str, code: str, full_name: str) -> str | None:
         return str(borrower) if cursor.rowcount else None
 
 
+def ask_new(borrower_id: str, number: str, *, locale: str, lender: Lender, at: datetime) -> str:
+    """Send a code to a number that somebody who has signed in gives as his; return the wish's name.
+
+    In the caller's transaction. What makes it good for this number and person alone is in its mark.
+    """
+    key = key_of(number)
+    often = [is_too_often("code_quarter", key, NUMBER_A_QUARTER, 15 * MINUTE),
+             is_too_often("code_day", key, NUMBER_A_DAY, DAY)]  # fmt: skip
+    name = secrets.token_urlsafe(_NAME_BYTES)
+    sha, code = _sha(name), f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+    with connection.cursor() as cursor:
+        cursor.execute(_ASK, [sha, "none", "", locale, secrets.token_hex(16)])
+        text = say("portal", "text.new_number", locale, code=code, minutes=MINUTES,
+                   signature=texting.signature_of(lender, locale))  # fmt: skip
+        written = not any(often) and texting.keep(
+            Holder(borrower_id=borrower_id, address=number), text, name=sha, locale=locale,
+            lender=lender, at=at, until=at + timedelta(minutes=MINUTES),
+            params={"about": "new_number"},
+        )  # fmt: skip
+        if written:
+            cursor.execute(_LOOKED, ["sent", borrower_id, _mark_new(sha, code, key), sha])
+    return name
+
+
+def check_new(name: str, code: str, number: str, *, borrower_id: str) -> bool:
+    """Return whether a code is that of this new number and person; right once, five tries."""
+    sha = _sha(name)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TRY, [sha])
+        row: tuple[Any, ...] = cursor.fetchone() or ("none", None, "")
+        state, borrower, mark = row
+        right = [
+            state == "sent", borrower == borrower_id,
+            hmac.compare_digest(_mark_new(sha, code.strip(), key_of(number)), mark),
+        ]  # fmt: skip
+        if not all(right):
+            return False
+        cursor.execute(_USE, [sha])
+        return bool(cursor.rowcount)
+
+
 def _sha(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
 def _mark(name_sha: str, code: str) -> str:
     return present().signer.sign("sign-in code", f"{name_sha}\n{code}".encode()).hex()
+
+
+def _mark_new(name_sha: str, code: str, key: str) -> str:
+    """Return the mark of a code for a new number: no code to sign in with has the same."""
+    told = f"{name_sha}\n{code}\n{key}".encode()
+    return present().signer.sign("new number code", told).hex()

@@ -33,13 +33,16 @@ class ContactLimits:
     call_hours: tuple[tuple[str, str], ...]
 
 
-def limits_of(lender: Lender, *, zone: str, region: str | None, at: datetime) -> ContactLimits:
-    """Return what limits reminders to a person at an instant."""
+def limits_of(
+    lender: Lender, *, zone: str, region: str | None, at: datetime, quiet_from: str = "",
+    quiet_until: str = "",
+) -> ContactLimits:  # fmt: skip
+    """Return what limits reminders to a person at an instant; his quiet hours are HH:MM."""
     day = lender.day_of(at).isoformat()
     return _limits(
         lender.packs, lender.switched_off, _policys(lender.policy, day),
         lender.limits.texts_per_day, lender.limits.texts_per_7_days, zone, region, day,
-        lender.time_zone,
+        lender.time_zone, _minutes(quiet_from), _minutes(quiet_until),
     )  # fmt: skip
 
 
@@ -52,7 +55,8 @@ def _policys(name: str, day: str) -> int:  # noqa: ARG001 It is read anew each d
 @lru_cache(maxsize=64)
 def _limits(
     packs: tuple[str, ...], switched_off: tuple[str, ...], of_policy: int, a_day: int, a_week: int,
-    zone: str, region: str | None, day: str, lender_zone: str,
+    zone: str, region: str | None, day: str, lender_zone: str, quiet_from: int | None,
+    quiet_until: int | None,
 ) -> ContactLimits:  # fmt: skip
     noon = datetime.fromisoformat(f"{day}T12:00:00").replace(tzinfo=ZoneInfo(lender_zone))
     rules = tuple(
@@ -64,9 +68,9 @@ def _limits(
     return ContactLimits(
         texts_a_day=min(one for one in (a_day, texts[0]) if one is not None),
         texts_a_week=min(one for one in (a_week, of_policy, texts[1]) if one is not None),
-        text_hours=_hours(rules, _TEXT, zone, region, noon),
+        text_hours=_hours(rules, _TEXT, zone, region, noon, (quiet_from, quiet_until)),
         reached_a_day=_count(rules, _CALL, reached=True, week=False),
-        call_hours=_hours(rules, _CALL, zone, region, noon),
+        call_hours=_hours(rules, _CALL, zone, region, noon, (quiet_from, quiet_until)),
     )
 
 
@@ -95,23 +99,28 @@ def _is_week(limit: CapCount) -> bool:
 
 
 def _hours(
-    rules: Sequence[Rule], channel: str, zone: str, region: str | None, noon: datetime
-) -> tuple[tuple[str, str], ...]:
+    rules: Sequence[Rule], channel: str, zone: str, region: str | None, noon: datetime,
+    quiet: tuple[int | None, int | None],
+) -> tuple[tuple[str, str], ...]:  # fmt: skip
     """Return the lawful hours of the day of a week to come on which they are longest."""
-    windows = [window for _, window in speaking(rules, channel, region) if not window.quiet]
+    windows = [window for _, window in speaking(rules, channel, region)]
     best: tuple[int, tuple[tuple[str, str], ...]] = (0, ())
     first = noon.astimezone(ZoneInfo(zone)).date()
     for ahead in range(_WEEK_DAYS):
         low, high = zones.day_bounds(zone, first + timedelta(days=ahead))
         lawful = meet(
             ((low, high),),
-            *(open_intervals(one, zone, None, None, low, high, region=region) for one in windows),
+            *(open_intervals(one, zone, *quiet, low, high, region=region) for one in windows),
         )
         length = sum(end - begin for begin, end in lawful)
         if length > best[0]:
             spans = tuple((_clock(begin, low), _clock(end, low)) for begin, end in lawful)
             best = (length, spans)
     return best[1]
+
+
+def _minutes(clock: str) -> int | None:
+    return int(clock[:2]) * 60 + int(clock[3:]) if clock else None
 
 
 def _clock(second: int, midnight: int) -> str:

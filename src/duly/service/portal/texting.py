@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from django.db import connection
 
@@ -36,6 +38,22 @@ def write(
     holder: Holder, code: str, *, name: str, locale: str, lender: Lender, at: datetime, minutes: int
 ) -> bool:
     """Write the text, released, in the caller's transaction; False where nobody may get one."""
+    text = say("portal", "text.code", locale, signature=signature_of(lender, locale), code=code,
+               minutes=minutes)  # fmt: skip
+    return keep(holder, text, name=name, locale=locale, lender=lender, at=at,
+                until=at + timedelta(minutes=minutes))  # fmt: skip
+
+
+def signature_of(lender: Lender, locale: str) -> str:
+    """Return how a text in a language is signed."""
+    return (locale == "en" and lender.signature_en) or lender.signature
+
+
+def keep(
+    holder: Holder, text: str, *, name: str, locale: str, lender: Lender, at: datetime,
+    until: datetime, params: Mapping[str, str] = MappingProxyType({}),
+) -> bool:  # fmt: skip
+    """Write a text of these pages, released, in the caller's transaction; False: nobody may."""
     who = holder.borrower_id
     with connection.cursor() as cursor:
         if not can_text(lender) or not lock_people(cursor, [who]):
@@ -43,10 +61,7 @@ def write(
         day = lender.day_of(at)
         run = hashlib.sha256(f"codes\n{day}".encode()).hexdigest()
         message = "c" + hashlib.sha256(f"code\n{name}".encode()).hexdigest()[:_ID_DIGITS]
-        signature = (locale == "en" and lender.signature_en) or lender.signature
-        text = say("portal", "text.code", locale, signature=signature, code=code, minutes=minutes)
         key = masters()[0]
-        until = at + timedelta(minutes=minutes)
         facts = own_texts.facts_of(cursor, who, message_class="answer", template=SIGN_IN)
         own_texts.keep(
             cursor, run=run, day=day,
@@ -54,7 +69,8 @@ def write(
                 "id": message, "who": who, "channel": _CHANNEL, "address": holder.address,
                 "locale": locale, "template": SIGN_IN, "text": text, "segments": segments(text)[1],
                 "code": check_code(key.secret, message), "key": key.key_id, "from": at,
-                "until": until, "facts": json.dumps(facts, default=list)},
+                "until": until, "params": json.dumps(dict(params)),
+                "facts": json.dumps(facts, default=list)},
         )  # fmt: skip
     # The record never holds the code.
     record("message.written", [(message, {"template": SIGN_IN, "until": until})])

@@ -25,6 +25,7 @@ _DAYS, _SHOWN = 90, 30
 _LIMITS = ("DEC-HOURS-1", "DEC-HOURS-2", "DEC-QUIET-1", "DEC-FREQ-1", "DEC-FREQ-3")
 _MESSAGES = """
 SELECT m.message_id, m.business_date, m.channel, m.message_class, m.template, m.code, m.state,
+    m.params->>'about' AS about,
     m.loan_ids::text AS loan_ids, coalesce(t.at, m.state_at) AS at, d.reason,
     d.figures::text AS figures
 FROM store_message AS m
