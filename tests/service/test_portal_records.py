@@ -16,7 +16,7 @@ from known_books import LENDER
 from outgoing import AT
 from portal_world import BOOK, LOAN, WHO, begin, emptied, signed_in, tell
 from pypdf import PdfReader
-from telling_events import paid, signalled
+from telling_events import event, paid, signalled
 
 from duly.core.words import say
 from duly.service.operations.events import accept
@@ -171,6 +171,11 @@ class TestStatement:
         assert again[0] == again[1]
         chinese = printed(browser, f"/statement/pdf?loan={LOAN}&lang=zh-CN").replace(" ", "")
         assert "截至日期2026年3月10日" in chinese
+
+    def test_a_name_that_no_font_has_prints_all_the_same(self, world):
+        told = {"borrower_id": WHO, "name": "张𰻝 😀", "time_zone": "Asia/Shanghai"}
+        accept([event("borrower.upserted", told)], at=AT)
+        assert "张□ □" in printed(signed_in(world), f"/statement/pdf?loan={LOAN}")
 
     def test_a_payment_that_was_returned_stands_there_and_does_not_count(self, world):
         back = {"payment_id": "P-2", "reversed_on": "2026-03-05"}

@@ -30,6 +30,9 @@ PRIORITY = {
     "offer_extension": 3,
     "call_back": 3,
     "take_over_number": 3,
+    "decide_by_person": 2,
+    "correct_data": 3,
+    "delete_data": 3,
 }
 _LAST = 5
 _TEXT_MAX = 200

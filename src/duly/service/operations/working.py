@@ -18,7 +18,7 @@ from duly.book import Lender
 from duly.core import digest
 from duly.core.money import major
 from duly.service.borrower_keys import keys_of, unwrap
-from duly.service.operations import events, tasks
+from duly.service.operations import events, requests, tasks
 from duly.service.operations.locking import lock_people
 from duly.service.operations.recording import record
 from duly.service.operations.reserving import Reserved, Wish, reserve
@@ -89,6 +89,8 @@ class Worker:
 
 def due_on(kind: str, opened_at: datetime, *, lender: Lender) -> date | None:
     """Return the day by which a task has to be done; None where nobody set one."""
+    if kind in requests.KINDS:
+        return requests.answer_on(lender.day_of(opened_at), lender=lender)
     days = days_of(lender).get(kind)
     return None if days is None else lender.day_of(opened_at) + timedelta(days=days)
 

@@ -21,7 +21,7 @@ from duly.service.portal.receipts import PaymentLine, Receipt
 if TYPE_CHECKING:
     import typst
 
-__all__ = ["agreement", "can_print", "payment_receipt", "printed"]
+__all__ = ["agreement", "can_print", "payment_receipt", "printable", "printed"]
 _TYPEFACE, _ROUTE = "Noto Sans", "portal"
 
 
@@ -172,3 +172,22 @@ def _closing(
         text("agreed.free"),
         text("agreed.ask", hotline=lender.hotline),
     ]
+
+
+def printable(text: str) -> str:
+    """Return a text with what our fonts do not have as a box; the data have it whole.
+
+    >>> printable("好的😀 ok")
+    '好的□ ok'
+    """
+    return "".join(one if _has(one) else "□" for one in text)
+
+
+def _has(one: str) -> bool:
+    code = ord(one)
+    return (
+        0x20 <= code <= 0x7E or (0xA1 <= code <= 0xFF and code != 0xAD) or 0x3001 <= code <= 0x3011
+        or 0x3400 <= code <= 0x4DB5 or 0x4E00 <= code <= 0x9FEF or 0x410 <= code <= 0x44F
+        or 0xFF01 <= code <= 0xFF5E
+        or one in "–—‘’“”…·□"
+    )  # fmt: skip

@@ -13,7 +13,7 @@ from duly.book import Lender
 from duly.core.words import say
 from duly.messages.values import date_text, money_text
 from duly.service.operations.deriving import Derived
-from duly.service.portal.documents import printed
+from duly.service.portal.documents import printable, printed
 from duly.service.portal.offering import BY_A_PERSON
 from duly.service.portal.receipts import InstallmentLine, PaymentLine, Receipt
 
@@ -104,8 +104,8 @@ def _head(
     sender = (locale == "en" and lender.name_en) or lender.name
     return sender, [
         (words.say("agreed.lender"), sender),
-        (words.say("statement.borrower"), name),
-        (words.say("statement.loan"), receipt.loan_id),
+        (words.say("statement.borrower"), printable(name)),
+        (words.say("statement.loan"), printable(receipt.loan_id)),
         (words.say("statement.lent"), words.say("statement.lent_on",
          amount=words.money(receipt.principal), on=words.day(receipt.disbursed_on))),
     ]  # fmt: skip
@@ -136,7 +136,7 @@ def statement_pdf(
                 words.say("statement.not_quote", hotline=lender.hotline),
                 words.say("statement.wrong", hotline=lender.hotline),
             ],
-            "footer": f"{sender}  ·  {receipt.loan_id}",
+            "footer": printable(f"{sender}  ·  {receipt.loan_id}"),
         },
         locale=locale, on=as_of,
     )  # fmt: skip
@@ -195,7 +195,7 @@ def settled_pdf(
                 words.say("settled.returned"),
                 words.say("statement.wrong", hotline=lender.hotline),
             ],
-            "footer": f"{sender}  ·  {receipt.loan_id}",
+            "footer": printable(f"{sender}  ·  {receipt.loan_id}"),
         },
         locale=locale, on=as_of,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from duly.service.portal import (
     paying,
     payment_receipts,
     preferences,
+    privacy,
     promises,
     records,
     relief,
@@ -68,6 +69,10 @@ urlpatterns = [
     path("preferences/allow", preferences.allow, name="allow"),
     path("preferences/number", numbers.number, name="number"),
     path("preferences/number/confirm", numbers.confirm, name="number-confirm"),
+    path("privacy", privacy.privacy, name="privacy"),
+    path("privacy/copy", privacy.copy, name="copy"),
+    path("privacy/request", privacy.request_, name="request"),
+    path("privacy/withdraw", privacy.withdraw, name="withdraw"),
     path("not-me", loans.not_me, name="not-me"),
     path("style.css", pages.style, name="style"),
 ]

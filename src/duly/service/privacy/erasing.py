@@ -14,18 +14,18 @@ from typing import Any
 from duly.plan.addresses import key_of
 
 _NUMBER_MIN = 6  #: what is shorter stands in texts that have nothing to do with it
-_LOANS = """
+LOANS = """
 SELECT loan_id FROM store_book_loans WHERE borrower_id = ANY(%(people)s)
 UNION SELECT key FROM store_word WHERE kind = 'loan' AND borrower_id = ANY(%(people)s)
 UNION SELECT loan_id FROM store_decision WHERE borrower_id = ANY(%(people)s)
 """
-_PAYMENTS = """
+PAYMENTS = """
 SELECT payment_id FROM store_book_payments
 WHERE borrower_id = ANY(%(people)s) OR loan_id = ANY(%(loans)s)
 UNION SELECT key FROM store_word
 WHERE kind = 'payment' AND (borrower_id = ANY(%(people)s) OR loan_id = ANY(%(loans)s))
 """
-_SIGNALS = """
+SIGNALS = """
 SELECT signal_id FROM store_book_signals WHERE borrower_id = ANY(%(people)s)
 UNION SELECT signal_id FROM store_signal WHERE borrower_id = ANY(%(people)s)
 UNION SELECT key FROM store_word WHERE kind = 'signal' AND borrower_id = ANY(%(people)s)
@@ -130,7 +130,7 @@ def erase(cursor: Any, people: Sequence[str]) -> dict[str, int]:
     Within the caller's transaction, which holds the people's locks and has written the deletions.
     """
     given: dict[str, Any] = {"people": list(people)}
-    for name, question in (("loans", _LOANS), ("payments", _PAYMENTS), ("signals", _SIGNALS)):
+    for name, question in (("loans", LOANS), ("payments", PAYMENTS), ("signals", SIGNALS)):
         cursor.execute(question, given)
         given[name] = [row[0] for row in cursor.fetchall()]
     cursor.execute(_ADDRESSES, given)
