@@ -14,7 +14,7 @@ CONTACT = {"contact_id": "K1", "borrower_id": "B1", "channel": "voice", "outcome
            "address": "+8613800000001", "at": "2026-03-09T09:05:00+08:00"}  # fmt: skip
 INSIDE = [
     "/messages", f"/statement?loan={LOAN}", f"/settled?loan={LOAN}", "/preferences",
-    "/preferences/number", "/privacy",
+    "/preferences/number", "/privacy", "/help", "/help/payoff",
 ]  # fmt: skip
 
 

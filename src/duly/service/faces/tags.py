@@ -132,6 +132,14 @@ def one_of(context: Context, group: str, code: str, **values: object) -> SafeStr
 
 
 @register.simple_tag(takes_context=True)
+def worded(
+    context: Context, group: str, code: str, values: Mapping[str, object]
+) -> SafeString:  # fmt: skip
+    """Say the entry of a group with values that were gathered before."""
+    return say(context, f"{group}.{code}", **values)
+
+
+@register.simple_tag(takes_context=True)
 def one_in(context: Context, area: str, group: str, code: str, **values: object) -> SafeString:
     """Say the entry of another catalogue's group: what two faces say is written once."""
     return _sentence(area, f"{group}.{code}", context["look"], values)

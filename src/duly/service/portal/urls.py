@@ -8,6 +8,7 @@ from duly.service.faces import views
 from duly.service.portal import (
     checking,
     checkout,
+    helping,
     loans,
     numbers,
     pages,
@@ -73,6 +74,8 @@ urlpatterns = [
     path("privacy/copy", privacy.copy, name="copy"),
     path("privacy/request", privacy.request_, name="request"),
     path("privacy/withdraw", privacy.withdraw, name="withdraw"),
+    path("help", helping.money_help, name="help"),
+    path("help/<slug:name>", helping.calculator, name="calculator"),
     path("not-me", loans.not_me, name="not-me"),
     path("style.css", pages.style, name="style"),
 ]
