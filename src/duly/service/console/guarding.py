@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from duly.service.api.serving import present
 from duly.service.console import pages
@@ -16,15 +16,11 @@ FORM_MAX = 64 << 10
 _someone: list[bool] = []
 
 
-def _problem(request: HttpRequest, code: str, status: int) -> HttpResponse:
-    return pages.problem(request, code, status=status)
-
-
 FACE = Face(
     area="console",
     urls="duly.service.console.urls",
     prefix=lambda: present().lender.console.prefix,
-    problem=_problem,
+    page=pages.page,
     csp="default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     form_max=FORM_MAX,

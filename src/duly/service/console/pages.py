@@ -11,11 +11,12 @@ from django.template.loader import render_to_string
 from duly.service.api.serving import present
 from duly.service.console.roles import may
 from duly.service.faces.looks import look_of, named
-from duly.service.faces.views import served, sha_of
+from duly.service.faces.views import dressed, problem, served, sha_of, too_often
+
+__all__ = ["keys", "page", "problem", "style", "too_often"]
 
 _STYLE = Path(__file__).parent / "style.css"
 _KEYS = Path(__file__).parent / "keys.js"
-_TOO_OFTEN = 429
 #: What the head of each page leads to, for who may.
 _DOORS = (("today", "today.see"), ("tasks", "tasks.see"))
 
@@ -35,22 +36,7 @@ def page(request: HttpRequest, name: str, *, status: int = 200, **values: Any) -
         **values,
     }
     text = render_to_string(f"console/{name}.html", context, request)
-    response = HttpResponse(text, status=status)
-    response["Content-Language"] = look.locale
-    response["Vary"] = "Accept-Language, Cookie"
-    return response
-
-
-def problem(request: HttpRequest, code: str, *, status: int) -> HttpResponse:
-    """Return the page that says what happened, whether anything was lost, what to do."""
-    return page(request, "problem", status=status, code=code)
-
-
-def too_often(request: HttpRequest, seconds: int) -> HttpResponse:
-    """Return the page for who asked too often."""
-    response = page(request, "problem", status=_TOO_OFTEN, code="often", minutes=-(-seconds // 60))
-    response["Retry-After"] = str(seconds)
-    return response
+    return dressed(text, locale=look.locale, status=status)
 
 
 def style(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 A view takes its request.

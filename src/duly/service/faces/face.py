@@ -19,7 +19,7 @@ class Face:
     area: str  #: the catalogue of their words
     urls: str  #: the module with their addresses
     prefix: Callable[[], str]  #: what stands before each address
-    problem: Callable[[HttpRequest, str, int], HttpResponse]  #: the page of a refusal
+    page: View  #: makes a page by the name of its template, with `status` and values
     csp: str
     form_max: int  #: bytes of a form
     #: Ends of addresses that take a file → bytes.

@@ -13,6 +13,7 @@ from duly.service import journal
 from duly.service.api.serving import present
 from duly.service.faces.face import Face, Request
 from duly.service.faces.looks import leave_unread
+from duly.service.faces.views import problem
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _API = ("/api/", "/healthz", "/readyz", "/metrics")
@@ -76,12 +77,12 @@ def _answer(face: Face, request: HttpRequest, view: Request) -> HttpResponse:
         refused = _refused(face, request)
         if refused:
             leave_unread(request)
-            return face.problem(request, "body", refused)
+            return problem(request, "body", status=refused)
     try:
         return view(request)
     except UnreadablePostError:
         leave_unread(request)
-        return face.problem(request, "body", _UNREADABLE)
+        return problem(request, "body", status=_UNREADABLE)
 
 
 def _refused(face: Face, request: HttpRequest) -> int:

@@ -16,6 +16,7 @@ from duly.service import journal
 from duly.service.faces.face import View, face_of
 
 _WEEK = 604_800
+_TOO_OFTEN = 429
 
 
 def shown(*methods: str) -> Callable[[View], View]:
@@ -27,14 +28,14 @@ def shown(*methods: str) -> Callable[[View], View]:
         @wraps(view)
         def viewing(request: HttpRequest, *args: Any, **given: Any) -> HttpResponse:
             if request.method not in (*methods, "HEAD"):
-                response = face_of(request).problem(request, "method", 405)
+                response = problem(request, "method", status=405)
                 response["Allow"] = HttpResponseNotAllowed(methods)["Allow"]
                 return response
             try:
                 return protected(request, *args, **given)
             except (OperationalError, InterfaceError) as error:
                 journal.broken("database.away", error)
-                response = face_of(request).problem(request, "away", 503)
+                response = problem(request, "away", status=503)
                 response["Retry-After"] = "5"
                 return response
 
@@ -43,24 +44,45 @@ def shown(*methods: str) -> Callable[[View], View]:
     return decorated
 
 
+def dressed(text: str, *, locale: str, status: int) -> HttpResponse:
+    """Return a page with what every page says of itself: its language, and who else may see it."""
+    response = HttpResponse(text, status=status)
+    response["Content-Language"] = locale
+    response["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+def problem(request: HttpRequest, code: str, *, status: int) -> HttpResponse:
+    """Return the page that says what happened, whether anything was lost, what to do."""
+    return face_of(request).page(request, "problem", status=status, code=code)
+
+
+def too_often(request: HttpRequest, seconds: int) -> HttpResponse:
+    """Return the page for who asked too often; it says when to come back."""
+    response = face_of(request).page(request, "problem", status=_TOO_OFTEN, code="often",
+                                     minutes=-(-seconds // 60))  # fmt: skip
+    response["Retry-After"] = str(seconds)
+    return response
+
+
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 Django's word
     """Answer a form that did not come from a page of ours, or from one that is too old."""
-    return face_of(request).problem(request, "forged", 403)
+    return problem(request, "forged", status=403)
 
 
 def nowhere(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """Answer for an address that no page has."""
-    return face_of(request).problem(request, "nowhere", 404)
+    return problem(request, "nowhere", status=404)
 
 
 def unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """Answer for a request that the framework cannot read."""
-    return face_of(request).problem(request, "body", 400)
+    return problem(request, "body", status=400)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Answer for an error that reached nobody else."""
-    return face_of(request).problem(request, "broken", 500)
+    return problem(request, "broken", status=500)
 
 
 @cache

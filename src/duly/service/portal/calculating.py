@@ -22,7 +22,7 @@ class Field:
     """One field: an amount, a rate in percent, or a number of months or days."""
 
     name: str
-    kind: str = "amount"  #: amount | percent | months | days
+    kind: str = "amount"  #: amount | yearly | daily (rates in percent) | months | days
     needed: bool = True
 
 
@@ -60,7 +60,7 @@ def read(
 def _number(kind: str, text: str, currency: str) -> int | None:
     if kind == "amount":
         return amount_of(text, currency)
-    if kind == "percent":
+    if kind in ("yearly", "daily"):
         found = _PERCENT.fullmatch(text.replace("％", "%"))
         if found is None:
             return None
@@ -140,12 +140,12 @@ CALCULATORS: Mapping[str, Calculator] = MappingProxyType({
         work=_savings,
     ),
     "payoff": Calculator(
-        fields=(Field(name="owed"), Field(name="rate", kind="percent"), Field(name="monthly"),
+        fields=(Field(name="owed"), Field(name="rate", kind="yearly"), Field(name="monthly"),
                 Field(name="extra", needed=False)),
         work=_payoff,
     ),
     "late": Calculator(
-        fields=(Field(name="base"), Field(name="rate", kind="percent"),
+        fields=(Field(name="base"), Field(name="rate", kind="daily"),
                 Field(name="days", kind="days")),
         work=_late,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from duly.service.api.serving import present
 from duly.service.faces.face import Face
@@ -15,15 +15,11 @@ from duly.service.portal import pages
 FORM_MAX, UPLOAD_MAX = 64 << 10, (5 << 20) + (64 << 10)
 
 
-def _problem(request: HttpRequest, code: str, status: int) -> HttpResponse:
-    return pages.problem(request, code, status=status)
-
-
 FACE = Face(
     area="portal",
     urls="duly.service.portal.urls",
     prefix=lambda: present().lender.portal.prefix,
-    problem=_problem,
+    page=pages.page,
     csp="default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'",
     form_max=FORM_MAX,

@@ -10,11 +10,11 @@ from django.template.loader import render_to_string
 
 from duly.service.api.serving import present
 from duly.service.faces.looks import look_of, named
-from duly.service.faces.views import served, sha_of
+from duly.service.faces.views import dressed, problem, served, sha_of, too_often
+
+__all__ = ["page", "problem", "style", "too_often"]
 
 _STYLE = Path(__file__).parent / "style.css"
-#: A page that is asked for too often says when to come back.
-_TOO_OFTEN = 429
 
 
 def page(request: HttpRequest, name: str, *, status: int = 200, **values: Any) -> HttpResponse:
@@ -29,22 +29,8 @@ def page(request: HttpRequest, name: str, *, status: int = 200, **values: Any) -
         "person": getattr(request, "person", None),
         **values,
     }
-    response = HttpResponse(render_to_string(f"{name}.html", context, request), status=status)
-    response["Content-Language"] = look.locale
-    response["Vary"] = "Accept-Language, Cookie"
-    return response
-
-
-def problem(request: HttpRequest, code: str, *, status: int) -> HttpResponse:
-    """Return the page that says what happened, whether anything was lost, what to do."""
-    return page(request, "problem", status=status, code=code)
-
-
-def too_often(request: HttpRequest, seconds: int) -> HttpResponse:
-    """Return the page for who asked too often."""
-    response = page(request, "problem", status=_TOO_OFTEN, code="often", minutes=-(-seconds // 60))
-    response["Retry-After"] = str(seconds)
-    return response
+    text = render_to_string(f"{name}.html", context, request)
+    return dressed(text, locale=look.locale, status=status)
 
 
 def style(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 A view takes its request.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import wraps
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,6 +13,7 @@ from duly.core import digest
 from duly.core.money import major
 from duly.service.api.serving import present
 from duly.service.api.slowing import DAY, is_too_often
+from duly.service.faces.face import View
 from duly.service.faces.looks import look_of
 from duly.service.faces.tags import address
 from duly.service.portal import agreeing, asking, drafts, papers
@@ -74,6 +77,27 @@ def stopped(request: HttpRequest, standing: Standing) -> HttpResponse:
         return led(request, "agreed", loan=standing.receipt.loan_id)
     return page(request, "relief_stop", one=standing.receipt, why=standing.stop,
                 answer_by=hardship_of(request, standing))  # fmt: skip
+
+
+def with_draft(view: Callable[[HttpRequest, Standing, dict[str, str]], HttpResponse]) -> View:
+    """Return a view that is given how the loan stands and a draft without an open question.
+
+    Nobody's loan is nowhere; why no page agrees on it is said; an open question is asked.
+    """
+
+    @wraps(view)
+    def viewing(request: HttpRequest) -> HttpResponse:
+        standing = standing_for(request)
+        if standing is None:
+            return problem(request, "nowhere", status=404)
+        if standing.stop:
+            return stopped(request, standing)
+        draft = draft_of(request, standing)
+        if missing(draft):
+            return led(request, "relief-ask", missing(draft), loan=standing.receipt.loan_id)
+        return view(request, standing, draft)
+
+    return viewing
 
 
 @signed_in("GET")

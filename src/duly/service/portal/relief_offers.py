@@ -26,12 +26,10 @@ from duly.service.portal.offering import (
 )
 from duly.service.portal.pages import page, problem, too_often
 from duly.service.portal.relief import (
-    draft_of,
     hardship_of,
     led,
-    missing,
     standing_for,
-    stopped,
+    with_draft,
 )
 from duly.service.portal.signing_in import signed_in, who_of
 
@@ -61,16 +59,9 @@ def _found(standing: Standing, draft: dict[str, str]) -> tuple[Relief, list[Name
 
 
 @signed_in("GET")
-def offers(request: HttpRequest) -> HttpResponse:
+@with_draft
+def offers(request: HttpRequest, standing: Standing, draft: dict[str, str]) -> HttpResponse:
     """Show what fits beside the present plan, and why the rest does not."""
-    standing = standing_for(request)
-    if standing is None:
-        return problem(request, "nowhere", status=404)
-    if standing.stop:
-        return stopped(request, standing)
-    draft = draft_of(request, standing)
-    if missing(draft):
-        return led(request, "relief-ask", missing(draft), loan=standing.receipt.loan_id)
     found, named = _found(standing, draft)
     return page(
         request, "relief_offers", one=standing.receipt, present_plan=found.present, offers=named,
@@ -81,16 +72,9 @@ def offers(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in("GET")
-def sheet(request: HttpRequest) -> HttpResponse:
+@with_draft
+def sheet(request: HttpRequest, standing: Standing, draft: dict[str, str]) -> HttpResponse:
     """Show the cost sheet of one offer; from its first showing on its seconds count."""
-    standing = standing_for(request)
-    if standing is None:
-        return problem(request, "nowhere", status=404)
-    if standing.stop:
-        return stopped(request, standing)
-    draft = draft_of(request, standing)
-    if missing(draft):
-        return led(request, "relief-ask", missing(draft), loan=standing.receipt.loan_id)
     found, named = _found(standing, draft)
     chosen = _chosen(request, named)
     if chosen is None:
@@ -122,19 +106,15 @@ def _sheet(
 
 
 @signed_in("POST")
-def agree(request: HttpRequest) -> HttpResponse:
-    """Agree on an offer that was read and confirmed; nothing is written on any other way."""
-    standing = standing_for(request)
-    if standing is None:
-        return problem(request, "nowhere", status=404)
-    if standing.stop:
-        return stopped(request, standing)  # The second tap of the same hand sees the agreement.
+@with_draft
+def agree(request: HttpRequest, standing: Standing, draft: dict[str, str]) -> HttpResponse:
+    """Agree on an offer that was read and confirmed; nothing is written on any other way.
+
+    The second tap of the same hand sees the agreement.
+    """
     if is_too_often("portal_told", who_of(request).borrower_id, TOLD_A_DAY, DAY):
         return too_often(request, DAY)
-    draft, serving = draft_of(request, standing), present()
-    loan = standing.receipt.loan_id
-    if missing(draft):
-        return led(request, "relief-ask", missing(draft), loan=loan)
+    serving, loan = present(), standing.receipt.loan_id
     found, named = _found(standing, draft)
     chosen = _chosen(request, named)
     if chosen is None:
