@@ -168,6 +168,55 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
         "where: arm_two_steps = 'one'",
         ["28:12 unknown_name"],
     ),
+    "an experiment on who somebody is": (
+        "where: days_delinquent >= 1",
+        "where: days_delinquent >= 1 and region = 'CN-11'",
+        ["28:12 experiment_on_person"],
+    ),
+    "one arm alone": ("{one: 50 %, two: 50 %}", "{one: 100 %}", ["29:11 one_arm"]),
+    "a control that is no arm": (
+        "[complaints]",
+        "[complaints]\n    control: ones",
+        ["32:14 unknown_arm"],
+    ),
+    "an effect of nothing": (
+        "[complaints]",
+        "[complaints]\n    detect: 0 %",
+        ["32:13 nothing_to_detect"],
+    ),
+    "an effect without unit": (
+        "[complaints]",
+        "[complaints]\n    detect: 2",
+        ["32:13 not_a_share"],
+    ),
+    "two experiments with one salt": (
+        "[complaints]\n",
+        "[complaints]\n  - {id: other, where: days_past_due >= 1, arms: {a: 1 %, b: 99 %},\n"
+        "     measure: paid_7d, stop_on: [hardship], salt: two-steps}\n",
+        ["33:51 same_salt"],
+    ),
+    "an experiment named as the holdout": ("id: two-steps", "id: holdout", ["27:9 duplicate_id"]),
+    "a holdout too large": (
+        "version: 3",
+        "version: 3\nholdout: {share: 10.01 %}",
+        ["3:18 holdout_share"],
+    ),
+    "a holdout of nobody": (
+        "version: 3",
+        "version: 3\nholdout: {share: 0 %}",
+        ["3:18 holdout_share"],
+    ),
+    "a holdout without share": (
+        "version: 3",
+        "version: 3\nholdout: {salt: x}",
+        ["3:10 missing_key"],
+    ),
+    "a holdout misspelled": ("version: 3", "version: 3\nholdot: {share: 5 %}", ["3:1 unknown_key"]),
+    "a holdout with an experiment's salt": (
+        "version: 3",
+        "version: 3\nholdout: {share: 5 %, salt: two-steps}",
+        ["3:29 same_salt"],
+    ),
     "not YAML": ("version: 3", "version: 3: 4", ["2:11 not_yaml"]),
     "a tab": ("version: 3", "\tversion: 3", ["2:1 not_yaml"]),
 }

@@ -9,8 +9,20 @@ import duckdb
 import pytest
 from test_bad_policies import RIGHT
 
+from duly.conditions import evaluate
 from duly.core import digest
-from duly.policy import Offset, load, lower_tone, places_of
+from duly.policy import (
+    Experiment,
+    Holdout,
+    Offset,
+    draw,
+    draw_sql,
+    is_withheld,
+    load,
+    lower_tone,
+    moved_basis_points,
+    places_of,
+)
 from duly.policy.grammar import basis_points, days, minor_units, offset
 
 _OFFSETS = (
@@ -154,6 +166,68 @@ def test_an_experiment_gives_every_draw_an_arm(tmp_path: Path) -> None:
     assert [experiment.arm_at(draw) for draw in draws] == ["one", "one", "two", "two"]
     asked = ", ".join(experiment.arm_sql(str(draw)) for draw in draws)
     assert duckdb.sql(f"SELECT {asked}").fetchall() == [("one", "one", "two", "two")]
+
+
+def _arms(text: str, tmp_path: Path, salt: str = "s") -> Experiment:
+    path = tmp_path / "policy.yaml"
+    told = f"arms: {{{text}}}\n    salt: {salt}"
+    path.write_text(RIGHT.replace("arms: {one: 50 %, two: 50 %}", told))
+    return load(path).experiments[0]
+
+
+@pytest.mark.parametrize(
+    ("after", "salt", "moved"),
+    [
+        ("one: 50 %, two: 50 %", "s", 0),
+        ("one: 50 %, two: 30 %, new: 20 %", "s", 0),
+        ("one: 40 %, two: 60 %", "s", 1_000),
+        ("one: 33 %, two: 33 %, new: 34 %", "s", 1_700),
+        ("new: 20 %, one: 40 %, two: 40 %", "s", 1_000),
+        ("one: 50 %, two: 50 %", "t", 5_000),
+    ],
+)
+def test_an_arm_added_at_the_end_moves_nobody_between_the_others(
+    after: str, salt: str, moved: int, tmp_path: Path
+) -> None:
+    before = _arms("one: 50 %, two: 50 %", tmp_path)
+    assert moved_basis_points(before, _arms(after, tmp_path, salt)) == moved
+
+
+def test_draws_of_two_salts_know_nothing_of_each_other() -> None:
+    """Chi-square of a 10 x 10 table of 20,000 ids; 148.2 is the upper 0.1 % of 99 degrees."""
+    count, cells = 20_000, [0] * 100
+    for number in range(count):
+        name = f"B{number}"
+        cells[draw(name, "spring") // 1000 * 10 + draw(name, "autumn") // 1000] += 1
+    expected = count / 100
+    assert sum((seen - expected) ** 2 / expected for seen in cells) < 148.2
+
+
+def test_a_draw_is_the_same_in_sql_whatever_the_id() -> None:
+    for name, salt in (("B1", "spring"), ("借款人-7", "it's"), ("", "")):
+        sql = draw_sql(salt).replace("borrower_id", "$1")
+        assert duckdb.execute(f"SELECT {sql}", [name]).fetchall() == [(draw(name, salt),)]
+        held = Holdout(basis_points=draw(name, salt) + 1, salt=salt)
+        assert held.holds(name)
+        assert not Holdout(basis_points=draw(name, salt), salt=salt).holds(name)
+
+
+def test_an_experiment_spares_who_was_in_hardship(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(RIGHT)
+    (one,) = load(path).experiments
+    assert one.enters.fields == {"days_delinquent", "days_since_hardship_ended"}
+    for ended, inside in ((None, True), (400, False)):
+        row = {"days_delinquent": 3, "days_since_hardship_ended": ended}
+        assert (evaluate(one.enters, row) is True) is inside
+
+
+def test_a_holdout_goes_without_reminders_only() -> None:
+    withheld = {one.id for one in load("cn-installment").treatments if is_withheld(one)}
+    assert withheld == {
+        "due-soon", "due-today", "no-answer", "high-risk-call", "serious", "patient-first-late",
+        "patient", "first-late-early", "repeated", "first-late", "overdue",
+    }  # fmt: skip
 
 
 def test_a_treatment_may_ask_for_an_arm(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ REASONS = MappingProxyType(
             "third_party",
             "other_rule",
         ),
-        "none": ("nothing_due", "closed", "written_off", "below_floor", "left_alone"),
+        "none": ("nothing_due", "closed", "written_off", "below_floor", "left_alone", "holdout"),
         "quarantined": ("quarantined",),
     }
 )

@@ -50,7 +50,7 @@ MESSAGE_COLUMNS = (
     "not_after",
 )
 _INSTANTS = frozenset({"not_before", "not_after"})
-_LISTS = frozenset({"legal", "loan_ids"})
+_LISTS = frozenset({"legal", "loan_ids", "arms"})
 _SEPARATOR, _END, _NULL = "chr(31)", "chr(30)", "chr(24)"
 
 
@@ -77,19 +77,22 @@ def _line(fields: Sequence[str]) -> str:
     return f"concat({f', {_SEPARATOR}, '.join(fields)}, {_END})"
 
 
-def decision_sql() -> str:
+def decision_columns(*, with_arms: bool) -> tuple[str, ...]:
+    """Return the columns of a decision; what was drawn is one where the policy draws."""
+    return (*DECISION_COLUMNS, "arms") if with_arms else DECISION_COLUMNS
+
+
+def decision_sql(columns: Sequence[str] = DECISION_COLUMNS) -> str:
     """Return `row_sql` of a decision, written short for the many loans with nothing to say.
 
     Both branches give the same text: where the named columns are empty, so is every one after
     the reason (a loan without a score never reached the stages).
     """
-    known, legal = DECISION_COLUMNS[:5], DECISION_COLUMNS.index("legal")
-    empty = [
-        "''" if place == legal else _NULL for place in range(len(known), len(DECISION_COLUMNS))
-    ]
+    known, legal = columns[:5], columns.index("legal")
+    empty = ["''" if place == legal else _NULL for place in range(len(known), len(columns))]
     short = _line([*(_field(name) for name in known), *empty])
     silent = "score is null and rule is null and next_review_on is null and task_kind is null"
-    return f"case when {silent} then {short} else {row_sql(DECISION_COLUMNS)} end"
+    return f"case when {silent} then {short} else {row_sql(columns)} end"
 
 
 def message_sql() -> str:
@@ -97,14 +100,18 @@ def message_sql() -> str:
     return row_sql(MESSAGE_COLUMNS)
 
 
-def plan_sha256(decision_leaves: Sequence[bytes], message_leaves: Sequence[bytes]) -> str:
+def plan_sha256(
+    decision_leaves: Sequence[bytes],
+    message_leaves: Sequence[bytes],
+    columns: Sequence[str] = DECISION_COLUMNS,
+) -> str:
     """Return the root over the leaves of `decisions` and `messages`, each with its columns."""
     root = hashlib.sha256()
-    for table, columns, found in (
-        ("decisions", DECISION_COLUMNS, decision_leaves),
+    for table, names, found in (
+        ("decisions", columns, decision_leaves),
         ("messages", MESSAGE_COLUMNS, message_leaves),
     ):
-        root.update(table.encode() + b"\x1e" + ",".join(columns).encode())
+        root.update(table.encode() + b"\x1e" + ",".join(names).encode())
         for leaf in found:
             root.update(leaf)
     return root.hexdigest()

@@ -21,6 +21,8 @@ from duly.rules.zones import zone
 
 #: Raised when the meaning of a plan changes for equal inputs: a golden plan fails with it.
 STAGES_VERSION = 2
+#: The same, where a policy declares experiments or a holdout.
+ARMS_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +69,13 @@ class PlanInputs:
             "model": self._model(),
             "calendar": _calendar(self.rules),
             "tzdata": metadata.version("tzdata"),
-            "stages": str(STAGES_VERSION),
+            "stages": self._stages(),
         }
+
+    def _stages(self) -> str:
+        """Return the version of the stages, and of what a policy with experiments adds to them."""
+        arms = f"+arms{ARMS_VERSION}" if self.policy.is_experimental else ""
+        return f"{STAGES_VERSION}{arms}"
 
     def _model(self) -> str:
         """Return what scores; beside a champion the scorecard scores what it does not answer."""

@@ -95,11 +95,12 @@ def make_plan(
     connection = connect(inputs, threads=threads, work=work)
     seconds: dict[str, float] = {}
     timed = partial(_timed, seconds, clock)
+    columns = canonical.decision_columns(with_arms=inputs.policy.is_experimental)
 
     def decide() -> tuple[pa.Table, list[bytes]]:
         made = connection.sql(stages.text(stages.STAGES[-1], holes)).to_arrow_table()
         rows = ordered.by_loan(made)
-        hashed = canonical.leaves(rows, canonical.decision_sql(), threads=threads)
+        hashed = canonical.leaves(rows, canonical.decision_sql(columns), threads=threads)
         on_decided(rows)
         return rows, hashed
 
@@ -137,7 +138,7 @@ def make_plan(
         positions=positions,
         decisions=decisions,
         messages=messages,
-        plan_sha256=canonical.plan_sha256(hashed, said),
+        plan_sha256=canonical.plan_sha256(hashed, said, columns),
         alerts=_placed(inputs, *compared.warnings, *compared.alerts, *above),
         seconds=seconds,
     )

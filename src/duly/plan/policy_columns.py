@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from duly.conditions import to_sql
 from duly.messages import Catalogue
-from duly.policy import TONES, Policy, Treatment
+from duly.policy import SPARED, TONES, Policy, Treatment, draw_sql, is_withheld
 
 #: Outside an arrears (reminders before due) a step counts as done for so many days.
 STEP_MEMORY_DAYS = 20
@@ -22,6 +22,8 @@ class PolicyColumns:
     history_steps: str
     relief_columns: str
     arm_columns: str
+    arms: str
+    withheld: str
     days_to_contact: str
     treatment: str
     resting_until: str
@@ -58,6 +60,8 @@ def compile_policy(
         history_steps=", ".join(f"h.{column}" for column in steps.values()),
         relief_columns=_relief(relief, business_date),
         arm_columns=_arms(policy),
+        arms=_drawn(policy),
+        withheld=_withheld(policy),
         days_to_contact=_days_to_contact(policy, business_date),
         treatment=_treatment(policy, steps, texts.demands),
         resting_until=_resting(policy, steps, business_date),
@@ -79,14 +83,43 @@ def _arms(policy: Policy) -> str:
     """Return one column for each experiment: the arm drawn for a borrower who is in it."""
     columns = []
     for one in policy.experiments:
-        salt = one.salt.replace("'", "''")
-        draw = (
-            f"(cast('0x' || substr(md5(borrower_id || chr(31) || '{salt}'), 1, 8) as bigint)"
-            " % 10000)"
-        )
-        inside = f"coalesce({to_sql(one.where)}, false)"
-        columns.append(f"case when {inside} then {one.arm_sql(draw)} end as {one.field}")
+        inside = f"coalesce({to_sql(one.enters)}, false)"
+        drawn = one.arm_sql(draw_sql(one.salt))
+        columns.append(f"case when {inside} then {drawn} end as {one.field}")
     return ", ".join(columns) or "null as no_arms"
+
+
+def _drawn(policy: Policy) -> str:
+    """Return the list of what was drawn for a loan that the arms can act on, null for none.
+
+    Whether a loan is listed depends on nothing that an arm does before it is listed first: who is
+    compared is known before anything differs. A borrower held out is in no experiment.
+    """
+    held = policy.holdout
+    apart = "false" if held is None else held.holds_sql()
+    parts = {
+        one.id: f"case when not {apart} then '{one.id}=' || {one.field} end"
+        for one in policy.experiments
+    }
+    if held is not None:
+        said = f"case when {apart} then 'holdout=held' else 'holdout=open' end"
+        parts["holdout"] = f"case when {SPARED} is null and {_reminds(policy)} then {said} end"
+    if not parts:
+        return "cast(null as varchar[])"
+    listed = f"[{', '.join(parts[name] for name in sorted(parts))}]"
+    return f"nullif(list_filter({listed}, lambda x: x is not null), cast([] as varchar[]))"
+
+
+def _withheld(policy: Policy) -> str:
+    """Return whether the step is one that a holdout withholds from this borrower."""
+    if policy.holdout is None:
+        return "false"
+    return f"({policy.holdout.holds_sql()} and {SPARED} is null and {_reminds(policy)})"
+
+
+def _reminds(policy: Policy) -> str:
+    names = [f"'{one.id}'" for one in policy.treatments if is_withheld(one)]
+    return f"coalesce(step in ({', '.join(names)}), false)" if names else "false"
 
 
 def _days_to_contact(policy: Policy, business_date: str) -> str:

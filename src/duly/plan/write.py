@@ -26,7 +26,7 @@ from duly.position.tables import BESIDE
 Format = Literal["parquet", "csv"]
 CONTRACT_VERSION = 1
 INSTANTS = frozenset({"not_before", "not_after"})
-LISTS = frozenset({"legal", "loan_ids"})
+LISTS = frozenset({"legal", "loan_ids", "arms"})
 
 #: What `duly plan` writes, and may therefore write over; a report often lies beside it.
 FILES = frozenset(

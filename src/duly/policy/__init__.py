@@ -1,12 +1,19 @@
 """What does the lender want? The policy file, checked; the vocabulary of its conditions."""
 
+from duly.policy.experiments import (
+    SPARED,
+    Arm,
+    Experiment,
+    Holdout,
+    draw,
+    draw_sql,
+    moved_basis_points,
+)
 from duly.policy.features import FEATURES, arm_field, with_arms
 from duly.policy.following import ASKING, Follows, follows
 from duly.policy.model import (
     DEMANDS,
     TONES,
-    Arm,
-    Experiment,
     FirstContact,
     FirstContactCase,
     Leave,
@@ -20,6 +27,7 @@ from duly.policy.model import (
     ToneCeiling,
     Treatment,
     Wait,
+    is_withheld,
     lower_tone,
 )
 from duly.policy.parts import REPLIES, TASK_KINDS
@@ -42,6 +50,7 @@ __all__ = [
     "DEMANDS",
     "FEATURES",
     "REPLIES",
+    "SPARED",
     "TASK_KINDS",
     "TONES",
     "TREATMENTS_MAX",
@@ -50,6 +59,7 @@ __all__ = [
     "FirstContact",
     "FirstContactCase",
     "Follows",
+    "Holdout",
     "Leave",
     "Offset",
     "Places",
@@ -64,10 +74,14 @@ __all__ = [
     "Wait",
     "arm_field",
     "check",
+    "draw",
+    "draw_sql",
     "fingerprint",
     "follows",
+    "is_withheld",
     "load",
     "lower_tone",
+    "moved_basis_points",
     "places_of",
     "read",
     "with_arms",

@@ -7,7 +7,12 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from duly.conditions import Condition
-from duly.policy.features import arm_field
+from duly.policy.experiments import (
+    WITHHELD_TASKS,
+    WITHHELD_TEMPLATES,
+    Experiment,
+    Holdout,
+)
 
 Tone: TypeAlias = Literal["gentle", "plain", "serious"]
 Priority: TypeAlias = Literal["first", "normal", "last"]
@@ -20,7 +25,6 @@ DEMANDS = frozenset(
         *("help_first", "servicer", "options", "pre_legal", "legal", "visit"),
     ]
 )
-WHOLE_BASIS_POINTS = 10_000
 _TONE_RANK = MappingProxyType({tone: rank for rank, tone in enumerate(TONES)})
 
 
@@ -182,6 +186,17 @@ class Treatment:
         return self.task.script or self.task.kind
 
 
+def is_withheld(treatment: Treatment) -> bool:
+    """Return whether a holdout goes without a step: a reminder or a call that asks for money.
+
+    Notices, offers of relief, questions about an address, and all that helps go to everybody.
+    """
+    if treatment.send is None and treatment.task is None:
+        return False
+    reminds = treatment.send is None or treatment.send.template in WITHHELD_TEMPLATES
+    return reminds and (treatment.task is None or treatment.task.kind in WITHHELD_TASKS)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ToneCeiling:
     """The highest tone for the loans for which a condition holds; the lowest ceiling counts."""
@@ -209,49 +224,6 @@ class Response:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arm:
-    """One arm of an experiment, its share in basis points."""
-
-    name: str
-    basis_points: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """A comparison: for whom, which arms, what is measured, which harm stops it."""
-
-    id: str
-    where: Condition
-    arms: tuple[Arm, ...]
-    measure: str
-    stop_on: tuple[str, ...]
-    salt: str
-
-    @property
-    def field(self) -> str:
-        """Return the column that holds a loan's arm."""
-        return arm_field(self.id)
-
-    def arm_at(self, draw: int) -> str:
-        """Return the arm of a draw in 0…9999 (md5 of id and salt, mod 10000)."""
-        assert 0 <= draw < WHOLE_BASIS_POINTS
-        upto = 0
-        for arm in self.arms:
-            upto += arm.basis_points
-            if draw < upto:
-                return arm.name
-        raise AssertionError(draw)
-
-    def arm_sql(self, draw: str) -> str:
-        """Return `arm_at` as SQL over the expression of a draw."""
-        upto, branches = 0, []
-        for arm in self.arms:
-            upto += arm.basis_points
-            branches.append(f"WHEN {draw} < {upto} THEN '{arm.name}'")
-        return f"(CASE {' '.join(branches)} END)"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Policy:
     """One version of what a lender wants; `fingerprint` is the SHA-256 of the file's bytes."""
 
@@ -265,5 +237,11 @@ class Policy:
     limits: PolicyLimits
     responses: tuple[Response, ...]
     experiments: tuple[Experiment, ...]
+    holdout: Holdout | None
     file: str
     fingerprint: str
+
+    @property
+    def is_experimental(self) -> bool:
+        """Return whether a plan records what was drawn for each borrower."""
+        return bool(self.experiments) or self.holdout is not None

@@ -11,8 +11,6 @@ from duly.policy import grammar
 from duly.policy.model import (
     PRIORITIES,
     TONES,
-    Arm,
-    Experiment,
     FirstContact,
     FirstContactCase,
     Leave,
@@ -49,8 +47,6 @@ REPLIES = (
     "refusal",
     "other",
 )
-HARMS = ("complaints", "opt_outs", "hardship", "disputes", "undelivered")
-MEASURES = ("cured_7d", "cured_15d", "cured_30d", "paid_7d", "paid_15d", "paid_30d")
 ITEMS_MAX = 100
 
 _Part = TypeVar("_Part")
@@ -102,7 +98,7 @@ def send(sheet: Sheet, node: Node, templates: frozenset[str] | None) -> Send:
         )
     tone = sheet.choice(parts["tone"], "tone", TONES) if "tone" in parts else ""
     channels = (
-        _choices(sheet, parts["channels"], "channels", SEND_CHANNELS) if "channels" in parts else ()
+        choices(sheet, parts["channels"], "channels", SEND_CHANNELS) if "channels" in parts else ()
     )
     for item in sheet.listed(parts["channels"], "channels", most=ITEMS_MAX) if channels else ():
         if "voice" in channels and sheet.text(item, "channels") == "voice":
@@ -110,7 +106,7 @@ def send(sheet: Sheet, node: Node, templates: frozenset[str] | None) -> Send:
     return Send(template=template, tone=cast(Tone, tone or "gentle"), channels=channels)
 
 
-def _choices(sheet: Sheet, node: Node, what: str, known: Sequence[str]) -> tuple[str, ...]:
+def choices(sheet: Sheet, node: Node, what: str, known: Sequence[str]) -> tuple[str, ...]:
     """Return words of a known list, none of them twice and at least one."""
     chosen: list[str] = []
     items = sheet.listed(node, what, most=ITEMS_MAX)
@@ -192,47 +188,6 @@ def response(sheet: Sheet, node: Node) -> Response | None:
         task=task(sheet, parts["task"]) if "task" in parts else None,
         hold=hold or None,
     )
-
-
-def experiment(sheet: Sheet, node: Node, vocabulary: Vocabulary) -> Experiment | None:
-    """Return an experiment: its shares come to 100 %."""
-    parts = sheet.keyed(
-        node,
-        "experiments",
-        required=("id", "where", "arms", "measure", "stop_on"),
-        optional=("salt",),
-    )
-    name = sheet.name(parts["id"], "id") if "id" in parts else ""
-    where = sheet.condition(parts["where"], "where", vocabulary) if "where" in parts else None
-    arms = _arms(sheet, parts["arms"]) if "arms" in parts else ()
-    measure = sheet.choice(parts["measure"], "measure", MEASURES) if "measure" in parts else ""
-    stop_on = _choices(sheet, parts["stop_on"], "stop_on", HARMS) if "stop_on" in parts else ()
-    salt = sheet.text(parts["salt"], "salt") if "salt" in parts else name
-    if not name or where is None:
-        return None
-    return Experiment(id=name, where=where, arms=arms, measure=measure, stop_on=stop_on, salt=salt)
-
-
-def _arms(sheet: Sheet, node: Node) -> tuple[Arm, ...]:
-    items = node.value if hasattr(node, "value") and isinstance(node.value, list) else []
-    pairs = [item for item in items if isinstance(item, tuple)]
-    names = [str(key.value) for key, _ in pairs]
-    parts = sheet.keyed(node, "arms", optional=tuple(names))
-    arms: list[Arm] = []
-    for key, _ in pairs:
-        name = sheet.name(key, "arms")
-        if name not in parts or any(arm.name == name for arm in arms):
-            continue
-        text = sheet.text(parts[name], "arms")
-        share = grammar.basis_points(text)
-        if share is None:
-            sheet.wrong(parts[name], "not_a_share", value=text)
-            return ()
-        arms.append(Arm(name=name, basis_points=share))
-    total = sum(arm.basis_points for arm in arms)
-    if total != 10_000:
-        sheet.wrong(node, "arms_sum", total=f"{total // 100}.{total % 100:02d}")
-    return tuple(arms)
 
 
 def each(

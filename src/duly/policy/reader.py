@@ -11,11 +11,10 @@ from duly.conditions import Vocabulary, nearest
 from duly.core import digest
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
-from duly.policy import grammar, parts
+from duly.policy import experiment_reader, grammar, parts
 from duly.policy.features import FEATURES, with_arms
 from duly.policy.model import (
     DEMANDS,
-    Experiment,
     FirstContact,
     Offset,
     Policy,
@@ -111,7 +110,7 @@ def _read(
         root,
         "policy",
         required=("policy", "version", "first_contact", "treatments"),
-        optional=("for", "floor", "tone_ceiling", "limits", "responses", "experiments"),
+        optional=("for", "floor", "tone_ceiling", "limits", "responses", "experiments", "holdout"),
     )
     policy = _policy(sheet, found, templates, digest.of_bytes(data))
     _check_demands(sheet, found.get("treatments"), demands)
@@ -124,7 +123,7 @@ def _order(item: Diagnostic) -> tuple[int, int, str, str]:
 
 
 def _policy(sheet: Sheet, found: Keyed, templates: frozenset[str] | None, sha256: str) -> Policy:
-    experiments = _experiments(sheet, found.get("experiments"))
+    experiments = experiment_reader.experiments(sheet, found.get("experiments"))
     vocabulary = with_arms({one.id: tuple(arm.name for arm in one.arms) for one in experiments})
     return Policy(
         name=sheet.name(found["policy"], "policy") if "policy" in found else "",
@@ -155,6 +154,7 @@ def _policy(sheet: Sheet, found: Keyed, templates: frozenset[str] | None, sha256
             most=parts.ITEMS_MAX,
         ),
         experiments=experiments,
+        holdout=experiment_reader.holdout(sheet, found.get("holdout"), experiments),
         file=sheet.file,
         fingerprint=sha256,
     )
@@ -170,21 +170,6 @@ def _floor(sheet: Sheet, node: Node | None) -> int:
         sheet.wrong(node, "not_an_amount", what="floor", value=text)
         return 0
     return minor
-
-
-def _experiments(sheet: Sheet, node: Node | None) -> tuple[Experiment, ...]:
-    made: list[Experiment] = []
-    if node is None:
-        return ()
-    for item in sheet.listed(node, "experiments", most=parts.ITEMS_MAX):
-        one = parts.experiment(sheet, item, FEATURES)
-        if one is None:
-            continue
-        if any(one.field == other.field for other in made):
-            sheet.wrong(_at_key(item, "id"), "duplicate_id", id=one.id)
-            continue
-        made.append(one)
-    return tuple(made)
 
 
 def _treatments(

@@ -6,11 +6,10 @@ compared with what the solver chose, so a mistake here is found and never printe
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 
-from duly.policy import Policy
+from duly.policy import Policy, draw
 from duly.proofs import family
 from duly.proofs.draft import Draft, Moment, Row, Tables, major, signal, text
 from duly.proofs.schedule import pay, schedule
@@ -54,14 +53,12 @@ def _borrower_id(policy: Policy, values: Values, number: int) -> str | None:
     }
     for attempt in range(IDS_MAX):
         name = f"B{number}" if attempt == 0 else f"B{number}-{attempt}"
-        if all(one.arm_at(_draw(name, one.salt)) == arm for one, arm in wanted.items()):
+        # Nobody of whom something is shown is held out: to a holdout less is said, never more.
+        if policy.holdout is not None and policy.holdout.holds(name):
+            continue
+        if all(one.arm_at(draw(name, one.salt)) == arm for one, arm in wanted.items()):
             return name
     return None
-
-
-def _draw(borrower_id: str, salt: str) -> int:
-    text = f"{borrower_id}\x1f{salt}".encode()
-    return int(hashlib.md5(text, usedforsecurity=False).hexdigest()[:8], 16) % 10_000
 
 
 def _person(draft: Draft) -> None:

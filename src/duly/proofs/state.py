@@ -95,7 +95,7 @@ def state(setting: Setting, tag: str = "a") -> State:
         row[name], keeps = unknown(field, symbols, f"{tag}.{name}")
         kept += keeps
     for one in policy.experiments:
-        kept.append(row[one.field].null == negation(holds(one.where, row, symbols)))
+        kept.append(row[one.field].null == negation(holds(one.enters, row, symbols)))
     steps = {
         one.id: Pair(value=z3.Int(f"{tag}.step.{one.id}"), null=z3.Bool(f"{tag}.step.{one.id}?"))
         for one in policy.treatments

@@ -54,6 +54,7 @@ def _head(old: Policy, new: Policy) -> Iterator[Change]:
     yield from _changed("version", old.version, new.version)
     fors = [None if one.applies_to is None else one.applies_to.text for one in (old, new)]
     yield from _changed("for", *fors)
+    yield from _changed("holdout", _holdout(old), _holdout(new))
     yield from _changed("floor", _major(old.floor_minor), _major(new.floor_minor))
 
 
@@ -195,3 +196,8 @@ def _experiments(policy: Policy) -> list[str]:
         + f"; {one.measure}; {one.salt}"
         for one in policy.experiments
     ]
+
+
+def _holdout(policy: Policy) -> str:
+    held = policy.holdout
+    return "" if held is None else f"{held.basis_points / 100:g} %; {held.salt}"

@@ -31,6 +31,14 @@ rested as (
 )
 select
     *,
+    -- Who may be compared: nothing holds the loan back, and enough is owed to speak of.
+    case
+        when $applies and hold_reason is null and abnormal_other_since is null
+            and not coalesce(security_signal, false)
+            and case when days_past_due > 0 then overdue_total >= $floor_minor
+                     else coalesce(next_due_amount >= $floor_minor, false) end
+        then $arms
+    end as arms,
     case
         when security_signal and abnormal_other_since is null and step is not null then
             case when resting_until > $business_date then 'resting' else 'step' end
@@ -44,6 +52,7 @@ select
         when days_past_due = 0 and next_due_amount < $floor_minor then 'below_floor'
         when hold_reason is not null and $business_date > hold_review_on then 'hold_review'
         when hold_reason is not null then 'hold'
+        when $withheld then 'holdout'
         when step is not null and resting_until > $business_date then 'resting'
         when step is not null then 'step'
         when days_past_due = 0 then 'nothing_due'

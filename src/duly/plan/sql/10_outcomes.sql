@@ -7,9 +7,9 @@ select
     name, locale, creditor, currency, sms_address, email_address, days_past_due, days_delinquent,
     overdue_total, overdue_principal, overdue_interest, overdue_fee, late_charge, overdue_since,
     next_due_on, next_due_amount, report_on, accrues, returned_paid_on, returned_amount,
-    installments_overdue,
+    installments_overdue, arms,
     case
-        when lane in ('nothing_due', 'below_floor') then 'none'
+        when lane in ('nothing_due', 'below_floor', 'holdout') then 'none'
         when lane = 'blocked' then 'blocked'
         when lane in ('restricted', 'hold_review') then 'task'
         when lane = 'hold' then 'hold'
@@ -29,7 +29,8 @@ select
         else 'wait'
     end as outcome,
     case
-        when lane in ('nothing_due', 'below_floor', 'grace', 'patience', 'step_done', 'no_policy')
+        when lane in ('nothing_due', 'below_floor', 'holdout', 'grace', 'patience', 'step_done',
+                      'no_policy')
             then lane
         when lane = 'resting' then coalesce(wait_reason, 'cooldown')
         when lane in ('blocked', 'hold') then hold_reason

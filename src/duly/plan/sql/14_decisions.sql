@@ -13,7 +13,7 @@ select
             then l.status
         else 'nothing_due'
     end as reason,
-    case when d.lane in ('step', 'resting') then d.step end as rule,
+    case when d.lane in ('step', 'resting', 'holdout') then d.step end as rule,
     coalesce(d.legal, []) as legal,
     d.said_channel as channel, d.said_template as template, d.said_tone as tone,
     d.not_before, d.not_after, d.next_review_on,
@@ -26,7 +26,7 @@ select
     end as priority,
     case when d.final_task_kind is not null
         then $business_date + coalesce(d.expires_days, 2) end as expires_on,
-    d.score, d.score_band
+    d.score, d.score_band$arms_out
 from loans as l
 left join decided as d on d.loan = l.loan
 left join message_ids as m on m.loan = d.lead_loan;
