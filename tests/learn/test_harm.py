@@ -1,5 +1,5 @@
-"""Goal: an arm that harms ends by itself, soon; one that does not hardly ever ends, however often
-it is looked at. Method: simulated days of harm with known hazards; a slow oracle for the e-value."""
+"""Goal: an arm that harms ends by itself, soon; one that does not hardly ever ends,
+however often it is looked at. Method: simulated days with known hazards; a slow oracle."""
 
 from __future__ import annotations
 

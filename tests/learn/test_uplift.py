@@ -10,8 +10,8 @@ from worlds import generator, off_by, people
 from duly.core.errors import Refused
 from duly.learn import uplift
 
-#: The area under the true order: the best half gains 0.2 each, so gain(s) - s gain(1) is 0.1 s up to
-#: the half and falls to nought after it.
+#: The area under the true order: the best half gains 0.2 each, so gain(s) - s gain(1) is 0.1 s
+#: up to the half and falls to nought after it.
 TRUE_QINI = 0.025
 
 

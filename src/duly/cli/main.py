@@ -97,6 +97,10 @@ GROUPS = {
         "report": "duly.cli.risk:report",
         "promote": "duly.cli.risk:promote",
     },
+    "learn": {
+        "plan": "duly.cli.learn:plan",
+        "report": "duly.cli.learn:report",
+    },
     "dead": {
         "list": "duly.cli.dead:list_dead",
         "retry": "duly.cli.dead:retry",

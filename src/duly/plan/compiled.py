@@ -108,10 +108,7 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "step_columns": policy.step_columns,
         "history_steps": policy.history_steps,
         "relief_columns": policy.relief_columns,
-        "arm_columns": policy.arm_columns,
-        "arms": policy.arms,
-        "withheld": policy.withheld,
-        "arms_out": ", d.arms" if inputs.policy.is_experimental else "",
+        **_drawn(inputs, policy),
         "score": scoring.sql(),
         "score_band": risk.band_sql("score"),
         "bureau_reports": str(inputs.lender.bureau_reports).lower(),
@@ -144,6 +141,16 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "applies": "true"
         if inputs.policy.applies_to is None
         else f"coalesce({to_sql(inputs.policy.applies_to)}, false)",
+    }
+
+
+def _drawn(inputs: PlanInputs, policy: policy_columns.PolicyColumns) -> Mapping[str, str]:
+    """Return what is drawn for a loan, and the column of it where the policy draws."""
+    return {
+        "arm_columns": policy.arm_columns,
+        "arms": policy.arms,
+        "withheld": policy.withheld,
+        "arms_out": ", d.arms" if inputs.policy.is_experimental else "",
     }
 
 

@@ -87,10 +87,9 @@ def make_plan(
     """Decide every loan of a snapshot as of an instant.
 
     Equal inputs give equal rows on any number of threads (0 = as many as there are cores). With
-    `keep_stages` every relation stays in the connection, for an explanation. Temporary files, if
-    the book needs any, go under `work`. `computed` waits for the positions, if they are already on
-    their way; without `keep_positions` they are let go once they are written and no stage asks
-    them any more. `on_positions`, `on_decided` and `on_said` get the tables once they are known.
+    `keep_stages` every relation stays in the connection, for an explanation. Temporary files go
+    under `work`. `computed` waits for the positions, if they are already on their way; without
+    `keep_positions` they are let go once written and no longer asked. `on_…` get the tables.
     """
     connection = connect(inputs, threads=threads, work=work)
     seconds: dict[str, float] = {}
