@@ -143,12 +143,19 @@ def build(folder: Path, write_book: Callable[..., Path]) -> World:
     return World(book=book, plans=tuple(plans), people=tuple(everybody))
 
 
-def plan(folder: Path, book: Path, day: date, policy: Path, name: str = "plan") -> Path:
+def plan(
+    folder: Path,
+    book: Path,
+    day: date,
+    policy: Path,
+    name: str = "plan",
+    lender: Path | None = None,
+) -> Path:
     """Make the plan of a day at ten in the morning."""
     out = folder / f"{name}-{day}"
     make_and_write(
         Request(book=book, instant=datetime.fromisoformat(f"{day}T10:00:00+08:00"), out=out,
-                lender_file=None, policy=str(policy), locale="en", threads=1),
+                lender_file=lender, policy=str(policy), locale="en", threads=1),
         key=CheckKey(key_id="k1", secret=b"a key of thirty-two bytes, for us"),
         clock=time.perf_counter,
     )  # fmt: skip

@@ -216,6 +216,7 @@ class Lender:
     answers: Answers = Answers()
     templates: Path | None = None  #: directory of the lender's own texts
     models: Path | None = None  #: directory of the lender's risk models
+    stops: Path | None = None  #: file of the experiments' arms that ended by harm
     late_charge_clause: str = ""  #: number of the contract's clause, such as 7 or 7.2
     #: Least to pay a month in hardship, by currency; one that is not there is not stated.
     relief_least: Mapping[str, int] = field(default_factory=dict)

@@ -59,6 +59,7 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[object], object]]]] = {
         "approval": ("approval", takes.choice("automatic", "one", "two")),
         "templates": ("templates", takes.folder),
         "models": ("models", takes.folder),
+        "stops": ("stops", takes.folder),
         "agencies": ("agencies", takes.agencies),
         "accounts": ("accounts", takes.accounts),
     },
@@ -212,6 +213,8 @@ def _placed(lender: Lender, beside: Path) -> Lender:
         lender = replace(lender, templates=beside / lender.templates)
     if lender.models is not None:
         lender = replace(lender, models=beside / lender.models)
+    if lender.stops is not None:
+        lender = replace(lender, stops=beside / lender.stops)
     if lender.daily is not None and lender.daily.book is not None:
         book = str(beside / lender.daily.book)
         lender = replace(lender, daily=replace(lender.daily, book=book))

@@ -110,6 +110,7 @@ def report(
     book: arguments.Book,
     as_of: Annotated[str | None, arguments.worded("option.known_until")] = None,
     experiment: Chosen = None,
+    stops: Annotated[Path | None, arguments.worded("option.stops")] = None,
     lender: arguments.LenderFile = None,
     json: arguments.Json = False,
 ) -> int:
@@ -125,13 +126,33 @@ def report(
         day = _known_until(taken, as_of, terms.time_zone)
         seen = Observing(taken, as_of=day, time_zone=terms.time_zone)
         found = [judging.judge(one, entered, seen) for one in rules]
+    ended = [] if stops is None else _end(stops, found)
     if json:
-        output.as_json({"as_of": day.isoformat(), "experiments": found})
+        output.as_json({"as_of": day.isoformat(), "experiments": found, "ended": ended})
     else:
         output.line(say("learn", "as_of", locale, date=day))
         output.line(page.joined([page.report_lines(one, locale) for one in found]))
+        for row in ended:
+            output.line(say("learn", "ended", locale, path=stops, **row))
     wrong = any(one["mismatched"] or judging.stops(one) for one in found)
     return output.FOUND_WRONG if wrong else output.DONE
+
+
+def _end(path: Path, found: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """Add the arms that must end to the lender's file; return those that were not there yet."""
+    from duly.learn import judging
+    from duly.policy import Stop, add_stops
+
+    new = add_stops(
+        path,
+        [
+            Stop(experiment=name, arm=arm, harm=harm,
+                 on=(date(1970, 1, 1) + timedelta(days=day)).isoformat())
+            for one in found
+            for name, arm, harm, day in judging.stops(one)
+        ],
+    )  # fmt: skip
+    return [asdict(one) for one in new]
 
 
 def _rules(read: Sequence[Planned], wanted: str | None) -> list[Any]:
@@ -146,7 +167,8 @@ def _rules(read: Sequence[Planned], wanted: str | None) -> list[Any]:
             return held
     else:
         held = []
-    return [*map(judging.rules_of, _chosen(tuple(declared.values()), wanted)), *held]
+    chosen = _chosen(tuple(declared.values()), wanted)
+    return [*(judging.rules_of(one, exposing.ended_on(read, one.id)) for one in chosen), *held]
 
 
 def _planned(folder: Path) -> Planned:
@@ -154,12 +176,13 @@ def _planned(folder: Path) -> Planned:
     from duly.learn.exposing import Planned
     from duly.plan import kept
     from duly.plan.replay import read_table
-    from duly.policy import load
+    from duly.policy import load, read_stops, with_stops
 
-    run = kept.read_run(folder)
+    run, policy = kept.read_run(folder), load(str(folder / "inputs" / "policy.yaml"))
+    stops = folder / "inputs" / kept.STOPS
     return Planned(
         business_date=date.fromisoformat(str(run["business_date"])),
-        policy=load(str(folder / "inputs" / "policy.yaml")),
+        policy=with_stops(policy, read_stops(stops)) if stops.exists() else policy,
         decisions=read_table(folder, "decisions"),
         positions=read_table(folder, "positions"),
     )

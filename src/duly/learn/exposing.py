@@ -113,6 +113,20 @@ def declared(plans: Sequence[Planned]) -> dict[str, Experiment]:
     return found
 
 
+def ended_on(plans: Sequence[Planned], experiment_id: str) -> dict[str, date]:
+    """Return the day of the first plan without an arm, for each arm that ended by harm.
+
+    Who entered from that day on had no chance of it, and is not compared with it.
+    """
+    found: dict[str, date] = {}
+    for plan in sorted(plans, key=lambda one: one.business_date):
+        for one in plan.policy.experiments:
+            if one.id == experiment_id:
+                for arm in one.ended:
+                    found.setdefault(arm, plan.business_date)
+    return found
+
+
 def _same(before: Experiment, after: Experiment, day: date) -> None:
     for name in ("where", "measure", "control", "detect_basis_points", "stop_on"):
         old, new = getattr(before, name), getattr(after, name)

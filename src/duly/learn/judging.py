@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from typing import TypeAlias
 
 import numpy as np
@@ -25,6 +26,7 @@ FOLLOW_DAYS = 30
 WORTH_BASIS_POINTS = 100
 HOLDOUT_MEASURE = "cured_30d"
 ALPHA = 0.05
+_EPOCH, _FOREVER = date(1970, 1, 1), 1 << 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,8 @@ class Rules:
     stop_on: tuple[str, ...]
     detect: float
     salt: str
+    #: The first day without an arm that ended, since 1970-01-01.
+    ended: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -56,12 +60,14 @@ class Rules:
         return power.needed(design).people_at_any_look
 
 
-def rules_of(experiment: Experiment) -> Rules:
-    """Return the rules of an experiment of a policy."""
-    return _rules(
+def rules_of(experiment: Experiment, ended: Mapping[str, date] | None = None) -> Rules:
+    """Return the rules of an experiment of a policy, `ended` by `exposing.ended_on`."""
+    days = {arm: (day - _EPOCH).days for arm, day in (ended or {}).items()}
+    made = _rules(
         experiment.id, experiment.arms, experiment.control, experiment.measure,
         experiment.stop_on, experiment.detect_basis_points, experiment.salt,
     )  # fmt: skip
+    return replace(made, ended=days)
 
 
 def rules_of_holdout(holdout: Holdout) -> Rules:
@@ -102,9 +108,13 @@ def judge(rules: Rules, entries: pa.Table, seen: Observing) -> Found:
         raise refused("nobody_entered", id=rules.id)
     arm = np.array(mine["arm"].to_pylist())
     people = {name: int((inside & (arm == name)).sum()) for name in rules.shares}
+    # Of all arms' people, those who could have been drawn into any of them.
+    all_ran = inside & (observed.entered_on < min(rules.ended.values(), default=_FOREVER))
+    drawn = {name: int((all_ran & (arm == name)).sum()) for name in rules.shares}
     known = ~np.isnan(observed.outcome)
     case = _Case(
-        rules=rules, arm=arm[known], outcome=observed.outcome[known],
+        rules=rules, arm=arm[known], entered=observed.entered_on[known],
+        outcome=observed.outcome[known],
         ids=[one for one, kept in zip(mine["borrower_id"].to_pylist(), known, strict=True) if kept],
         before=_before(mine)[known], band=np.array(mine["score_band"].to_pylist())[known],
     )  # fmt: skip
@@ -121,7 +131,7 @@ def judge(rules: Rules, entries: pa.Table, seen: Observing) -> Found:
         ),
         "lost": {name: int((observed.lost[arm == name] > 0).sum()) for name in rules.shares},
         "listed_twice": int((_ints(mine["arms"]) > 1).sum()),
-        "mismatched": list(estimating.mismatched(people, rules.shares)),
+        "mismatched": list(estimating.mismatched(drawn, rules.shares)),
         "arms": [_arm(case, name) for name in rules.compared],
         "harms": _harms(rules, mine, arm, observed.entered_on, seen),
     }
@@ -133,19 +143,21 @@ class _Case:
 
     rules: Rules
     arm: npt.NDArray[np.str_]
+    entered: Ints
     outcome: Floats
     ids: list[str]
     before: Floats
     band: npt.NDArray[np.str_]
 
-    def of(self, *names: str) -> Flags:
-        made: Flags = np.isin(self.arm, names)
+    def of(self, name: str, *, beside: str) -> Flags:
+        """Return who is in an arm, of those who could have been drawn into `beside`."""
+        made: Flags = (self.arm == name) & (self.entered < self.rules.ended.get(beside, _FOREVER))
         return made
 
 
 def _arm(case: _Case, name: str) -> Found:
     """Return one arm against the control: at one look, at any look, and whom it changes."""
-    left, right = case.of(case.rules.control), case.of(name)
+    left, right = case.of(case.rules.control, beside=name), case.of(name, beside=name)
     alpha = ALPHA / len(case.rules.compared)
     y, x = case.outcome, case.before
 
@@ -193,7 +205,8 @@ def _verdict(found: Found, detect: float) -> str:
 
 def _whom(case: _Case, name: str) -> Found:
     """Return whom the arm changes: by score band, and by an order learnt on the other half."""
-    rules, both = case.rules, case.of(case.rules.control, name)
+    rules = case.rules
+    both = case.of(rules.control, beside=name) | case.of(name, beside=name)
     share = rules.shares[name] / (rules.shares[name] + rules.shares[rules.control])
     ids = [one for one, kept in zip(case.ids, both, strict=True) if kept]
     first, before = uplift.halves(ids, rules.salt), case.before[both]
@@ -221,10 +234,13 @@ def _harms(
     for name in rules.stop_on:
         harmed = seen.harmed_on(mine, name)
 
-        def of(one: str, harmed: Ints = harmed) -> harm.People:
-            return harm.People(entered_on=entered[arm == one], harmed_on=harmed[arm == one])
-
         for other in rules.compared:
+            ran = entered < rules.ended.get(other, _FOREVER)
+
+            def of(one: str, harmed: Ints = harmed, ran: Flags = ran) -> harm.People:
+                mine = ran & (arm == one)
+                return harm.People(entered_on=entered[mine], harmed_on=harmed[mine])
+
             row: Found = {"harm": name, "arm": other}
             try:
                 watched = harm.watch(

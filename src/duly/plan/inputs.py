@@ -70,7 +70,13 @@ class PlanInputs:
             "calendar": _calendar(self.rules),
             "tzdata": metadata.version("tzdata"),
             "stages": self._stages(),
+            **self._stops(),
         }
+
+    def _stops(self) -> Mapping[str, str]:
+        """Return the arms that ended, where any did: other plans say nothing of them."""
+        ended = [[one.id, *one.ended] for one in self.policy.experiments if one.ended]
+        return {"stops": digest.of_value(ended)} if ended else {}
 
     def _stages(self) -> str:
         """Return the version of the stages, and of what a policy with experiments adds to them."""

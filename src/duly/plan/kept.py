@@ -17,16 +17,19 @@ from duly.core.errors import Refused
 from duly.messages import load_templates
 from duly.plan import instants
 from duly.plan.inputs import PlanInputs, rules_of
-from duly.policy import BUILT_INS
+from duly.policy import BUILT_INS, read_stops, with_stops
 from duly.policy import load as load_policy
 from duly.risk import model as models
 from duly.risk import registry
 from duly.rules.zones import zone
 
 MODEL = "model"  #: where the champion lies among the kept inputs
+STOPS = "stops.json"  #: where the arms that ended lie among the kept inputs
 TEXTS = "templates"  #: where the lender's own texts lie among the kept inputs
 #: Versions that must be equal for a plan to be worked out again.
 _SAME = ("packs", "templates", "model", "tzdata", "stages")
+#: Files that must be as they were kept; arms that ended are named where there are any.
+_KEPT = ("book", "lender", "policy", "stops")
 
 
 def link_snapshot(source: Path, target: Path) -> None:
@@ -43,6 +46,8 @@ def keep(inputs: PlanInputs, folder: Path, *, lender_bytes: bytes, policy_bytes:
     """Write what is not in the snapshot: lender file, policy file, own texts, fingerprints."""
     (folder / "lender.yaml").write_bytes(lender_bytes)
     (folder / "policy.yaml").write_bytes(policy_bytes)
+    if inputs.lender.stops is not None:
+        shutil.copyfile(inputs.lender.stops, folder / STOPS)
     if inputs.catalogue.own is not None:
         own = inputs.catalogue.own
         (folder / TEXTS).mkdir()
@@ -115,6 +120,8 @@ def reopen(plan_dir: Path) -> PlanInputs:
     if lender.templates is not None:  # Where it was is no matter: the texts are kept here.
         lender = replace(lender, templates=folder / TEXTS)
     policy = load_policy(str(folder / "policy.yaml"))
+    if lender.stops is not None:
+        policy = with_stops(policy, read_stops(folder / STOPS))
     rules = rules_of(lender, instants.business_date(instant, zone(lender.time_zone)))
     inputs = PlanInputs(
         snapshot=snapshot,
@@ -141,8 +148,8 @@ def _same_versions(
     now = inputs.versions()
     changed = [
         Diagnostic(area="plan", code="inputs_changed", values={"name": name, "path": folder})
-        for name in ("book", "lender", "policy")
-        if now[name] != then.get(name)
+        for name in _KEPT
+        if now.get(name) != then.get(name)
     ]
     if inputs.snapshot.sha256 != snapshot_sha256:
         changed.append(

@@ -16,7 +16,7 @@ from duly.messages import Catalogue, load_templates
 from duly.plan import instants, kept, sendable, write
 from duly.plan.inputs import PlanInputs, rules_of
 from duly.plan.pipeline import Clock, OnTheirWay, make_plan, positions_of
-from duly.policy import Policy, places_of
+from duly.policy import Policy, places_of, read_stops, with_stops
 from duly.policy import load as load_policy
 from duly.position import warm
 from duly.risk.registry import champion
@@ -120,6 +120,8 @@ def wishes(
     catalogue = load_templates(lender.templates)
     read = load_policy(policy, templates=catalogue.names, demands=catalogue.demands)
     sendable.check(read, places_of(policy), catalogue, lender)
+    if lender.stops is not None:
+        read = with_stops(read, read_stops(lender.stops))
     return read, rules_of(lender, today), catalogue
 
 

@@ -93,12 +93,14 @@ def _drawn(policy: Policy) -> str:
     """Return the list of what was drawn for a loan that the arms can act on, null for none.
 
     Whether a loan is listed depends on nothing that an arm does before it is listed first: who is
-    compared is known before anything differs. A borrower held out is in no experiment.
+    compared is known before anything differs. A borrower held out is in no experiment, nor is
+    one whose arm ended.
     """
     held = policy.holdout
     apart = "false" if held is None else held.holds_sql()
     parts = {
-        one.id: f"case when not {apart} then '{one.id}=' || {one.field} end"
+        one.id: f"case when not {apart} and {one.runs_sql(draw_sql(one.salt))}"
+        f" then '{one.id}=' || {one.field} end"
         for one in policy.experiments
     }
     if held is not None:

@@ -42,6 +42,7 @@ from duly.policy.reader import (
     places_of,
     read,
 )
+from duly.policy.stops import Stop, add_stops, read_stops, with_stops
 
 __all__ = [
     "ASKING",
@@ -67,11 +68,13 @@ __all__ = [
     "PolicyLimits",
     "Response",
     "Send",
+    "Stop",
     "Task",
     "Tone",
     "ToneCeiling",
     "Treatment",
     "Wait",
+    "add_stops",
     "arm_field",
     "check",
     "draw",
@@ -84,5 +87,7 @@ __all__ = [
     "moved_basis_points",
     "places_of",
     "read",
+    "read_stops",
     "with_arms",
+    "with_stops",
 ]

@@ -8,7 +8,7 @@ takes its share from the last one moves nobody between the others.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from duly.conditions import Condition
 from duly.conditions.tree import And, IsNull, Name
@@ -63,6 +63,7 @@ class Experiment:
     salt: str
     control: str
     detect_basis_points: int | None = None
+    ended: tuple[str, ...] = ()  #: arms that harmed; who is drawn into one gets the control
 
     @property
     def field(self) -> str:
@@ -86,7 +87,7 @@ class Experiment:
         for arm in self.arms:
             upto += arm.basis_points
             if draw < upto:
-                return arm.name
+                return self._given(arm)
         raise AssertionError(draw)
 
     def arm_sql(self, draw: str) -> str:
@@ -94,8 +95,17 @@ class Experiment:
         upto, branches = 0, []
         for arm in self.arms:
             upto += arm.basis_points
-            branches.append(f"WHEN {draw} < {upto} THEN '{arm.name}'")
+            branches.append(f"WHEN {draw} < {upto} THEN '{self._given(arm)}'")
         return f"(CASE {' '.join(branches)} END)"
+
+    def _given(self, arm: Arm) -> str:
+        return self.control if arm.name in self.ended else arm.name
+
+    def runs_sql(self, draw: str) -> str:
+        """Return as SQL whether a draw's own arm still runs: only then is anybody compared."""
+        drawn = replace(self, ended=()).arm_sql(draw)
+        names = ", ".join(f"'{name}'" for name in self.ended)
+        return f"({drawn} not in ({names}))" if names else "true"
 
 
 def moved_basis_points(before: Experiment, after: Experiment) -> int:
