@@ -96,8 +96,9 @@ class Observing:
         if harm == "broken_promises":
             return self._broken()
         if harm == "undelivered":
-            query = "select borrower, at as moment from contacts where direction = 'out'" \
-                " and outcome = 'undelivered'"  # fmt: skip
+            # `at` is a word of SQL's own.
+            query = """select borrower, "at" as moment from contacts
+                where direction = 'out' and outcome = 'undelivered'"""
         else:
             kinds = ", ".join(f"'{one}'" for one in SIGNALS[harm])
             query = f"select borrower, starts_at as moment from signals where kind in ({kinds})"
