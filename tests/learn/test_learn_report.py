@@ -182,6 +182,26 @@ def test_the_page_speaks_both_languages(
         assert "{" not in told
 
 
+def test_a_policy_never_run_is_worth_what_its_arm_was_worth(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All people are of one band, so the policy that calls them is the arm that called."""
+    plans = list(world.plans)
+    given = {"book": world.book, "experiment": "call-first"}
+    assert learn.value(plans, give="medium_risk=call", json=True, **given) == 0
+    found = json.loads(capsys.readouterr().out)
+    _, report = _report(world, capsys)
+    (arm,) = report["experiments"][0]["arms"]
+    assert found["snips"]["value"] == pytest.approx(arm["one_look"]["treated"])
+    assert found["gain"]["value"] == pytest.approx(arm["one_look"]["effect"], abs=0.02)
+    assert found["effective_people"] == report["experiments"][0]["known"]["call"]
+    for give, code in (("low_risk=call", "give_missing"), ("medium_risk=visit", "give_unknown"),
+                       ("medium_risk", "give_unknown")):  # fmt: skip
+        with pytest.raises(Refused, match=code):
+            learn.value(plans, give=give, **given)
+    assert capsys.readouterr().out == ""
+
+
 def test_what_cannot_be_said_is_refused(world: World, tmp_path: Path) -> None:
     assert _refused(world, as_of="2026-04-11") == "book_ends_earlier"
     assert _refused(world, experiment="cal-first") == "unknown_experiment"

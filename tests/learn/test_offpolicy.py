@@ -9,7 +9,7 @@ import pytest
 from worlds import generator, off_by
 
 from duly.core.errors import Refused
-from duly.learn.offpolicy import Logged, Unseen, effective_people, estimate
+from duly.learn.offpolicy import Logged, Unseen, compare, effective_people, estimate
 
 #: Reward of two actions below and above nought of the covariate; the policy takes the better one.
 TRUE_VALUE = (0.5 + 0.7) / 2
@@ -44,6 +44,19 @@ def test_the_three_estimates_cover_the_value_of_a_policy_never_run() -> None:
         assert len(seen) >= worlds - 4
         assert abs(np.mean(seen) - 0.95) <= off_by(0.95, worlds), name
     assert np.mean(widths["doubly_robust"]) < np.mean(widths["snips"]) < np.mean(widths["ips"])
+
+
+def test_the_gain_over_another_policy_is_covered_and_sharper_than_two_values() -> None:
+    rng, worlds, held = generator(65), 500, []
+    for _ in range(worlds):
+        logged, policy, means = _world(rng, 500)
+        always_first = np.tile([1.0, 0.0], (500, 1))
+        one = compare(logged, policy, always_first, means)
+        # The first action is worth 0.4 above nought and 0.5 below it.
+        held.append(one.low <= TRUE_VALUE - 0.45 <= one.high)
+    assert abs(np.mean(held) - 0.95) <= off_by(0.95, worlds)
+    assert one.se < estimate(logged, policy, means).doubly_robust.se * 1.5
+    assert compare(logged, policy, policy, means).value == 0
 
 
 def test_doubly_robust_is_right_with_a_wrong_model() -> None:

@@ -179,6 +179,26 @@ def test_a_second_loan_in_a_message_that_goes_out_anyway_is_no_contact_more() ->
     assert group.kind == "changed"
 
 
+def test_who_changes_arms_is_told_in_words(tmp_path: Path) -> None:
+    told = """
+holdout: {share: 5 %}
+experiments:
+  - {id: tempo, where: days_past_due >= 1, arms: {a: 50 %, b: 50 %}, measure: paid_7d,
+     stop_on: [complaints]}
+"""
+    made = []
+    for name, shares in (("old", "a: 50 %, b: 50 %"), ("new", "a: 40 %, b: 60 %")):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(BUILT_IN + told.replace("a: 50 %, b: 50 %", shares), encoding="utf-8")
+        made.append(load(path))
+    words = [one.sentence("en") for one in changes(*made)]
+    assert words[-1].startswith("10 % of the borrowers of tempo change their arm")
+    assert "holdout: - → 5 %; holdout" in [
+        one.sentence("en") for one in changes(load("cn-installment"), made[0])
+    ]
+    assert changes(made[0], made[0]) == ()
+
+
 def test_harm_stands_before_what_is_less() -> None:
     before = _table(_TEXT, _wait("step_done"), _TEXT, _wait("grace"))
     after = _table(_wait("cooldown"), _TEXT, _wait("cap"), _wait("patience"))

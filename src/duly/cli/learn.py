@@ -18,8 +18,12 @@ from duly.core.errors import Refused
 from duly.core.words import say
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from duly.book import Lender, Snapshot
     from duly.learn.exposing import Planned
+    from duly.learn.judging import Rules
+    from duly.learn.observing import Observing
     from duly.learn.power import Design
     from duly.policy import Experiment
 
@@ -115,16 +119,10 @@ def report(
     json: arguments.Json = False,
 ) -> int:
     """Say what the arms of experiments did, by what a book knows; 1 where one must end."""
-    from duly.learn import exposing, judging, page
-    from duly.learn.observing import Observing
+    from duly.learn import judging, page
 
-    locale, terms = settings.locale(), books.load_lender(settings.lender_file(lender))
-    with output.progress(say("cli", "judging", locale)), _opened(book, terms) as taken:
-        read = [_planned(one) for one in plans]
-        rules = _rules(read, experiment)
-        entered = exposing.entries(read)
-        day = _known_until(taken, as_of, terms.time_zone)
-        seen = Observing(taken, as_of=day, time_zone=terms.time_zone)
+    locale = settings.locale()
+    with _seen(plans, book, as_of, experiment, lender) as (rules, entered, seen, day):
         found = [judging.judge(one, entered, seen) for one in rules]
     ended = [] if stops is None else _end(stops, found)
     if json:
@@ -136,6 +134,53 @@ def report(
             output.line(say("learn", "ended", locale, path=stops, **row))
     wrong = any(one["mismatched"] or judging.stops(one) for one in found)
     return output.FOUND_WRONG if wrong else output.DONE
+
+
+def value(
+    plans: Annotated[list[Path], arguments.worded("option.plans")],
+    /,
+    *,
+    book: arguments.Book,
+    experiment: Annotated[str, arguments.worded("option.experiment")],
+    give: Annotated[str, arguments.worded("option.give")],
+    as_of: Annotated[str | None, arguments.worded("option.known_until")] = None,
+    lender: arguments.LenderFile = None,
+    json: arguments.Json = False,
+) -> int:
+    """Say what a policy would be worth that was never run, by what was drawn."""
+    from duly.learn import judging, page
+
+    pairs = [one.partition("=") for one in arguments.by_commas(give)]
+    given = {band.strip(): arm.strip() for band, _, arm in pairs}
+    with _seen(plans, book, as_of, experiment, lender) as (rules, entered, seen, day):
+        found = judging.value(rules[0], entered, seen, given)
+    if json:
+        output.as_json({"as_of": day.isoformat(), **found})
+    else:
+        output.line(page.joined([page.value_lines(found, settings.locale())]))
+    return output.DONE
+
+
+@contextmanager
+def _seen(
+    plans: Sequence[Path],
+    book: Path,
+    as_of: str | None,
+    experiment: str | None,
+    lender: Path | None,
+) -> Iterator[tuple[list[Rules], pa.Table, Observing, date]]:
+    """Give what is judged, who entered, and a book as of the last day that counts."""
+    from duly.learn import exposing
+    from duly.learn.observing import Observing
+
+    terms = books.load_lender(settings.lender_file(lender))
+    told = say("cli", "judging", settings.locale())
+    with output.progress(told), _opened(book, terms) as taken:
+        read = [_planned(one) for one in plans]
+        rules = _rules(read, experiment)
+        entered = exposing.entries(read)
+        day = _known_until(taken, as_of, terms.time_zone)
+        yield rules, entered, Observing(taken, as_of=day, time_zone=terms.time_zone), day
 
 
 def _end(path: Path, found: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
@@ -155,7 +200,7 @@ def _end(path: Path, found: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     return [asdict(one) for one in new]
 
 
-def _rules(read: Sequence[Planned], wanted: str | None) -> list[Any]:
+def _rules(read: Sequence[Planned], wanted: str | None) -> list[Rules]:
     """Return what is judged: the experiments that plans declare, and the holdout."""
     from duly.learn import exposing, judging
 

@@ -100,6 +100,7 @@ GROUPS = {
     "learn": {
         "plan": "duly.cli.learn:plan",
         "report": "duly.cli.learn:report",
+        "value": "duly.cli.learn:value",
     },
     "dead": {
         "list": "duly.cli.dead:list_dead",

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from duly.core.errors import Refused
-from duly.learn import estimating, harm, power, sequential, uplift
+from duly.learn import estimating, harm, offpolicy, power, sequential, uplift
 from duly.learn.arrays import Flags, Floats, Ints, refused
 from duly.learn.exposing import HOLDOUT, KNOWN
 from duly.learn.observing import Observing, days_of
@@ -252,6 +252,52 @@ def _harms(
                 row["refused"] = why(reason)
             told.append(row)
     return told
+
+
+def value(rules: Rules, entries: pa.Table, seen: Observing, give: Mapping[str, str]) -> Found:
+    """Return what a policy would be worth that gives each score band an arm, never run so.
+
+    Of people who entered while every arm ran; compared with the control for everybody. Refuses
+    (Refused) a band or an arm that `give` leaves out or does not know, and what
+    `offpolicy.estimate` refuses.
+    """
+    mine = entries.filter(pc.equal(entries["experiment"], rules.id))
+    observed = seen.outcomes(mine, rules.measure)
+    ran = observed.entered_on < min(rules.ended.values(), default=_FOREVER)
+    known = ran & ~np.isnan(observed.outcome)
+    arms = [name for name, share in rules.shares.items() if share]
+    band = np.array(mine["score_band"].to_pylist())[known]
+    _check_given(give, arms, sorted(set(band.tolist())))
+    arm = np.array(mine["arm"].to_pylist())[known]
+    action = np.array([arms.index(one) for one in arm.tolist()], np.int64)
+    logged = offpolicy.Logged(
+        action=action, reward=observed.outcome[known],
+        chances=np.tile([rules.shares[one] for one in arms], (action.size, 1)),
+    )  # fmt: skip
+    policy, control = np.zeros_like(logged.chances), np.zeros_like(logged.chances)
+    policy[np.arange(band.size), [arms.index(give[one]) for one in band.tolist()]] = 1
+    control[:, arms.index(rules.control)] = 1
+    ids = [one for one, kept in zip(mine["borrower_id"].to_pylist(), known, strict=True) if kept]
+    model = uplift.expected_rewards(
+        logged.reward, action, len(arms), _before(mine)[known], uplift.halves(ids, rules.salt)
+    )
+    return {
+        "id": rules.id,
+        "measure": rules.measure,
+        "control": rules.control,
+        "give": dict(give),
+        **asdict(offpolicy.estimate(logged, policy, model)),
+        "gain": asdict(offpolicy.compare(logged, policy, control, model)),
+    }
+
+
+def _check_given(give: Mapping[str, str], arms: list[str], bands: list[str]) -> None:
+    for one in give.values():
+        if one not in arms:
+            raise refused("give_unknown", arm=one, known=", ".join(arms))
+    missing = [one for one in bands if one not in give]
+    if missing:
+        raise refused("give_missing", bands=", ".join(missing))
 
 
 def stops(found: Mapping[str, object]) -> list[tuple[str, str, str, int]]:

@@ -64,14 +64,8 @@ def estimate(
     it the doubly robust estimate uses the mean reward of each action. Refuses (Refused) what
     `check` refuses.
     """
-    weights = check(logged, policy)
-    rows = np.arange(logged.action.size)
-    model = _means(logged) if expected is None else floats(expected, "expected")
-    if model.shape != policy.shape:
-        raise refused("lengths", told=f"expected {model.shape}, policy {policy.shape}")
-    reward = logged.reward
-    direct = (policy * model).sum(1)
-    robust = direct + weights * (reward - model[rows, logged.action])
+    weights, reward = check(logged, policy), logged.reward
+    robust = _robust(logged, policy, weights, expected)
     ratio = float((weights * reward).sum() / weights.sum())
     residual = weights * (reward - ratio) / weights.mean()
     return Unseen(
@@ -80,8 +74,34 @@ def estimate(
         doubly_robust=_valued(robust, level),
         effective_people=effective_people(weights),
         largest_weight=float(weights.max()),
-        people=rows.size,
+        people=reward.size,
     )
+
+
+def compare(
+    logged: Logged,
+    policy: Floats,
+    other: Floats,
+    expected: Floats | None = None,
+    *,
+    level: float = LEVEL,
+) -> Valued:
+    """Return how much more a policy gains than another, doubly robust, of the same people.
+
+    Refuses (Refused) what `check` refuses of either.
+    """
+    gains = [_robust(logged, one, check(logged, one), expected) for one in (policy, other)]
+    return _valued(gains[0] - gains[1], level)
+
+
+def _robust(logged: Logged, policy: Floats, weights: Floats, expected: Floats | None) -> Floats:
+    """Return for each person a value whose mean is the policy's."""
+    model = _means(logged) if expected is None else floats(expected, "expected")
+    if model.shape != policy.shape:
+        raise refused("lengths", told=f"expected {model.shape}, policy {policy.shape}")
+    told = model[np.arange(logged.action.size), logged.action]
+    made: Floats = (policy * model).sum(1) + weights * (logged.reward - told)
+    return made
 
 
 def check(logged: Logged, policy: Floats) -> Floats:

@@ -42,6 +42,23 @@ def report_lines(found: Mapping[str, Any], locale: str) -> Iterator[str]:
         yield from _arm(arm, found, locale)
 
 
+def value_lines(found: Mapping[str, Any], locale: str) -> Iterator[str]:
+    """Give the lines of what a policy never run would be worth."""
+    given = ", ".join(f"{band} {arm}" for band, arm in found["give"].items())
+    yield say("learn", "value_head", locale, id=found["id"], measure=found["measure"], given=given)
+    for name in ("ips", "snips", "doubly_robust"):
+        one = found[name]
+        yield "  " + say("learn", f"value_{name}", locale, value=_percent(one["value"]),
+                         low=_percent(one["low"]), high=_percent(one["high"]))  # fmt: skip
+    gain = found["gain"]
+    yield "  " + say("learn", "value_gain", locale, control=found["control"],
+                     gain=_points(gain["value"]), low=_points(gain["low"]),
+                     high=_points(gain["high"]))  # fmt: skip
+    yield "  " + say("learn", "value_carries", locale, people=f"{found['people']:,}",
+                     effective=f"{found['effective_people']:,.0f}",
+                     weight=f"{found['largest_weight']:.1f}")  # fmt: skip
+
+
 def _arm(arm: Mapping[str, Any], found: Mapping[str, Any], locale: str) -> Iterator[str]:
     once, always = arm["one_look"], arm["at_any_look"]
     if "refused" in once:

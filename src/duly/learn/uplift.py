@@ -89,6 +89,25 @@ def robust_scores(
     return scores
 
 
+def expected_rewards(
+    outcome: npt.ArrayLike, action: Ints, actions: int, covariates: Floats, first: Flags
+) -> Floats:
+    """Return the outcome to expect of each action for each person, by a model of the other half.
+
+    Refuses (Refused) an action that fewer than 30 people of a half got, and what `robust_scores`
+    refuses.
+    """
+    y, x = floats(outcome, "outcome"), floats(covariates, "covariates")
+    same_length(outcome=y, action=action, covariates=x, first=first)
+    made = np.empty((y.size, actions))
+    for here, there in ((first, ~first), (~first, first)):
+        for one in range(actions):
+            got = there & (action == one)
+            enough(int(got.sum()), "arm of a half")
+            made[here, one] = _predict(x[here], *_fit(x[got], y[got]))
+    return made
+
+
 def expected(scores: Floats, covariates: Floats, first: Flags) -> Floats:
     """Return the effect to expect for each person, by a linear model of the other half."""
     x, found = floats(covariates, "covariates"), np.empty(len(scores))

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from duly.core.words import say
-from duly.policy import ASKING, Policy, Response, Send, Task, Treatment, Wait
+from duly.policy import (
+    ASKING,
+    Policy,
+    Response,
+    Send,
+    Task,
+    Treatment,
+    Wait,
+    moved_basis_points,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +46,7 @@ def changes(old: Policy, new: Policy) -> tuple[Change, ...]:
         *_limits(old, new),
         *_listed("response", _responses(old), _responses(new)),
         *_listed("experiment", _experiments(old), _experiments(new)),
+        *_redrawn(old, new),
     )
 
 
@@ -196,6 +206,16 @@ def _experiments(policy: Policy) -> list[str]:
         + f"; {one.measure}; {one.salt}"
         for one in policy.experiments
     ]
+
+
+def _redrawn(old: Policy, new: Policy) -> Iterator[Change]:
+    """Give the experiments whose borrowers change arms: what comes of them says nothing."""
+    before = {one.id: one for one in old.experiments}
+    for one in new.experiments:
+        share = moved_basis_points(before[one.id], one) if one.id in before else 0
+        if share:
+            values = {"id": one.id, "share": f"{share / 100:g}"}
+            yield Change(code="experiment_moved", values=values)
 
 
 def _holdout(policy: Policy) -> str:
