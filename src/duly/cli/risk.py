@@ -21,10 +21,15 @@ from duly.core.words import say
 
 if TYPE_CHECKING:
     from duly.book import Lender, Snapshot
+    from duly.risk.apart import Apart
     from duly.risk.feature_table import Family
     from duly.risk.model import Model
 
 _DIGITS = 6  #: of a probability
+_APART = (
+    "as_of", "loan_id", "ability", "ability_words", "ability_reasons", "willingness",
+    "willingness_words", "willingness_reasons",
+)  # fmt: skip
 _COLUMNS = ("as_of", "loan_id", "number", "question", "probability", "reasons")
 
 
@@ -132,6 +137,9 @@ def score(
     model: Annotated[Path, arguments.worded("option.model")],
     out: arguments.Out,
     as_of: Annotated[list[str] | None, arguments.worded("option.as_of")] = None,
+    can_and_wants: Annotated[
+        Path | None, arguments.named("--can-and-wants", "option.can_and_wants")
+    ] = None,
     lender: arguments.LenderFile = None,
 ) -> int:
     """Write the probability of each question for each loan on each day."""
@@ -141,14 +149,20 @@ def score(
     days = [arguments.day(one) for one in as_of or ()]
     used = models.load(model)
     with output.progress(say("cli", "scoring_risk", locale)):
-        head, rows = _rows_of_table(book, used) if used.kind == "table" else _rows_of_book(
-            book, used, days, terms
-        )  # fmt: skip
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    files.put(out, text.getvalue().encode())
+        if used.kind == "table":
+            if can_and_wants is not None:
+                raise Refused(Diagnostic(area="risk", code="not_apart"))
+            made = [(out, _rows_of_table(book, used))]
+        else:
+            told = _rows_of_book(book, used, days, terms, locale if can_and_wants else None)
+            made = list(zip((out, can_and_wants or out), told, strict=False))
+    for path, (head, lines) in made:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(lines)
+        files.put(path, text.getvalue().encode())
+    rows = made[0][1][1]
     output.line(say("cli", "risk_scored", locale, rows=len(rows), out=out))
     return output.DONE
 
@@ -156,18 +170,38 @@ def score(
 _Rows = tuple[tuple[str, ...], list[tuple[object, ...]]]
 
 
-def _rows_of_book(book: Path, used: Model, days: list[date], terms: Lender) -> _Rows:
+def _rows_of_book(
+    book: Path, used: Model, days: list[date], terms: Lender, words: str | None
+) -> list[_Rows]:
+    """Return the scores, and with the locale of `words` ability and willingness apart."""
     from duly.risk import training
+    from duly.risk.apart import apart
 
     if not days:
         raise Refused(Diagnostic(area="risk", code="day_needed"))
     with _opened(book, terms) as taken:
         found = training.score(taken, used, days, time_zone=terms.time_zone)
-    return _COLUMNS, [
+        both = apart(taken, used, days, time_zone=terms.time_zone) if words else []
+    scores: list[tuple[object, ...]] = [
         (one.as_of, one.loan_id, one.number, one.question,
          f"{one.probability:.{_DIGITS}f}", one.reasons)
         for one in found
     ]  # fmt: skip
+    made: list[_Rows] = [(_COLUMNS, scores)]
+    if words:
+        made.append((_APART, [_both(one, words) for one in both]))
+    return made
+
+
+def _both(one: Apart, locale: str) -> tuple[object, ...]:
+    cells: list[object] = [one.as_of, one.loan_id]
+    for side, said in (("ability", one.ability), ("willingness", one.willingness)):
+        names = [
+            f"{reason[0]} {say('risk', f'feature.{reason[1:]}', locale)}" for reason in said.reasons
+        ]
+        known = "" if said.sign == "not_known" else f"{said.chance:.{_DIGITS}f}"
+        cells += [known, say("risk", f"{side}.{said.sign}", locale), "; ".join(names)]
+    return tuple(cells)
 
 
 def _rows_of_table(path: Path, used: Model) -> _Rows:
