@@ -98,6 +98,13 @@ def _of_book(
             name: {group: asdict(one) for group, one in groups.items()}
             for name, groups in found.groups.items()
         },
+        "fairness": {
+            name: {
+                by: {group: asdict(one) for group, one in groups.items()}
+                for by, groups in told.items()
+            }
+            for name, told in found.fairness.items()
+        },
     }
     return made, card
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
@@ -93,7 +93,21 @@ def page(card: Mapping[str, Any], locale: str) -> str:
             f"| {name} | {group} | {one['rows']} | {one['said']:.4f} | {one['came']:.4f} |"
             for group, one in groups.items()
         ]
+    lines += _people(card.get("fairness", {}), word)
     return "\n".join(lines) + "\n"
+
+
+def _people(fairness: Mapping[str, Any], word: Callable[..., str]) -> list[str]:
+    """Return the gaps of groups of people; cards of earlier releases have none."""
+    lines = [
+        f"| {name} | {word(f'by_{by}')} | {group} | {one['people']} | {one['said']:.4f} |"
+        f" {one['came']:.4f} | {one['gap']:+.4f} ({one['low']:+.4f}, {one['high']:+.4f}) |"
+        f" {word('off') if one['off'] else ''} |"
+        for name, told in fairness.items()
+        for by, groups in told.items()
+        for group, one in groups.items()
+    ]
+    return ["", word("people"), "|---|---|---|---|---|---|---|---|", *lines] if lines else []
 
 
 _ASKED = ("next_late", "cure_7", "cure_15", "cure_30")

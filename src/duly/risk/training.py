@@ -13,6 +13,7 @@ from duly.book import Snapshot
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.position.arrays import Days
+from duly.risk.fairness import Gap, Groups, gaps, read_groups
 from duly.risk.feature_table import FAMILIES, FEATURES, Family, Feature
 from duly.risk.features import Scale, Seen, look
 from duly.risk.fitting import Examples, Fitted, TooLittleError, fit
@@ -42,6 +43,7 @@ class Trained:
     fitted: Mapping[str, Fitted]
     rows: Mapping[str, int]
     groups: Mapping[str, Mapping[str, Group]]  #: by question and product, on the rows that judged
+    fairness: Mapping[str, Mapping[str, Mapping[str, Gap]]]  #: by question, attribute, group
     skipped: Mapping[str, TooLittleError]  #: questions of which the book says too little
 
 
@@ -82,6 +84,8 @@ def train(
     skipped: dict[str, TooLittleError] = {}
     rows: dict[str, int] = {}
     groups: dict[str, Mapping[str, Group]] = {}
+    fairness: dict[str, Mapping[str, Mapping[str, Gap]]] = {}
+    people = read_groups(snapshot.path, past.income.size)
     for question in questions:
         examples = _examples(known, question, seen, columns)
         rows[question] = examples.came.size
@@ -91,6 +95,7 @@ def train(
             skipped[question] = error
             continue
         groups[question] = _groups(examples, fitted[question], names.product, known.loan)
+        fairness[question] = _fairness(examples, fitted[question], known, people)
     if NEXT in skipped:
         why = skipped[NEXT]
         values = {"rows": why.rows, "late": why.came, "until": until}
@@ -101,7 +106,13 @@ def train(
         for question, one in fitted.items()
     }
     return Trained(
-        scale=scale, answers=answers, fitted=fitted, rows=rows, groups=groups, skipped=skipped
+        scale=scale,
+        answers=answers,
+        fitted=fitted,
+        rows=rows,
+        groups=groups,
+        fairness=fairness,
+        skipped=skipped,
     )
 
 
@@ -119,6 +130,15 @@ def _groups(examples: Examples, fitted: Fitted, product: Coded, loan: Days) -> M
                 came=float(came[mine].mean()),
             )
     return found
+
+
+def _fairness(
+    examples: Examples, fitted: Fitted, known: Known, people: Groups
+) -> Mapping[str, Mapping[str, Gap]]:
+    """Return the gaps of the groups of people, on the rows that judged."""
+    loan = known.loan[examples.group[fitted.judged]]
+    borrower = known.past.terms.borrower[loan]
+    return gaps(fitted.said, examples.came[fitted.judged], borrower, people)
 
 
 def _ways(question: str, features: list[Feature]) -> list[int]:
