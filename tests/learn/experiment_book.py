@@ -17,6 +17,7 @@ import numpy as np
 
 from duly.core.check_key import CheckKey
 from duly.plan.making import Request, make_and_write
+from duly.plan.write import Format
 from duly.policy import draw
 
 KNOWN_UNTIL = date(2026, 4, 10)
@@ -150,12 +151,13 @@ def plan(
     policy: Path,
     name: str = "plan",
     lender: Path | None = None,
+    form: Format = "parquet",
 ) -> Path:
     """Make the plan of a day at ten in the morning."""
     out = folder / f"{name}-{day}"
     make_and_write(
         Request(book=book, instant=datetime.fromisoformat(f"{day}T10:00:00+08:00"), out=out,
-                lender_file=lender, policy=str(policy), locale="en", threads=1),
+                lender_file=lender, policy=str(policy), locale="en", threads=1, form=form),
         key=CheckKey(key_id="k1", secret=b"a key of thirty-two bytes, for us"),
         clock=time.perf_counter,
     )  # fmt: skip

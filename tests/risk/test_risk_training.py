@@ -17,7 +17,7 @@ from duly.cli.main import run
 from duly.core import digest
 from duly.core.errors import Refused
 from duly.risk import measures, model, table
-from duly.risk.fitting import probability
+from duly.risk.calibrating import probability
 from duly.risk.forest import of_lightgbm, of_plain
 
 UNTIL = risk_books.UNTIL.isoformat()

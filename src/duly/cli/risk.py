@@ -86,9 +86,7 @@ def _of_book(
         "until": until.isoformat(),
         "relations": relations,
         "questions": {
-            name: cards.told(
-                one.measured, found.rows[name], [training.day_of(day) for day in one.split]
-            )
+            name: cards.told(one, found.rows[name], [training.day_of(day) for day in one.split])
             for name, one in found.fitted.items()
         },
         "skipped": {
@@ -118,7 +116,11 @@ def _of_table(path: Path, label: str, without: list[str]) -> tuple[bytes, dict[s
     columns, values, came = table.read_table(path, label=label, without=without)
     found = table.train_table(values, came)
     answer = model.Answer(
-        columns=columns, forest=found.forest, slope=found.slope, shift=found.shift
+        columns=columns,
+        forest=found.forest,
+        slope=found.calibration.slope,
+        shift=found.calibration.shift,
+        steps=found.calibration.steps,
     )
     made = model.dump(
         kind="table", until="", families=(), scale=Scale(principal={}, products=()),
@@ -130,7 +132,7 @@ def _of_table(path: Path, label: str, without: list[str]) -> tuple[bytes, dict[s
         "data": f"table {digest.of_file(path)}",
         "until": "",
         "relations": False,
-        "questions": {label: cards.told(found.measured, came.size, ("-", "-"))},
+        "questions": {label: cards.told(found, came.size, ("-", "-"))},
         "skipped": {},
         "groups": {},
     }

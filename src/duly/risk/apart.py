@@ -18,9 +18,9 @@ import numpy.typing as npt
 from duly.book import Snapshot
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
+from duly.risk.calibrating import probability
 from duly.risk.feature_table import FEATURES
 from duly.risk.features import look
-from duly.risk.fitting import probability
 from duly.risk.model import REASONS, Answer, Model
 from duly.risk.outcomes import NEXT
 from duly.risk.past import read_past

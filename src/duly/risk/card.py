@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
-from duly.risk.measures import Measured
+from duly.risk.fitting import Fitted
 
 FILE, PAGE, PLOT = "card.json", "card.md", "calibration.svg"
 VALID_DAYS = 365  #: after the last day learnt from
@@ -20,8 +21,9 @@ _SIDE, _EDGE = 260, 36
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd")
 
 
-def told(measured: Measured, rows: int, split: Sequence[object]) -> dict[str, Any]:
+def told(fitted: Fitted, rows: int, split: Sequence[object]) -> dict[str, Any]:
     """Return one question's part of a card."""
+    measured, calibration = fitted.measured, fitted.calibration
     return {
         "rows": rows,
         "calibrated_from": str(split[0]),
@@ -32,7 +34,16 @@ def told(measured: Measured, rows: int, split: Sequence[object]) -> dict[str, An
             if name != "rows"
         },
         "judged_rows": measured.rows,
+        "calibration": {
+            "kind": calibration.kind,
+            "brier_logistic": _or_none(calibration.brier_logistic),
+            "brier_steps": _or_none(calibration.brier_steps),
+        },
     }
+
+
+def _or_none(value: float) -> float | None:
+    return round(value, 6) if isfinite(value) else None
 
 
 def expiry(until: date) -> date:
@@ -83,7 +94,8 @@ def page(card: Mapping[str, Any], locale: str) -> str:
         lines += ["", word("skipped", question=name, **why)]
     lines += ["", f"## {word('calibration')}", "", f"![{word('calibration')}]({PLOT})", ""]
     for name, one in card["questions"].items():
-        lines += [f"### {name}", "", word("bins"), "|---|---|---|"]
+        lines += [f"### {name}", "", *_curve(one.get("calibration"), word)]
+        lines += [word("bins"), "|---|---|---|"]
         lines += [f"| {b['rows']} | {b['said']:.4f} | {b['came']:.4f} |" for b in one["bins"]]
         lines.append("")
     lines += [f"## {word('fairness')}", "", word("fairness_why"), "", word("groups"),
@@ -95,6 +107,16 @@ def page(card: Mapping[str, Any], locale: str) -> str:
         ]
     lines += _people(card.get("fairness", {}), word)
     return "\n".join(lines) + "\n"
+
+
+def _curve(told: Mapping[str, Any] | None, word: Callable[..., str]) -> list[str]:
+    """Return which curve calibrates and by what it was chosen; earlier cards do not say."""
+    if told is None:
+        return []
+    if told["brier_steps"] is None:
+        return [word("curve_alone"), ""]
+    plain, steps = (f"{told[name]:.6f}" for name in ("brier_logistic", "brier_steps"))
+    return [word(f"curve_{told['kind']}", logistic=plain, steps=steps), ""]
 
 
 def _people(fairness: Mapping[str, Any], word: Callable[..., str]) -> list[str]:

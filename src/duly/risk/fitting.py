@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from duly.risk.calibrating import Calibration, calibrate
 from duly.risk.forest import Forest, of_lightgbm
 from duly.risk.measures import Measured, measure
 
@@ -22,7 +23,6 @@ _SETTINGS = {
     "num_threads": 1, "deterministic": True, "force_row_wise": True, "seed": 1, "verbose": -1,
 }  # fmt: skip
 _ROUNDS = 160
-_PLATT_STEPS = 50
 
 
 class TooLittleError(ValueError):
@@ -49,18 +49,11 @@ class Fitted:
     """Trees, the calibration of their log odds, and how they did on later rows."""
 
     forest: Forest
-    slope: float
-    shift: float
+    calibration: Calibration
     measured: Measured
     split: tuple[int, int]  #: the times from which rows calibrated, and from which they judged
     judged: npt.NDArray[np.int64]  #: the rows that judged, and what was said of them
     said: Floats
-
-
-def probability(raw: Floats, slope: float, shift: float) -> Floats:
-    """Return calibrated probabilities of log odds."""
-    found: Floats = 1.0 / (1.0 + np.exp(-np.clip(slope * raw + shift, -35, 35)))
-    return found
 
 
 def fit(examples: Examples, *, ways: Sequence[int]) -> Fitted:
@@ -70,22 +63,23 @@ def fit(examples: Examples, *, ways: Sequence[int]) -> Fitted:
     Refuses (TooLittleError) too few rows or one class alone, in all or in a slice of time.
     """
     order = np.lexsort((examples.group, examples.time))
-    calibrate, judge = _splits(examples, order)
-    learn = examples.time < calibrate
-    middle = (examples.time >= calibrate) & (examples.time < judge)
+    middle_from, judge = _splits(examples, order)
+    learn = examples.time < middle_from
+    middle = (examples.time >= middle_from) & (examples.time < judge)
     late = examples.time >= judge
     for part in (learn, middle, late):
         _enough(examples.came[part], least=CLASS_MIN if part is learn else CLASS_MIN // 3)
     early = grow(examples, learn, ways)
     raw = early.raw(examples.values)
-    slope, shift = _platt(raw[middle], examples.came[middle], examples.weight[middle])
-    said = probability(raw, slope, shift)
+    calibration = calibrate(
+        raw[middle], examples.came[middle], examples.weight[middle], examples.group[middle]
+    )
+    said = calibration.probability(raw)
     return Fitted(
         forest=grow(examples, np.ones(learn.size, bool), ways),
-        slope=slope,
-        shift=shift,
+        calibration=calibration,
         measured=measure(examples.came[late], said[late], said[learn]),
-        split=(calibrate, judge),
+        split=(middle_from, judge),
         judged=np.flatnonzero(late),
         said=said[late],
     )
@@ -117,19 +111,3 @@ def grow(examples: Examples, wanted: Flags, ways: Sequence[int]) -> Forest:
     )
     settings = {**_SETTINGS, "monotone_constraints": list(ways)}
     return of_lightgbm(lightgbm.train(settings, data, _ROUNDS).dump_model())
-
-
-def _platt(raw: Floats, came: Flags, weight: Floats) -> tuple[float, float]:
-    """Return slope and shift of the logistic curve through later outcomes, by Newton's steps."""
-    design = np.column_stack([raw, np.ones_like(raw)])
-    found = np.array([1.0, 0.0])
-    for _ in range(_PLATT_STEPS):
-        said = probability(design @ found, 1.0, 0.0)
-        slope = design.T @ (weight * (came - said)) - 1e-3 * (found - (1.0, 0.0))
-        curve = (design * (weight * said * (1 - said))[:, None]).T @ design + 1e-3 * np.eye(2)
-        step = np.linalg.solve(curve, slope)
-        found = found + step
-        if np.abs(step).max() < 1e-9:
-            break
-    # A slope below nought would turn the order round: then the calibration says nothing.
-    return (float(max(found[0], 0.05)), float(found[1]))

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from duly.core import digest
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
+from duly.risk.calibrating import Steps, probability
 from duly.risk.feature_table import FEATURES
 from duly.risk.features import Scale, in_parts
-from duly.risk.fitting import probability
 from duly.risk.forest import Forest, of_plain
 from duly.risk.scorecard import PERSONAL
 
@@ -36,6 +36,7 @@ class Answer:
     forest: Forest
     slope: float
     shift: float
+    steps: Steps | None = None  #: where they measured better than the logistic curve
 
     def probability(self, values: npt.NDArray[np.float32], threads: int = 1) -> Floats:
         """Return the calibrated probability of each row."""
@@ -45,6 +46,8 @@ class Answer:
             raw[begin:until] = self.forest.raw(values[begin:until])
 
         in_parts(write, raw.size, threads)
+        if self.steps is not None:
+            return self.steps.probability(raw)
         return probability(raw, self.slope, self.shift)
 
     def reasons(self, values: npt.NDArray[np.float32]) -> list[str]:
@@ -89,6 +92,7 @@ def dump(
                 "columns": list(one.columns),
                 "slope": one.slope,
                 "shift": one.shift,
+                **_steps(one.steps),
                 "trees": one.forest.plain(),
             }
             for name, one in answers.items()
@@ -96,6 +100,13 @@ def dump(
     }
     whole = {"fingerprint": digest.of_value(body), **body}
     return (json.dumps(whole, ensure_ascii=False, indent=0) + "\n").encode()
+
+
+def _steps(steps: Steps | None) -> dict[str, list[float]]:
+    """Return the steps as they are kept; a model without them is kept as it always was."""
+    if steps is None:
+        return {}
+    return {"knots": list(steps.knots), "levels": list(steps.levels)}
 
 
 def fingerprint(made: bytes) -> str:
@@ -144,6 +155,12 @@ def _of(whole: Mapping[str, Any], fingerprint: str) -> Model:
             forest=of_plain(one["trees"], len(columns)),
             slope=slope,
             shift=shift,
+            steps=Steps(
+                knots=tuple(float(knot) for knot in one["knots"]),
+                levels=tuple(float(level) for level in one["levels"]),
+            )
+            if "knots" in one or "levels" in one
+            else None,
         )
     return Model(
         kind=str(whole["kind"]),

@@ -102,7 +102,13 @@ def train(
         raise Refused(Diagnostic(area="risk", code="too_little", values=values))
     names_of = tuple(FEATURES[at].name for at in columns)
     answers = {
-        question: Answer(columns=names_of, forest=one.forest, slope=one.slope, shift=one.shift)
+        question: Answer(
+            columns=names_of,
+            forest=one.forest,
+            slope=one.calibration.slope,
+            shift=one.calibration.shift,
+            steps=one.calibration.steps,
+        )
         for question, one in fitted.items()
     }
     return Trained(
