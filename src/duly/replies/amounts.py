@@ -26,7 +26,7 @@ _MONEY = re.compile(
 )
 #: What after a figure says that it counts something else than money.
 _OTHER_AFTER = re.compile(
-    r"^\s?(?:个|期|天|日|号|(?<!每)(?<!个)月|周|星期|礼拜|点|时|岁|年|次|条|遍|分钟|小时|倍|折|%|％|％|成|"
+    r"^\s?(?:个|期|天|日|号|(?<!每)(?<!个)月|周|星期|礼拜|点|时|岁|年|次|条|遍|分钟|小时|倍|折|%|％|％|成(?!不成|吗|么|嘛|吧|交)|"
     r"批|笔|家|位|人|口|级|楼|栋|斤|"
     r"[:：/]\d|st\b|nd\b|rd\b|th\b|days?\b|weeks?\b|wks?\b|months?\b|mths?\b|years?\b|yrs?\b|"
     r"hours?\b|hrs?\b|mins?\b|minutes?\b|"
@@ -36,8 +36,9 @@ _OTHER_AFTER = re.compile(
     r"or \d+ (?:days|weeks))"
 )
 _OTHER_BEFORE = re.compile(
-    r"(?:尾号|工号|电话|手机号?|号码|拨打?|(?<!给你)(?<!你们)(?<!给)(?<!先)(?<!我)打|第|分|办|分成|身份证|卡号|账号|合同|编号|回|选|"
+    r"(?:(?:尾号|[末后][四4]位)[是为]?|(?:流水|参考|凭证|回单)号?|单号|工号|电话|手机号?|号码|拨打?|(?<!给你)(?<!你们)(?<!给)(?<!先)(?<!我)打|第|分|办|分成|身份证|卡号|账号|合同|编号|回|选|"
     r"按|(?<![a-z])(?:chapter|section|ending(?: in)?|room|aged?|line|extension|ext|"
+    r"ends?(?: in| with)?|ending(?: in| with)|last (?:four|4)(?: digits)?(?: are| is)?|"
     r"account(?: number)?|utr|ref|reference|txn|transaction|id|no|code|reply|press|option|at|"
     r"after|before|since|around \d+ or|app ?|v|"
     r"jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|the)|"
@@ -48,6 +49,7 @@ _SENT_AFTER = re.compile(r"^(?:过[去来]|给你|到你|进)")
 _PAY_THE = re.compile(r"\b(?:pay|paid|paying|send|sent|sending|clear|settle|transfer) the $")
 _INCOME_BEFORE = re.compile(
     r"(?:工资|收入|月薪|薪水|底薪|低保|退休金|养老金|一?个?月(?:就|只|才)?(?:挣|赚|拿)|挣|赚|"
+    r"给我先?(?:支|结|发|打|转)(?!的)(?:了|个)?|"
     r"income|salary|earn(?:ing)?s?|wages?|i make|pension|benefits?|paycheck|房租|房贷|车贷|"
     r"奶粉|药费|医药费|rent|mortgage)"
     r"[^，,。.；;！!？?还付转给交]{0,8}$"
@@ -59,9 +61,11 @@ _INCOME_AFTER = re.compile(
 _OWED_BEFORE = re.compile(
     r"(?:只?借(?:了|款|的|过)?|就借(?:了)?|到手(?:只有|才|就|了)?|实际(?:到账|到手|借款)?|"
     r"本金(?:是|只有|才|就)?|(?:应该)?(?:只|就)剩(?:下|余)?|[只才就](?:欠|该|应该|应)(?:是|了|还|你们)*|(?<!不)应该是|明明是?|"
+    r"(?:contract|agreement)(?: clearly)? (?:says?|states?|is)(?: it'?s)?|"
     r"合同(?!.{0,3}[多少差])(?:写的?)?(?:是|上是)?|上(?:个月|一?期)(?:还|才|只|是)*|(?:原来|原本|本来|之前|"
     r"以前)(?:还|才|只|是)*|"
-    r"borrowed|took(?: out)?|loan (?:was|of)|only owe|owe only|owe|principal(?: is| was)?|"
+    r"borrowed|(?<!you )(?<!u )took(?: out)?|loan (?:was|of)|only owe|owe only|owe|"
+    r"principal(?: is| was)?|"
     r"original(?:ly)?(?: amount)?(?: was)?|should(?: only)? be|supposed to be|agreed(?: on)?|"
     r"make it(?: only)?|was|last month)"
     r"[^，,。.；;！!？?\d百千万]{0,4}(?:[$£€₹]|rs\.?)?\s?$"
@@ -82,7 +86,7 @@ _PAY_BEFORE = re.compile(
     r"[^，,。；;！!？?\d]{0,8}$"
 )
 _PERIOD_BEFORE = re.compile(
-    r"(?:每个?(?:月|周|星期|礼拜|天|期)|一个?月|(?<!每)(?<!个)月|(?:monthly|weekly|"
+    r"(?:每个?(?:月|周|星期|礼拜|天|期)|一个?月|(?<!每)(?<!个)月(?![底末初中])|(?:monthly|weekly|"
     r"per month)(?: of)?)[^，,。；;\d]{0,8}$"
 )
 _PERIOD_AFTER = re.compile(
@@ -90,6 +94,13 @@ _PERIOD_AFTER = re.compile(
     r"monthly|weekly|fortnightly)\s?(?:month|week|wk|fortnight|day|mth|payday)?)"
 )
 _VAGUE_AFTER = re.compile(r"^(?:多|来块|来元|几|\+)")
+#: 几十块, 好几百, 两三千 say about how much, no figure.
+_VAGUE_BEFORE = re.compile(r"[几数]$")
+_SPAN_OF_SUMS = re.compile(r"(?:一二|一两|两三|二三|三四|三五|四五|五六|六七|七八|八九)[十百千万]")
+#: What after a figure says that it is this that is paid: '这期1326块还掉'.
+_PAY_AFTER = re.compile(
+    r"^(?:块钱|块|元)?(?:就|先|也|都|一定|肯定)?(?:还|结|付|转)(?:掉|清|上|给|了)"
+)
 _HALF = re.compile(r"[一大小]半|half")
 
 #: What before 五十 makes it money.
@@ -129,6 +140,10 @@ def figures(text: str, taken: Sequence[tuple[int, int]]) -> tuple[Figure, ...]:
         marked = bool(match["mark"] or match["unit"])
         before, after = text[:start], text[end:]
         if _VAGUE_AFTER.match(after) or _income(before, after):
+            continue
+        if _VAGUE_BEFORE.search(before) and words[0] in "十百千万":
+            continue
+        if _SPAN_OF_SUMS.fullmatch(words):
             continue
         if not marked and not _may_be_money(match["figure"], before, after):
             continue
@@ -175,6 +190,9 @@ def chosen(text: str, found: Sequence[Figure], intent: str) -> Decimal | None:
         if offers:
             return offers[0].value
     other = [one for one in found if not _TOTAL_BEFORE.search(before[one])]
+    settled = [one for one in other if _PAY_AFTER.match(text[one.end :])]
+    if settled and len(other) > 1 and intent == "promise_to_pay":
+        return settled[0].value
     paid = [one for one in other if _PAY_BEFORE.search(before[one])]
     if paid:
         return paid[0].value

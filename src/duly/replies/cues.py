@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -14,6 +15,7 @@ from duly.replies.respelling import HAN
 
 Strength = Literal["sure", "likely"]
 _NAME = re.compile(r"<(\w+)>")
+_SOURCES = ("cues", "danger")
 _LATIN = re.compile(r"[a-z]")
 #: Acts of which each sign counts: how somebody died hides not what the writer says of himself.
 _EACH = ("self_harm", "severe_illness", "destitution")
@@ -76,27 +78,38 @@ def _languages(text: str) -> tuple[str, ...]:
     return ("zh", "en") if HAN.search(text) or len(text) <= 3 else ("en",)
 
 
+def word(language: str, name: str) -> str:
+    """Return the pattern that a word of a catalogue stands for."""
+    return _spelled(f"<{name}>", _words(language))
+
+
 @cache
 def _catalogue(language: str) -> tuple[_Pattern, ...]:
-    loaded = [_loaded(f"{name}.{language}.yaml") for name in ("cues", "danger")]
-    words: dict[str, str] = {}
-    for source in loaded:
-        words |= source.pop("words")
-
-    def spelled(pattern: str) -> str:
-        for _ in range(3):  # A word may stand in the alternatives of another.
-            pattern = _NAME.sub(lambda name: words[name[1]], pattern)
-        return pattern
-
+    words = _words(language)
     return tuple(
         _Pattern(act=act, strength=strength,
-                 pattern=re.compile("|".join(f"(?:{spelled(one)})" for one in patterns)))
-        for source in loaded
-        for act, strengths in source.items()
+                 pattern=re.compile("|".join(f"(?:{_spelled(one, words)})" for one in patterns)))
+        for name in _SOURCES
+        for act, strengths in _loaded(f"{name}.{language}.yaml").items() if act != "words"
         for strength, patterns in strengths.items()
     )  # fmt: skip
 
 
+@cache
+def _words(language: str) -> Mapping[str, str]:
+    words: dict[str, str] = {}
+    for name in _SOURCES:
+        words |= _loaded(f"{name}.{language}.yaml")["words"]
+    return words
+
+
+def _spelled(pattern: str, words: Mapping[str, str]) -> str:
+    for _ in range(3):  # A word may stand in the alternatives of another.
+        pattern = _NAME.sub(lambda name: words[name[1]], pattern)
+    return pattern
+
+
+@cache
 def _loaded(name: str) -> dict[str, Any]:
     source = resources.files("duly.replies").joinpath(name)
     loaded: dict[str, Any] = yaml.load(source.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from duly.replies import dates_en, dates_hi, dates_zh, retracting
-from duly.replies.calendar import country_of
+from duly.replies import dates_en, dates_hi, dates_zh, hindi, retracting
+from duly.replies.calendar import HOLIDAYS, country_of
 from duly.replies.day_words import Mention, Seen, find
 from duly.replies.respelling import HAN
 
@@ -19,7 +19,10 @@ _PAST = re.compile(
     r"\b(?:last|past|previous) \w+\b(?! (?:of|in) (?:the|this|next|each|every)\b)|"
     r"\byester\w+|\by'?day\b|(?<!the )\b(?:\w+ )?\w+ ago\b|"
     r"[\d一二两三四五六七八九十几半]+(?:天|个?月|个?星期|周|年)多?了(?!再|就)|"
-    r"\bsince \w+(?: \d+\w*)?"
+    r"\bsince \w+(?: \d+\w*)?|"
+    # 'Only seeing this now' tells when a text was read.
+    r"\b(?:see|seeing|seen|saw|notic(?:ed|ing)|read|reading|found|getting|got) "
+    r"(?:(?:this|it|that|ur|your|the|text|message|msg|sms|only|just) ?){0,4}(?:just |right )?now\b"
 )
 _STOP = "，,。.；;！!？?、 "
 #: What follows a day on which somebody says that he cannot pay.
@@ -79,6 +82,12 @@ _HOUR = re.compile(
 _BESIDE = re.compile(
     r"[\s,.()（）、/-]*(?:the|on|of|也就是|就是|即|那天|这天|的)?[\s,.()（）、/-]*"
 )
+#: The lunar year's small feasts fall on another day here and there: the day that is said counts.
+_LUNAR_DAY = re.compile(
+    r"[正冬腊一二三四五六七八九十]月(?:初|十|廿|二十|三十)[一二三四五六七八九十]?|"
+    r"初[一二三四五六七八九十]"
+)
+_FEAST = re.compile(rf"(?:过|等)?(?:{HOLIDAYS})(?:节)?")
 _EVERY = re.compile(r"(?:\b(?:every|each)|每个?) ?$")
 _FROM_BEFORE = re.compile(
     r"(?:\b(?:from|starting|beginning|start|commencing|as of)(?: on| from| the)*|从|自) ?$"
@@ -98,7 +107,9 @@ def mentions(text: str, received_at: datetime, lang: str | None) -> tuple[Mentio
         lang="zh" if chinese else "en",
     )
     plain = _PAST.sub(lambda found: " " * len(found[0]), text)
-    rules = dates_hi.RULES + dates_en.RULES if dates_hi.SPOKEN.search(text) else dates_en.RULES
+    rules = dates_en.RULES
+    if not chinese and dates_hi.SPOKEN.search(text):
+        rules, plain = dates_hi.RULES + dates_en.RULES, hindi.without_past(plain)
     if chinese:
         rules = dates_zh.RULES + dates_en.RULES
     elif not re.search(r"[a-z]", text):
@@ -126,6 +137,7 @@ def _merged(text: str, found: tuple[Mention, ...], received: date) -> tuple[Ment
             continue
         if last is not None and _same(text, last, one):
             other = _WEEKEND.search(one.words) or _DAY_NUMBER.search(last.words)
+            other = other or _FEAST.fullmatch(one.words)
             numbered = last if other else one
             words = text[last.start : one.end].strip()
             kept[-1] = replace(numbered, start=last.start, end=one.end, words=words)
@@ -152,6 +164,9 @@ def _same(text: str, first: Mention, second: Mention) -> bool:
         return False
     if not _BESIDE.fullmatch(text[first.end : second.start]):
         return False
+    lunar = [bool(_LUNAR_DAY.fullmatch(one.words)) for one in (first, second)]
+    if sum(lunar) == 1 and abs(second.day - first.day) <= timedelta(days=2):
+        return bool(_FEAST.fullmatch((first if lunar[1] else second).words))
     weekend = [bool(_WEEKEND.search(one.words)) for one in (first, second)]
     if sum(weekend) == 1:  # The weekend, sunday: the sunday.
         return True
@@ -208,6 +223,9 @@ def _denied(text: str, one: Mention, others: Sequence[Mention]) -> bool:
             (rf"^[^{_STOP}]{{0,5}}?行不行|^[^{_STOP}]{{0,5}}?还不[还了上].{{0,2}}行"), after
         )
         return bool((denied and not asked) or _NOT_BEFORE_ZH.search(before))
+    earlier = max((other.end for other in others if other.end <= one.start), default=0)
+    if hindi.denied_between(text, one.start, one.end, earlier, min(following, default=len(text))):
+        return True
     if following:  # 'saturday not friday' denies the friday.
         after = _NEXT_DENIED.sub("", after)
     if _COUNTS_EN.search(one.words) or _UNTIL_EN.search(before) or before.endswith("if not "):

@@ -13,6 +13,7 @@ from duly.replies.day_words import (
     days_from,
     hours,
     in_days,
+    of_year,
     on,
     vague,
     weekday,
@@ -87,8 +88,12 @@ def _ordinal(found: re.Match[str], seen: Seen) -> Meant | None:
 
 
 def _month_day(found: re.Match[str], seen: Seen) -> Meant | None:
-    number = int(found["n"])
-    return on(calendar.month_day(seen.today, _MONTHS[found["m"]], number)) if number else None
+    month, number = _MONTHS[found["m"]], int(found["n"])
+    if not number:
+        return None
+    if found["y"]:
+        return of_year(seen, int(found["y"]), month, number)
+    return on(calendar.month_day(seen.today, month, number))
 
 
 def _numeric(found: re.Match[str], seen: Seen) -> Meant | None:
@@ -100,15 +105,14 @@ def _numeric(found: re.Match[str], seen: Seen) -> Meant | None:
     month, number = (first, second) if month_first else (second, first)
     if not (1 <= month <= 12 and 1 <= number <= 31):
         return None
+    if found["y"]:
+        year = int(found["y"])
+        return of_year(seen, year + 2000 if year < 100 else year, month, number)
     return on(calendar.month_day(seen.today, month, number))
 
 
 def _iso(found: re.Match[str], seen: Seen) -> Meant | None:
-    year, month, number = int(found["y"]), int(found["m"]), int(found["n"])
-    if not 1 <= month <= 12 or not 1 <= number <= calendar.month_end(year, month).day:
-        return None
-    day = date(year, month, number)
-    return None if day < seen.today else (day, "firm")
+    return of_year(seen, int(found["y"]), int(found["m"]), int(found["n"]))
 
 
 def _month_end(found: re.Match[str], seen: Seen) -> Meant:
@@ -190,16 +194,22 @@ def _month_start(found: re.Match[str], seen: Seen) -> Meant:
 
 #: What after a number says that it is a sum.
 _SUM_AFTER = r" ?(?:k\b|lakhs?|lacs?|crores?|grand|thousand|hundred|m\b)"
+#: The year of a date; a sum may stand there as well.
+_YEAR = (
+    r"(?:,? (?P<y>20[2-9]\d|9999)\b(?![.,:/]\d| ?(?:dollars|bucks|rs|rupees|naira|usd|inr|quid|"
+    r"pounds|euros|shillings|bob)))?"
+)
 _ORD = r"(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th)\b)"
 _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"{_BY}(?:2day|2nite|2night){_PART}(?!s)", in_days(0)),
-    (r"(?P<y>20\d\d)-(?P<m>\d{1,2})-(?P<n>\d{1,2})", _iso),
+    (r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<n>\d{1,2})(?!\d)", _iso),
     ((
         rf"{_BY}(?P<m>{_MONTH})\.? (?:the )?(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?![\d.]|"
-        r"\s?(?:dollars|bucks|days|weeks|a ))"
+        rf"\s?(?:dollars|bucks|days|weeks|a )){_YEAR}"
     ), _month_day),
     ((
-        rf"{_BY}(?:an? |one )?(?:(?P<n>{_N}) )?(?:weeks?|wks?|fortnight)(?: from| on| come)? "
+        rf"{_BY}(?:an? |one )?(?:(?P<n>{_N}) )?(?<!next )(?<!nxt )(?<!this )"
+        r"(?:weeks?|wks?|fortnight)(?: from| on| come)? "
         rf"(?P<from>today|tomorrow|{_DAY})\b"
     ), _week_from),
     (rf"{_BY}(?P<n>)(?P<from>today|tomorrow) week\b", _week_from),
@@ -221,9 +231,11 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
         rf"{_BY}(?:the )?(?P<nth>first|1st|last) (?:business|working|work|banking) day (?:of|in) "
         r"(?:the |this |next )*month"
     ), _month_working_day),
-    (rf"{_BY}(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?: of)?[ -](?P<m>{_MONTH})\b", _month_day),
     ((
-        rf"{_BY}(?P<a>[0-3]?\d)[/.-](?P<b>[0-3]?\d)(?:[/.-](?:20)?\d\d)?"
+        rf"{_BY}(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?: of)?[ -](?P<m>{_MONTH})\b{_YEAR}"
+    ), _month_day),
+    ((
+        rf"{_BY}(?P<a>[0-3]?\d)[/.-](?P<b>[0-3]?\d)(?:[/.-](?P<y>\d{{4}}|\d\d))?"
         rf"(?![\d/%]|{_SUM_AFTER})"
     ), _numeric),
     ((  # Several days are the earliest of them, where nothing is moved from one to the other.

@@ -13,6 +13,7 @@ from duly.replies.day_words import (
     days_from,
     hours,
     in_days,
+    of_year,
     on,
     vague,
     weekday,
@@ -23,7 +24,11 @@ N = rf"(?:\d{{1,4}}|[{CHARACTERS}]{{1,4}})"
 _DAY_NAMES = ("一1", "二2", "三3", "四4", "五5", "六6", "日天七7")
 _WEEKDAYS = {char: day for day, chars in enumerate(_DAY_NAMES) for char in chars}
 _MONTHS = {"正": 1, "元": 1, "冬": 11, "腊": 12}
-_WEEK = r"(?:周|星期|礼拜|週|(?<=下)拜)"
+#: In Taiwan 拜五 is Friday; 祭拜 and 拜一拜 are no days.
+_WEEK = (
+    r"(?:周|星期|礼拜|週|(?<=下)拜|"
+    r"(?<![礼崇朝祭参跪叩结膜])拜(?=[一二三四五六](?![拜下个天次位年家叩]|两)))"
+)
 _TIME = r"(?:一?早|早上|早晨|上午|中午|下午|傍晚|晚上|晚|夜里|凌晨)?"
 _HOUR = rf"(?:{N}点(?:半|钟|多|来钟|左右|{N}分?)?)?"
 
@@ -108,13 +113,9 @@ def _month_day(found: re.Match[str], seen: Seen) -> Meant | None:
 
 def _full(found: re.Match[str], seen: Seen) -> Meant | None:
     year, month, number = int(found["y"]), int(found["m"]), int(found["n"])
-    year += 2000 if year < 100 else 0
-    if not (1 <= month <= 12 and 1 <= number <= calendar.month_end(2000, month).day):
-        return None
-    if number > calendar.month_end(year, month).day:
-        return None, "vague"
-    day = date(year, month, number)
-    return None if day < seen.today else (day, "firm")
+    if year < 100 and not (1 <= month <= 12 and 1 <= number <= 31):
+        return None  # 10-15-20 are three days rather than a date.
+    return of_year(seen, year + 2000 if year < 100 else year, month, number)
 
 
 def _today_or_tomorrow(found: re.Match[str], seen: Seen) -> Meant | None:
@@ -192,7 +193,7 @@ def _holiday(found: re.Match[str], seen: Seen) -> Meant | None:
 
 _AFTER = r"(?P<after>之?内|以内|之?前|以前|之?后|以后)?"
 _RULES: tuple[tuple[str, Resolver], ...] = (
-    (r"(?P<y>(?:20)?\d\d)[年./-](?P<m>\d{1,2})[月./-](?P<n>\d{1,2})(?:日|号)?(?!\d)", _full),
+    (r"(?<!\d)(?P<y>\d{4}|\d\d)[年./-](?P<m>\d{1,2})[月./-](?P<n>\d{1,2})(?:日|号)?(?!\d)", _full),
     ((
         rf"(?:农历|阴历|旧历)?(?P<m>[正冬腊]|(?<=[农阴旧]历)[{CHARACTERS}]{{1,2}})月初?(?P<n>{N})"
     ), _lunar),

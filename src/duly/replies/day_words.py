@@ -12,6 +12,8 @@ from duly.replies.reading import DateConfidence
 
 #: Words further away than this many days are no day that a person would hold a borrower to.
 DAYS_MAX = 366
+#: A date with its year that lies further away than this is a slip or a joke.
+FAR = timedelta(days=3 * 366)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,18 @@ def weekday(seen: Seen, day: int, weeks: int) -> Meant:
 def on(day: date | None, confidence: DateConfidence = "firm") -> Meant:
     """Return a day as what is meant; a day that does not exist is vague."""
     return (day, confidence) if day else (None, "vague")
+
+
+def of_year(seen: Seen, year: int, month: int, number: int) -> Meant:
+    """Return a date that is said with its year; one that is none, past or absurdly far is vague.
+
+    It never slides to another year.
+    """
+    try:
+        day = date(year, month, number)
+    except ValueError:
+        return None, "vague"
+    return (day, "firm") if seen.today <= day <= seen.today + FAR else (None, "vague")
 
 
 def find(rules: tuple[tuple[re.Pattern[str], Resolver], ...], text: str, seen: Seen

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from duly.replies import amounts, dates, retracting, tying
+from duly.replies import amounts, dates, hindi, retracting, tying
 from duly.replies.amounts import Figure
 from duly.replies.cues import Cue, cues
 from duly.replies.day_words import Mention
@@ -27,7 +27,10 @@ _TO_COME = re.compile(r"下|明|后天|后日|月底|月末|之?内$|以内$|[�
 #: 转过去 is what will be done, 转过去了 what was.
 _GOES = re.compile(r"去(?!了|的|啦|咗)")
 #: What should have been paid was not.
-_OWED = re.compile(r"(?:该|应|想|打算|准备|本来要|本想)还(?!.*了)|提交|转交")
+_OWED = re.compile(
+    r"(?:该|应|想|打算|准备|本来要|本想)还(?!.*了)|提交|转交|"
+    r"(?:会|能|肯定|一定)(?:还|转|付|打|汇|交)(?!.*[了过])"
+)
 #: 还了一年 tells how long somebody pays, not that it is done.
 _FOR_LONG = re.compile(r"^[一二两三四五六七八九十半几好多\d]{1,3}(?:年|个?多?月|期)")
 #: A shop that closed is no loan, wages that are credited no payment.
@@ -45,7 +48,10 @@ _NO_COMPLAINT = re.compile(
     r"(?:不是|不想|没想|无意|没打算)(?:要|想|来|打算|去|为了)?\|(?:投诉|举报)|"
     r"(?:不要|别|请勿|不许|不准|不得|莫)(?:去|给我|随便|往)?\|(?:打|联系|找|发给|发到)|"
     r"\b(?:not|don'?t|never|no)(?: want| wanna| wish| mean| trying| looking| here| a)*(?: to)? ?"
-    r"\|complain"
+    r"\|complain|"
+    # Who asks to be rung at an hour does not complain of it.
+    r"\b(?:can|could|would|will|please|pls|plz|kindly)\b[^,.!?|]{0,20}\|"
+    r"(?:ring|call|phone|text|contact)(?: me)? (?:after|before|at|around) \d"
 )
 _DONE = re.compile(r"已|昨|刚|早(?!上)|前[天晚]|过了")
 
@@ -137,11 +143,17 @@ def _without_denied(
     unpaid = bool(_UNPAID.search(text))
     to_come = [one.end for one in mentions if one.day and _TO_COME.search(one.words)]
     put_right = retracting.corrections(text, mentions)
+    unwilling = hindi.denials(text)
 
     def denied(one: Cue) -> bool:
         # 'The 15th was a typo' is said of a day: neither of a number nor of a bill.
         if one.act.startswith("dispute_") and any(
             start <= one.start < end for start, end in put_right
+        ):
+            return True
+        # 'Pay nahi karunga' says that he will not.
+        if one.act == "promise_to_pay" and any(
+            start < one.end and one.start < end for start, end in unwilling
         ):
             return True
         if one.act == "complaint" and _OWN_LINE.match(text[one.end :]):

@@ -25,7 +25,9 @@ _KIN_EN = (
     r"(?:husband|wife|spouse|partner|hubby|father|mother|dad(?:dy)?|m[uo]m(?:my)?|mam|pa?pa|amma|"
     r"brother|bro|sister|sis|son|daughter|uncle|aunt(?:ie|y)?|grand(?:ma|pa|ad|dad|father|mother|"
     r"son|daughter)|nan|gran(?:ny)?|cousin|nephew|niece|parents?|fianc[eé]e?|baby|child|kid|"
-    r"(?:father|mother|brother|sister) in law)"
+    r"(?:father|mother|brother|sister) in law|pita|pita ?ji|baap|abb[ua]|ammi|maa|mata ?ji|mummy|"
+    r"dada(?: ?ji)?|dadi|nan[ai](?: ?ji)?|pati|patni|biwi|shauhar|beta|beti|chacha|sasur|saas|"
+    r"mer[aei] bhai|mer[ai] (?:bahan|behen)|didi)"
 )
 _TALKS_TO = r"(?:call|text|contact|messag|bother|harass|chas|writ|ring|disturb)"
 #: What ties the dead to the loan or to the number that was written to.
@@ -56,6 +58,10 @@ _THE_BORROWER = re.compile(
     r"\b(?:can'?t|cannot|can not|doesn'?t|does not|unable to|not able to) (?:\w+ )?(?:speak|"
     r"talk|reply|"
     r"respond|answer|understand|read|deal with|handle|manage|remember)\b|"
+    # Hindi: 'unka loan', 'ye number unka tha'.
+    r"\b(?:un|us|in)(?:ka|ke|ki)(?: naam)?(?: pe| par)? (?:tha |hi )?(?:loan|number|phone|account|"
+    r"karza|emi)\b|\b(?:loan|number|phone|account|karza)\b[^,.!?]{0,12}\b(?:un|us|in)(?:ka|ke|ki|"
+    r"hone)\b|"
     r"\bestate of\b|\bprobate\b|\bexecut(?:or|rix)\b|"
     rf"\b(?:stop|don'?t|do not|never|quit|no more)\b[^.!?]{{0,20}}\b{_TALKS_TO}\w*[^.!?]{{0,6}}"
     rf"\b(?:him|her|my {_KIN_EN})\b"
@@ -72,7 +78,8 @@ _DIED = re.compile(
     r"葬|丧|坟|墓|骨灰|遗[体像孀]|挂了|牺牲|归西|归天|升天|咽气|断气|没救|救不|去了(?=$|[,.!])|"
     r"\b(?:dead|died?|dying|death|deceased|demise|passed|passing|gone|buried|burial|funeral|late|"
     r"estate|probate|execut(?:or|rix)|widow\w*|kpai|lost|expired|no more|heaven|rip|killed|"
-    r"cremat\w*|"
+    r"cremat\w*|guza?r gay\w*|gujar gay\w*|chal ba?se|dehant|inte[kq]al|wafat|swarg\w*|"
+    r"mar gay\w*|expire ho\w*|rah[ei]|"
     r"mortuary|morgue|obituary|rest(?:ing)? in peace)\b"
 )
 _CANNOT_ACT = re.compile(
@@ -84,6 +91,33 @@ _CANNOT_ACT = re.compile(
     r"incarcerated|missing|incapacitated|mental\w*|psych\w*|disab\w+|guardian\w*|under ?age|minor|"
     r"unable|care home|nursing home|feeding tube|intensive care)\b"
 )
+
+#: Who lost what is needed to act for himself: not who is only away, or in prison.
+_NO_CAPACITY = re.compile(
+    r"昏迷|昏[了睡]?不醒|植物人|脑死亡|不省人事|没(?:有)?意识|意识(?:不清|模糊|全无)|神[志智]不清|"
+    r"痴呆|阿尔茨海默|失智|失忆|认不[得出]人|不认(?:得|识)人|精神分裂|无(?:完全)?民事行为|限制民事行为|"
+    r"行为能力|监护|智[障力]|老糊涂|呼吸机|重症|icu|渐冻|不能自理|"
+    r"\b(?:coma|comatose|dementia|alzheimer\w*|vegetative|brain (?:dead|damage\w*|injur\w+)|"
+    r"unconscious|not conscious|ventilator|life support|intensive care|icu|schizophreni\w+|"
+    r"guardian\w*|conservator\w*|(?:mental )?capacity|incapacitated|incapable|unsound mind|"
+    r"lost (?:his|her|their) (?:mind|memory|marbles)|memory care|senile|feeding tube|"
+    r"(?:power of attorney|l?poa) (?:for|over|on behalf of)|"
+    r"(?:can'?t|cannot|can no longer|unable to|no longer able to) (?:\w+ )?(?:manage|handle|"
+    r"understand|remember|recogni[sz]e|look after|communicate))\b"
+)
+_LOST_MIND = re.compile(r"\blost (?:his|her|their) (?:mind|memory|marbles)\b")
+
+
+def lacks_capacity(text: str) -> bool:
+    """Return whether a respelled text tells of somebody alive who cannot act for himself.
+
+    >>> lacks_capacity("我妈老年痴呆"), lacks_capacity("he died in a coma")
+    (True, False)
+    >>> lacks_capacity("他坐牢了")
+    False
+    """
+    told = _NO_CAPACITY.search(text) is not None
+    return told and _DIED.search(_LOST_MIND.sub(" ", text).replace("脑死亡", "")) is None
 
 
 def fate_of(text: str) -> Fate:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from duly.replies import amounts, dates, menus
+from duly.replies import amounts, dates, hindi, menus
 from duly.replies.automatic import answers_itself
 from duly.replies.deciding import Decision, decide
 from duly.replies.evidence import Evidence, gathered
-from duly.replies.fates import fate_of
+from duly.replies.fates import fate_of, lacks_capacity
 from duly.replies.model import Model, built_in
 from duly.replies.reading import DATED, INTENTS, PRICED, Reading, Reply
 
@@ -28,6 +28,10 @@ _REFUSES = re.compile(
     r"\b(?:never|not|won'?t|will not|refuse|refusing|ain'?t)(?: (?:ever|be|going|gonna|to|n))* "
     r"(?:pay|paying|repay|giv\w+)"
     r"(?: (?:you|u|ya|it|this|that|back|a (?:cent|penny|dime)))*(?:$|[,.!])"
+)
+#: And says nothing else: no abuse.
+_ONLY_REFUSES = re.compile(
+    r"(?:我|俺|老子)?(?:就是?|偏|才)?不(?:想|会|打算|愿意?)?还(?:钱|款|了)?[!.]*"
 )
 _NO_REFUSAL = (
     "promise_to_pay", "paid_already", "acknowledge", "how_to_pay", "instalment_request",
@@ -57,7 +61,10 @@ def read(reply: Reply, model: Model | None = None) -> Reading:
     if answers_itself(evidence.text) and decision.intent not in _HEARD_EVER:
         # A telephone answers, nobody: nothing follows, and a person may look at it.
         return _unread(reply)
-    if decision.intent in _NO_REFUSAL and not evidence.pays_on and _REFUSES.search(evidence.text):
+    refuses = _REFUSES.search(evidence.text) or hindi.refuses(evidence.text)
+    if decision.intent in _NO_REFUSAL and not evidence.pays_on and refuses:
+        return _unread(reply)
+    if decision.intent == "abusive" and _ONLY_REFUSES.fullmatch(evidence.text):
         return _unread(reply)
     return _reading(reply, evidence, decision)
 
@@ -65,6 +72,8 @@ def read(reply: Reply, model: Model | None = None) -> Reading:
 def _reading(reply: Reply, evidence: Evidence, decision: Decision) -> Reading:
     """Return the reading of a decision, with day and figure where its intent carries them."""
     day = confidence = words = amount = None
+    gone = decision.intent == "deceased_or_incapacity"
+    incapable = gone and lacks_capacity(evidence.text)
     if decision.intent in DATED:
         mention = dates.chosen(evidence.text, evidence.meant, decision.intent)
         if mention is not None:
@@ -79,11 +88,12 @@ def _reading(reply: Reply, evidence: Evidence, decision: Decision) -> Reading:
         promise_date_expr=words,
         date_confidence=confidence,
         amount=amount,
-        vulnerable=decision.vulnerable,
+        vulnerable=decision.vulnerable or incapable,
         secondary_intent=decision.secondary,
         needs_person=decision.needs_person,
         words=decision.words,
-        fate=fate_of(evidence.text) if decision.intent == "deceased_or_incapacity" else None,
+        fate=fate_of(evidence.text) if gone else None,
+        only_incapacity=incapable and not decision.vulnerable,
     )
 
 

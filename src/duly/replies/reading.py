@@ -78,3 +78,10 @@ class Reading:
     words: tuple[str, ...] = ()
     #: Of `deceased_or_incapacity` alone: whether it is the borrower's, and which, or his family's.
     fate: Fate | None = None
+    #: Vulnerable only because he who is spoken of cannot act for himself: nobody is in danger.
+    only_incapacity: bool = False
+
+    @property
+    def in_danger(self) -> bool:
+        """Whether somebody may be in danger, so that a person cares now."""
+        return self.vulnerable and not self.only_incapacity

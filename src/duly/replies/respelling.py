@@ -28,7 +28,14 @@ _I_WILL = re.compile(
     r"see|let|put|take|move|bring|deposit|ring|talk|check|ask|need|never|not|"
     r"just|also|definitely|def)\b)"
 )
-_DAY_OF_MONTH = re.compile(r"(?<=[\d一二三四五六七八九十]) ?好(?!\w*[吗么])")
+_DAY_OF_MONTH = re.compile(r"(?<=[\d一二三四五六七八九十]) ?好(?![吗么嘛不]|[了的意]?[吗么])")
+#: 名天 and 下五 are slips of 明天 and 下午 where a day or an hour stands beside them.
+_SLIPS_OF_DAYS = (
+    (re.compile(r"(?<![扬闻出有著姓])名(?=[天早晚](?!下(?!午|五|班)))"), "明"),
+    (re.compile(r"(?<=[明今后周][天一二三四五六日])下五(?![百千万天个期元块年月])"), "下午"),
+    (re.compile(r"下五(?=(?:\d{1,2}|[一二两三四五六七八九十])点)"), "下午"),
+    (re.compile(r"还前(?=$|[,.!?])"), "还钱"),
+)
 _INITIALS = "zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]"
 _FINALS = (
     "iang|iong|uang|ueng|ang|eng|ing|ong|ian|iao|uai|uan|ai|ei|ao|ou|an|en|in|un|ia|ie|iu|ua|ue"
@@ -76,8 +83,10 @@ def respelled(text: str, lang: str | None = None) -> str:
     plain = righted(_I_WILL.sub("i'll", _folded(text)))
     plain = ordinals.in_digits(plain)
     plain = _LATIN.sub(lambda run: _from_pinyin(run[0], plain, lang), plain)
-    if lang != "en":
+    if lang != "en" or HAN.search(plain):
         plain = _DAY_OF_MONTH.sub("号", plain)
+    for slip, right in _SLIPS_OF_DAYS:
+        plain = slip.sub(right, plain)
     if not HAN.search(plain) and (lang == "en" or len(plain) > _SHORT):
         return plain
     pattern, means, _ = _tables()

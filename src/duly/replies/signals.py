@@ -118,7 +118,7 @@ def tasks_of(
     reading: Reading, received_at: datetime, *, owed: Decimal | None = None
 ) -> tuple[str, ...]:
     """Return what a person has to do about a reading, the first thing first."""
-    tasks = ["care_now"] if reading.vulnerable else []
+    tasks = ["care_now"] if reading.in_danger else []
     if reading.fate == "bereaved":
         tasks.append("care_for_bereaved")
     elif reading.intent in TASKS:

@@ -20,7 +20,8 @@ _ASKS_BETWEEN = re.compile(
 )
 _FILLER_ZH = re.compile(
     r"(?:好的?|嗯|哦|行|知道了?|收到|吧|啊|呀|哈|了|的|就|我|会|一定|肯定|之?前|以前|左右|"
-    r"记下了?|记着|记好了?|大概|应该|可能|到时候?|等|要|再|最晚|最迟|尽量|争取|先|,|!|\.|~| )+"
+    r"还款(?:日期|时间)[:是为]?|记下了?|记着|记好了?|大概|应该|可能|到时候?|等|要|再|最晚|最迟|"
+    r"尽量|争取|先|,|!|\.|~| )+"
 )
 _FILLER_EN = re.compile(
     r"(?:\b(?:ok|okay|yes|sure|i|will|ill|for|by|on|the|its|it|maybe|probably|definitely|"
@@ -39,7 +40,9 @@ _FILLER_EN = re.compile(
 _PAYS_EN = re.compile(
     r"\b(?:pay|paying|payment|paid|send|sending|settle|clear|transfer|sort|do|money|yours|"
     r"debit|deduct|draw|collect|charge|remit|credit|bank it|manage|arrange|get it|have it|deposit|"
-    r"repay|give|it'?s yours|done)\b"
+    r"repay|give|it'?s yours|done|"
+    r"(?:de |kar |bhej |bhar )?d(?:u|oo)n?g[ai]|denge|kar(?:u|oo)n?g[ai]|karenge|bhej\w*|"
+    r"bhar(?:u|oo)n?g[ai]|chuka(?:u|oo)?n?g?[ai]?|jama)\b"
 )
 _ASKS_EN = re.compile(
     r"\b(?:how|where|why|what|who|which|did|stop|don'?t|not|can'?t|cannot|won'?t|no)\b|\?"
@@ -95,6 +98,12 @@ _LEAVES_EN = re.compile(
     r"\b(?:don'?t|dont|do not|pls no|not) (?:debit|deduct|charge me|draw|present|take (?:it|today|"
     r"the money|this|payment))\b"
 )
+#: In Hindi what asks for time stands after it: '10 din ka time do'.
+_SHIFTS_HI = re.compile(
+    r"^(?: (?:ka|ki|ke|aur|sa|thoda|extra))*(?: (?:time|samay|mohlat|waqt))?"
+    r"(?: (?:ka|aur))*(?: (?:de ?do|de ?dijiye|dedo|dijiye|do|dena|chahiye|ruk\w*|wait|badha\w*)\b)"
+)
+_SPAN_HI = re.compile(r"\b(?:din|dino|dinon|haft\w+|mahin\w+|time|samay|waqt|mohlat)$")
 _INSTEAD_EN = re.compile(r"\binstead\b")
 #: A span that is asked for on top.
 _MORE_EN = re.compile(r"\b(?:more|extra|additional|further|another)\b")
@@ -150,6 +159,8 @@ def shifts(text: str, meant: tuple[Mention, ...]) -> bool:
         if chinese and (_SHIFTS_ZH.search(text[: one.start]) or _LEAVES_ZH.search(text)):
             return True
         if not chinese and (_LEAVES_EN.search(text) or _INSTEAD_EN.search(text)):
+            return True
+        if not chinese and _SHIFTS_HI.match(text[one.end :]) and _SPAN_HI.search(one.words):
             return True
         led = _SHIFTS_EN.search(text[: one.end])
         if not chinese and not _GIVES_EN.search(text[: led.start() if led else one.start]) and (

@@ -73,6 +73,8 @@ _UNABLE = (
     "cant",
     "cannot",
     "unable",
+    "nahi",
+    "nhi",
 )
 
 

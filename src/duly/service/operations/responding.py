@@ -133,7 +133,7 @@ def to_reply(reading: Reading, sender: Sender, opened: Sequence[str], *, said: d
     if mine is None:
         return Added()
     # Nobody in danger or in mourning is asked for money either.
-    floor = [*opened, "danger" if reading.vulnerable else "", reading.fate or ""]
+    floor = [*opened, "danger" if reading.in_danger else "", reading.fate or ""]
     found = mine.follows("reply", replies=heard_as(reading), opened=filter(None, floor))
     signals = tuple(
         Signal(
