@@ -101,6 +101,8 @@ _SPAN_OF_SUMS = re.compile(r"(?:一二|一两|两三|二三|三四|三五|四五
 _PAY_AFTER = re.compile(
     r"^(?:块钱|块|元)?(?:就|先|也|都|一定|肯定)?(?:还|结|付|转)(?:掉|清|上|给|了)"
 )
+#: What after a figure of a Hindi reply says that it counts something else: '3 din pehle'.
+_COUNTS_HI = re.compile(r"^ (?:dinon?|haft[ae]|mahin[ae]|tar(?:i+|ee)kh|baje|kist\w*)\b")
 _HALF = re.compile(r"[一大小]半|half")
 
 #: What before 五十 makes it money.
@@ -172,6 +174,7 @@ def _may_be_money(figure: str, before: str, after: str) -> bool:
 
 def chosen(text: str, found: Sequence[Figure], intent: str) -> Decimal | None:
     """Return the figure tied to an act: paid, promised, offered a period, billed in dispute."""
+    found = [one for one in found if not _COUNTS_HI.match(text[one.end :])]
     if not found:
         return None
     if intent == "dispute_amount":

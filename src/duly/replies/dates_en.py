@@ -13,6 +13,7 @@ from duly.replies.day_words import (
     days_from,
     hours,
     in_days,
+    numeric,
     of_year,
     on,
     vague,
@@ -43,8 +44,6 @@ _BY = (
 )
 _FEW = "two|three|four|five|six|seven"
 _PART = r"(?: (?:morning|mornin|afternoon|arvo|evening|eve|night|nite|noon|am|pm|lunch|lunchtime))?"
-#: Offsets of the Americas, where the month is written before the day.
-_MONTH_FIRST = (-10.0, -2.5)
 
 
 def _weekday(found: re.Match[str], seen: Seen) -> Meant:
@@ -93,21 +92,6 @@ def _month_day(found: re.Match[str], seen: Seen) -> Meant | None:
         return None
     if found["y"]:
         return of_year(seen, int(found["y"]), month, number)
-    return on(calendar.month_day(seen.today, month, number))
-
-
-def _numeric(found: re.Match[str], seen: Seen) -> Meant | None:
-    first, second = int(found["a"]), int(found["b"])
-    low, high = _MONTH_FIRST
-    month_first = low <= seen.offset_hours <= high
-    if first > 12 or second > 12:
-        month_first = second > 12
-    month, number = (first, second) if month_first else (second, first)
-    if not (1 <= month <= 12 and 1 <= number <= 31):
-        return None
-    if found["y"]:
-        year = int(found["y"])
-        return of_year(seen, year + 2000 if year < 100 else year, month, number)
     return on(calendar.month_day(seen.today, month, number))
 
 
@@ -237,7 +221,7 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     ((
         rf"{_BY}(?P<a>[0-3]?\d)[/.-](?P<b>[0-3]?\d)(?:[/.-](?P<y>\d{{4}}|\d\d))?"
         rf"(?![\d/%]|{_SUM_AFTER})"
-    ), _numeric),
+    ), numeric),
     ((  # Several days are the earliest of them, where nothing is moved from one to the other.
         rf"(?<!from )(?<!from the ){_BY}{_ORD}(?P<next>) ?(?:-|to|till|until|and|or|/) ?(?:the )?"
         r"[0-3]?\d ?(?:st|nd|rd|th)\b"

@@ -13,6 +13,7 @@ from duly.replies.day_words import (
     days_from,
     hours,
     in_days,
+    numeric,
     of_year,
     on,
     vague,
@@ -194,6 +195,7 @@ def _holiday(found: re.Match[str], seen: Seen) -> Meant | None:
 _AFTER = r"(?P<after>之?内|以内|之?前|以前|之?后|以后)?"
 _RULES: tuple[tuple[str, Resolver], ...] = (
     (r"(?<!\d)(?P<y>\d{4}|\d\d)[年./-](?P<m>\d{1,2})[月./-](?P<n>\d{1,2})(?:日|号)?(?!\d)", _full),
+    (r"(?<![\d./-])(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<y>20\d\d|9999)(?!\d)", numeric),
     ((
         rf"(?:农历|阴历|旧历)?(?P<m>[正冬腊]|(?<=[农阴旧]历)[{CHARACTERS}]{{1,2}})月初?(?P<n>{N})"
     ), _lunar),

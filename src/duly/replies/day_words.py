@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from duly.replies import calendar
 from duly.replies.numerals import whole
 from duly.replies.reading import DateConfidence
 
 #: Words further away than this many days are no day that a person would hold a borrower to.
 DAYS_MAX = 366
+#: Offsets of the Americas, where the month is written before the day.
+_MONTH_FIRST = (-10.0, -2.5)
 #: A date with its year that lies further away than this is a slip or a joke.
 FAR = timedelta(days=3 * 366)
 
@@ -88,6 +91,22 @@ def of_year(seen: Seen, year: int, month: int, number: int) -> Meant:
     except ValueError:
         return None, "vague"
     return (day, "firm") if seen.today <= day <= seen.today + FAR else (None, "vague")
+
+
+def numeric(found: re.Match[str], seen: Seen) -> Meant | None:
+    """Resolve 3/5 and 3/5/2026: the month is first in the Americas alone."""
+    first, second = int(found["a"]), int(found["b"])
+    low, high = _MONTH_FIRST
+    month_first = low <= seen.offset_hours <= high
+    if first > 12 or second > 12:
+        month_first = second > 12
+    month, number = (first, second) if month_first else (second, first)
+    if not (1 <= month <= 12 and 1 <= number <= 31):
+        return None
+    if found["y"]:
+        year = int(found["y"])
+        return of_year(seen, year + 2000 if year < 100 else year, month, number)
+    return on(calendar.month_day(seen.today, month, number))
 
 
 def find(rules: tuple[tuple[re.Pattern[str], Resolver], ...], text: str, seen: Seen

@@ -26,7 +26,7 @@ def _refused() -> re.Pattern[str]:
 
 @cache
 def _not_on() -> re.Pattern[str]:
-    return re.compile(rf" ?{word('en', 'hnot')}\b")
+    return re.compile(rf" {word('en', 'hnot')}\b")
 
 
 @cache
@@ -69,5 +69,7 @@ def denied_between(text: str, start: int, end: int, before: int, after: int) -> 
         return True
     if _FUTURE.search(rest):
         return False
+    if _not_on().search(rest):  # 'abhi paise nahi hai'
+        return True
     stops = [one.end() for one in _CLAUSE.finditer(text, before, start)]
     return _denied().search(text[stops[-1] if stops else before : start]) is not None

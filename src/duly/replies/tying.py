@@ -42,6 +42,7 @@ _PAYS_EN = re.compile(
     r"debit|deduct|draw|collect|charge|remit|credit|bank it|manage|arrange|get it|have it|deposit|"
     r"repay|give|it'?s yours|done|"
     r"(?:de |kar |bhej |bhar )?d(?:u|oo)n?g[ai]|denge|kar(?:u|oo)n?g[ai]|karenge|bhej\w*|"
+    r"(?:kar|de|bhej|bhar) det[aie]|"
     r"bhar(?:u|oo)n?g[ai]|chuka(?:u|oo)?n?g?[ai]?|jama)\b"
 )
 _ASKS_EN = re.compile(

@@ -73,8 +73,13 @@ _UNABLE = (
     "cant",
     "cannot",
     "unable",
-    "nahi",
-    "nhi",
+    "paunga",
+    "paungi",
+    "payega",
+    "payegi",
+    "sakta",
+    "sakti",
+    "sakte",
 )
 
 
