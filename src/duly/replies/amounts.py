@@ -102,7 +102,7 @@ _PAY_AFTER = re.compile(
     r"^(?:块钱|块|元)?(?:就|先|也|都|一定|肯定)?(?:还|结|付|转)(?:掉|清|上|给|了)"
 )
 #: What after a figure of a Hindi reply says that it counts something else: '3 din pehle'.
-_COUNTS_HI = re.compile(r"^ (?:dinon?|haft[ae]|mahin[ae]|tar(?:i+|ee)kh|baje|kist\w*)\b")
+_COUNTS_HI = re.compile(r"^ (?:din(?:on?)?|haft[ae]|mahin[ae]|tar(?:i+|ee)kh|baje|kist\w*)\b")
 _HALF = re.compile(r"[一大小]半|half")
 
 #: What before 五十 makes it money.
