@@ -11,7 +11,8 @@ from duly.replies.day_words import Meant, Resolver, Seen, days_from, in_days, on
 SPOKEN = re.compile(
     r"\b(?:\w*(?:unga|oonga|ungi|enge|ega|egi)|karta hu|dete hain|hai|hain|tak|tari+kh|tareekh|"
     r"karo|denge|dedunga|ko pakka|(?:som|mangal|budh|guru|shukra|shani|ravi|it)[wv]ar|"
-    r"nahi?n?|nh[ie]n?|nai|[dk]iya|thod[aie]|din|dino|mein|ke baa?d|gay[aei]|dedo|de do)\b"
+    r"nahi?n?|nh[ie]n?|nai|[dk]iya|thod[aie]|din|dino|mein|ke baa?d|haft[ae]|mahin[ae]|dijiye|"
+    r"gay[aei]|dedo|de do)\b"
 )
 _DAY_NAMES = (
     "som(?:wa|va)r|monday", "mangal(?:wa|va)r|tuesday", "budh?(?:wa|va)r|wednesday",

@@ -136,7 +136,7 @@ _ONLY_EN = re.compile(
 )
 #: Questions and other talk around a day.
 _ASKS_ZH = re.compile(
-    r"怎|如何|哪|什么|吗|么$|多少|谁|几[点号]|为何|\?|干嘛|放款|借(?!遍)|打电话|联系|回电|[开上放]门"
+    r"怎|如何|哪|什么|吗|么$|问问|问一?下|商量|多少|谁|几[点号]|为何|\?|干嘛|放款|借(?!遍)|打电话|联系|回电|[开上放]门"
 )
 _TALKS_EN = re.compile(
     r"\b(?:how|where|why|what|when|who|which|did|call|ring|text|speak|talk|loan|open|meet|"
