@@ -72,6 +72,7 @@ COPIED: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "store_hold": (_MINE, ("id",)),
         "store_portalsession": (_MINE, ("id", "token_sha256", "former_sha256")),
+        "store_paymentintent": (_MINE, ()),
     }
 )  # fmt: skip
 #: Table → why a copy leaves it out.
@@ -81,6 +82,7 @@ NOT_COPIED: Mapping[str, str] = MappingProxyType(
         "store_aside": "that a row of a book was broken",
         "store_book_relations": "about other people too: a person looks first",
         "store_borrowerkey": "the key under which it is sealed",
+        "store_paymentcallback": "what a payment provider told, as the payments begun say",
         "store_portalcode": "codes that were used or are over",
         "store_portaldraft": "opened on its own page, gone with one tap",
         "store_portalpaper": "copied opened, as `handed_in`",

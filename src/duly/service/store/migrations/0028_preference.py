@@ -15,7 +15,7 @@ _WORDS = (
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0026_worklist"),
+        ("store", "0027_payments"),
     ]
 
     operations = [
