@@ -36,7 +36,8 @@ _OTHER_AFTER = re.compile(
     r"or \d+ (?:days|weeks))"
 )
 _OTHER_BEFORE = re.compile(
-    r"(?:(?:尾号|[末后][四4]位)[是为]?|(?:流水|参考|凭证|回单)号?|单号|工号|电话|手机号?|号码|拨打?|(?<!给你)(?<!你们)(?<!给)(?<!先)(?<!我)打|第|分|办|分成|身份证|卡号|账号|合同|编号|回|选|"
+    r"(?:(?:尾号|[末后][四4]位)[是为]?|(?:流水|参考|凭证|回单)号?|单号|工号|电话|手机号?|号码|"
+    r"拨打?|(?<!给你)(?<!你们)(?<!给)(?<!先)(?<!我)打|第|分|办|分成|身份证|卡号|账号|合同|编号|回|选|"
     r"按|(?<![a-z])(?:chapter|section|ending(?: in)?|room|aged?|line|extension|ext|"
     r"ends?(?: in| with)?|ending(?: in| with)|last (?:four|4)(?: digits)?(?: are| is)?|"
     r"account(?: number)?|utr|ref|reference|txn|transaction|id|no|code|reply|press|option|at|"
