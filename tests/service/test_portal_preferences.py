@@ -35,6 +35,7 @@ def book(served, write_book, tmp_path_factory):
         served, write_book, tmp_path_factory.mktemp("book"),
         borrowers=[*BOOK["borrowers"], {"borrower_id": "B2"}],
         contact_points=[*BOOK["contact_points"],
+                        {"borrower_id": WHO, "channel": "voice", "address": "+861066665566"},
                         {"borrower_id": "B2", "address": "+8613800000002"}],
         loans=[*BOOK["loans"], {"loan_id": "L-OTHER", "borrower_id": "B2"}],
         installments=[*BOOK["installments"],
@@ -192,13 +193,13 @@ class TestNumber:
         assert (written["new_number"].address, written["old_number"].address) == (NEW, NUMBER)
         assert "number ending 2222" in written["old_number"].text
         assert LENDER.hotline in written["old_number"].text
-        assert {one.key[-4:] for one in numbers_of(WHO)} == {"0001"}
+        assert {one.key[-4:] for one in numbers_of(WHO)} == {"0001", "5566"}
         assert holder_of(key_of(NEW)) is None
         left(written["old_number"])
         browser.submit("/preferences/number/confirm", code=code_of(written["new_number"]))
         assert "number ending 2222" in browser.text
         assert {(one.channel, one.end) for one in numbers_of(WHO)} == {
-            ("sms", "2222"), ("voice", "2222")}  # fmt: skip
+            ("sms", "2222"), ("voice", "2222"), ("voice", "5566")}  # fmt: skip
         assert holder_of(key_of(NEW)).borrower_id == WHO
         assert holder_of(key_of(NUMBER)) is None
         assert [one.kind for one in Task.objects.all()] == ["take_over_number"]

@@ -39,7 +39,7 @@ def book(served, write_book, tmp_path_factory):
 def test_nothing_is_cut_off_or_small(chromium, book, facts, tmp_path, language, width, size):
     begin(facts)
     cookies = signed_in(facts, language=language).cookies
-    for path in INSIDE:
+    for path in INSIDE[:: 2 if size else 1]:
         query = f"{'&' if '?' in path else '?'}lang={language}" + (f"&size={size}" if size else "")
         name = path.strip("/").partition("?")[0].replace("/", "-")
         seen, wrong = chromium.look(

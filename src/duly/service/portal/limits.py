@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from duly import policy
 from duly.book import Lender
+from duly.core.errors import Refused
 from duly.rules import Rule, lenders_rules, zones
 from duly.rules.asking import in_force
 from duly.rules.model import Cap, CapCount
 from duly.rules.windows import meet, open_intervals, speaking
+from duly.service import journal
 
 _WEEK_DAYS, _WEEK_HOURS = 7, 168
 _TEXT, _CALL = "sms", "voice"
@@ -47,16 +49,23 @@ def limits_of(
 
 
 @lru_cache(maxsize=4)
-def _policys(name: str, day: str) -> int:  # noqa: ARG001 It is read anew each day.
-    """Return how many texts in 7 days the lender's policy wants at most."""
-    return policy.load(name).limits.texts_per_7_days
+def _policys(name: str, day: str) -> int | None:  # noqa: ARG001 It is read anew each day.
+    """Return how many texts in 7 days the lender's policy wants at most.
+
+    Of a policy with mistakes nothing is sent; the other limits are said all the same.
+    """
+    try:
+        return policy.load(name).limits.texts_per_7_days
+    except Refused as error:
+        journal.broken("policy.unread", error)
+        return None
 
 
 @lru_cache(maxsize=64)
 def _limits(
-    packs: tuple[str, ...], switched_off: tuple[str, ...], of_policy: int, a_day: int, a_week: int,
-    zone: str, region: str | None, day: str, lender_zone: str, quiet_from: int | None,
-    quiet_until: int | None,
+    packs: tuple[str, ...], switched_off: tuple[str, ...], of_policy: int | None, a_day: int,
+    a_week: int, zone: str, region: str | None, day: str, lender_zone: str,
+    quiet_from: int | None, quiet_until: int | None,
 ) -> ContactLimits:  # fmt: skip
     noon = datetime.fromisoformat(f"{day}T12:00:00").replace(tzinfo=ZoneInfo(lender_zone))
     rules = tuple(

@@ -149,12 +149,14 @@ def change(borrower_id: str, typed: str, *, on: date, at: datetime) -> None:
     A person of the lender takes it over into the lender's own system.
     """
     key, told = key_of(typed), []
+    # A landline that nobody was told about stays as it is.
+    old = {one.key for one in _texted(borrower_id, but=key)}
     for channel in ("sms", "voice"):
         told.append({"channel": channel, "address": typed, "status": "active", "use": "personal",
                      "verified_on": on.isoformat(), "changed_on": on.isoformat()})  # fmt: skip
     told += [
         {"channel": one.channel, "address": one.address, "status": "invalid", "use": one.use}
-        for one in numbers_of(borrower_id) if one.key != key and one.use == "personal"
+        for one in numbers_of(borrower_id) if one.key in old and one.use == "personal"
     ]  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         lock_people(cursor, [borrower_id])
