@@ -5,10 +5,13 @@ Method: a real browser, where the machine has one, opens the pages of the runnin
 
 from __future__ import annotations
 
-import pytest
-from portal_world import BOOK, LOAN, begin, emptied, signed_in, tell
+from urllib.parse import quote
 
-from chromium import NARROWEST, pictures, running
+import pytest
+from portal_world import BOOK, LOAN, begin, emptied, handed, signed_in, tell
+
+from chromium import NARROWEST, Phone, pictures, running
+from duly.service.store.models import Message, Task
 
 CONTACT = {"contact_id": "K1", "borrower_id": "B1", "channel": "voice", "outcome": "connected",
            "address": "+8613800000001", "at": "2026-03-09T09:05:00+08:00"}  # fmt: skip
@@ -49,3 +52,27 @@ def test_nothing_is_cut_off_or_small(chromium, book, facts, tmp_path, language, 
         assert seen["url"] == path.partition("?")[0]
         assert seen["wide"] <= seen["room"], (path, seen)
         assert (seen["small"], seen["tiny"], wrong) == ([], [], []), path
+
+
+def test_a_phone_without_javascript_gets_through(chromium, book, facts, tmp_path):
+    begin(facts)
+    with Phone.of(chromium, f"http://127.0.0.1:{facts.port}", "zh-CN") as phone:
+        phone.open("/")
+        phone.tap("help.title")
+        phone.tap("calc.savings")
+        phone.type("calc_field.goal", "1000")
+        phone.type("calc_field.monthly", "300")
+        phone.tap("help.work_out")
+        assert phone.says("calc_says.months", monthly="300.00元", months=4) in phone.text
+        phone.open(f"/hand-over?token={quote(handed())}")
+        phone.tap("hand_over.go")
+        phone.tap("prefer.title")
+        phone.tap("prefer.stop_one", by=phone.says("channel.sms"))
+        assert phone.says("prefer.stopped", by=phone.says("channel.sms")) in phone.text
+        assert Message.objects.get(message_id="m-waits").reason == "opt_out"
+        phone.open("/loan")
+        phone.tap("privacy.title")
+        phone.tap("privacy.person_send")
+        assert phone.says("privacy.is_open") in phone.text
+        assert Task.objects.get().kind == "decide_by_person"
+        phone.picture(tmp_path, "journey-rooms")

@@ -12,6 +12,7 @@ from django.db import connection
 from duly.book import Lender
 from duly.core.words import catalogue
 from duly.messages.values import tail_text
+from duly.rules.model import TEXT_CHANNELS
 from duly.service.operations.own_texts import SIGN_IN
 from duly.service.rows import Row, as_dicts
 from duly.service.untaken import CAME_BACK, MESSAGE
@@ -84,8 +85,8 @@ def burden_of(borrower_id: str, *, lender: Lender, at: datetime) -> Burden:
     week = [one for one in counts if one.at > at - timedelta(days=7)]
     return Burden(
         contacts=contacts,
-        texts_today=sum(one.channel != "voice" for one in today),
-        texts_this_week=sum(one.channel != "voice" for one in week),
+        texts_today=sum(one.channel in TEXT_CHANNELS for one in today),
+        texts_this_week=sum(one.channel in TEXT_CHANNELS for one in week),
         reached_today=sum(one.outcome == "connected" for one in today),
     )
 
