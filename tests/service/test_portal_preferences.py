@@ -126,6 +126,8 @@ class TestStop:
         says = "You have stopped every way" if channel == "all" else "Stopped: text message"
         assert says in browser.text
         assert "Notices that the law demands still come" in browser.text
+        # By e-mail and phone there are hours still; after every way none.
+        assert browser.text.count("at no hour") == (2 if channel == "all" else 0)
 
     def test_another_way_stops_no_text(self, world):
         browser = signed_in(world)

@@ -39,7 +39,9 @@ def _show(request: HttpRequest, wish: Wish, *, wrong: tuple[str, ...] = ()) -> H
                        quiet_from=kept.quiet_from, quiet_until=kept.quiet_until)  # fmt: skip
     return page(
         request, "preferences", status=_BAD if wrong else 200, wish=wish, kept=kept, wrong=wrong,
-        limits=limits, locales=LOCALES, channels=CHANNELS, stopped=stopped,
+        text_hours=() if {"sms", "email"} <= stopped or ALL in stopped else limits.text_hours,
+        call_hours=() if {"voice", ALL} & stopped else limits.call_hours,
+        locales=LOCALES, channels=CHANNELS, stopped=stopped,
         all_stopped=ALL in stopped, numbers=numbers_of(who), done=request.GET.get("done", ""),
     )  # fmt: skip
 
