@@ -50,8 +50,8 @@ ORDER BY signal_id
 
 _SAID = "SELECT time FROM store_word WHERE kind = 'preference' AND key = %s"
 _STOPPED = """
-SELECT count(*) FROM store_event WHERE source = %s AND type = 'signal.raised'
-    AND data->>'borrower_id' = %s AND data->>'kind' = 'opt_out'
+SELECT count(*) FROM store_word WHERE source = %s AND borrower_id = %s AND kind = 'signal'
+    AND data->>'kind' = 'opt_out'
 """
 
 
