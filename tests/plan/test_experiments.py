@@ -34,6 +34,11 @@ STEP = """treatments:
     task: {kind: call, script: call_first, expires: 3 days}
 """
 COUNT = 60
+#: Holds the three borrowers behind the sixty out: they must hear what everybody hears all the same.
+SALT = next(
+    f"s{number}" for number in range(100_000)
+    if all(draw(f"B{COUNT + one}", f"s{number}") < 1_000 for one in (1, 2, 3))
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory, write_book) -> tuple[Made, .
     text = BUILT_IN.read_text("utf-8").replace("treatments:\n", STEP, 1) + EXPERIMENT
     policy.write_text(text, encoding="utf-8")
     held = folder / "held.yaml"
-    held.write_text(text + "holdout: {share: 10 %}\n", encoding="utf-8")
+    held.write_text(text + f"holdout: {{share: 10 %, salt: {SALT}}}\n", encoding="utf-8")
     return tuple(
         make(book, folder / f"plan-{number}", at=tables.instant + timedelta(days=days),
              policy=str(one))
@@ -100,7 +105,7 @@ def test_hardship_now_or_once_is_in_no_experiment(plans: tuple[Made, ...]) -> No
 
 def test_a_holdout_hears_less_and_nobody_else_changes(plans: tuple[Made, ...]) -> None:
     open_, held = plans[0].decisions, plans[2].decisions
-    out = {name for name, row in held.items() if draw(row["borrower_id"], "holdout") < 1_000}
+    out = {name for name, row in held.items() if draw(row["borrower_id"], SALT) < 1_000}
     assert len(out) > 2
     for name, row in held.items():
         before = open_[name]
@@ -111,6 +116,15 @@ def test_a_holdout_hears_less_and_nobody_else_changes(plans: tuple[Made, ...]) -
             assert (row["rule"], row["arms"]) == (before["rule"], ["holdout=held"])
             assert (row["message_id"], row["task_kind"]) == (None, None)
     assert held["B1-a"]["arms"] == [f"call-first={arm_of('B1')}", "holdout=open"]
+
+
+def test_a_holdout_never_goes_without_help(plans: tuple[Made, ...]) -> None:
+    """Forty days late: an offer of a plan. In hardship: care. Once in hardship: a text as ever."""
+    offered, cared, spared = (plans[2].decisions[f"B{COUNT + one}-a"] for one in (1, 2, 3))
+    assert (offered["decision"], offered["reason"]) == ("contact", "plan_offer")
+    assert (cared["decision"], cared["task_kind"]) == ("task", "review")
+    assert (spared["decision"], spared["reason"]) == ("contact", "first_late")
+    assert plans[2].message_of(f"B{COUNT + 1}-a") is not None
 
 
 def test_a_plan_with_arms_is_worked_out_again_the_same(plans: tuple[Made, ...]) -> None:
