@@ -183,6 +183,26 @@ def test_the_page_speaks_both_languages(
         assert "{" not in told
 
 
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_every_verdict_has_its_words(
+    locale: str, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, found = _report(world, capsys)
+    one = found["experiments"][0]
+    (arm,) = one["arms"]
+    group = {"people": 400, "effect": 0.001, "low": -0.01, "high": 0.012}
+    pages = {}
+    for verdict in ("better", "worse", "no_difference", "open", "too_early"):
+        for told in ("contact", "leave_alone", "not_known"):
+            whom = {**arm["whom"], "score_bands": {"low_risk": {**group, "verdict": told}}}
+            changed = {**one, "arms": [{**arm, "verdict": verdict, "whom": whom}]}
+            pages[verdict, told] = "\n".join(page.report_lines(changed, locale))
+    assert len(set(pages.values())) == len(pages)
+    for text in pages.values():
+        assert "{" not in text
+        assert "+0.10" in text
+
+
 def test_a_policy_never_run_is_worth_what_its_arm_was_worth(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,10 +78,10 @@ def _arm(arm: Mapping[str, Any], found: Mapping[str, Any], locale: str) -> Itera
         yield "    " + say("learn", "no_sequence", locale, why=why(always, locale))
     yield "    " + say("learn", f"verdict_{arm['verdict']}", locale, arm=arm["arm"],
                        control=found["control"], detect=_points(found["detect"]))  # fmt: skip
-    yield from _whom(arm["whom"], locale)
+    yield from _whom(arm["whom"], arm["arm"], locale)
 
 
-def _whom(whom: Mapping[str, Any], locale: str) -> Iterator[str]:
+def _whom(whom: Mapping[str, Any], arm: str, locale: str) -> Iterator[str]:
     if "refused" in whom:
         yield "    " + say("learn", "no_whom", locale, why=why(whom, locale))
         return
@@ -90,8 +90,8 @@ def _whom(whom: Mapping[str, Any], locale: str) -> Iterator[str]:
                        low=_points(one["low"]), high=_points(one["high"]))  # fmt: skip
     for band, group in whom["score_bands"].items():
         yield "      " + say(
-            "learn", f"group_{group['verdict']}", locale, name=band, people=f"{group['people']:,}",
-            effect=_points(group["effect"]), low=_points(group["low"]), high=_points(group["high"]),
+            "learn", f"group_{group['verdict']}", locale, name=band, arm=arm,
+            people=f"{group['people']:,}", effect=_points(group["effect"]), low=_points(group["low"]), high=_points(group["high"]),
         )  # fmt: skip
 
 
