@@ -91,7 +91,8 @@ def _whom(whom: Mapping[str, Any], arm: str, locale: str) -> Iterator[str]:
     for band, group in whom["score_bands"].items():
         yield "      " + say(
             "learn", f"group_{group['verdict']}", locale, name=band, arm=arm,
-            people=f"{group['people']:,}", effect=_points(group["effect"]), low=_points(group["low"]), high=_points(group["high"]),
+            people=f"{group['people']:,}", effect=_points(group["effect"]),
+            low=_points(group["low"]), high=_points(group["high"]),
         )  # fmt: skip
 
 
