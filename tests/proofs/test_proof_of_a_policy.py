@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from duly.proofs.prove import prove
 from duly.proofs.search import Answer, Asker
 from duly.proofs.story import told
 
+BUILT_IN = resources.files("duly.policy").joinpath("builtin", "cn-installment.yaml")
 AT = ["--at", "2026-03-10T10:00:00+08:00"]
 
 
@@ -33,6 +35,22 @@ def test_the_built_in_policy_is_proved_and_each_step_shown_by_a_plan() -> None:
     assert proof.shown == len(treatments) - 1
     for claim in ("hole", "reached", "tone_not_monotone", "security_demand", "inductive"):
         assert claim in proof.claims
+
+
+def test_an_arm_and_a_holdout_are_proved_with_the_policy(tmp_path: Path) -> None:
+    """The example of docs/experiments.md, in the built-in policy."""
+    page = (Path(__file__).parents[2] / "docs" / "experiments.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n", 1)[1].split("```", 1)[0]
+    declared, step = example.split("treatments:\n  …\n")
+    text = BUILT_IN.read_text(encoding="utf-8")
+    assert text.count("  - id: first-late\n") == 1
+    path = tmp_path / "policy.yaml"
+    text = text.replace("  - id: first-late\n", f"{step}\n  - id: first-late\n")
+    path.write_text(f"{text}\n{declared}", encoding="utf-8")
+    proof = proved(path)
+    assert proof.sound
+    assert proof.shown == len(load(path).treatments) - 1
+    assert "serious_by_arm" in proof.claims
 
 
 def _changed(tmp_path: Path, old: str, new: str, base: str = "hole-in-days") -> Path:
