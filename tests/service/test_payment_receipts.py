@@ -24,7 +24,7 @@ from duly.messages.code import ALPHABET
 from duly.service.api.slowing import ADDRESS_A_MINUTE, CODE_AN_HOUR
 from duly.service.portal import documents, receipt_codes
 
-ODD = "P 3/ä&?"
+ODD = "P 3/ä&?😀ประ"  #: what a typeface lacks, what an address has to quote
 
 
 @pytest.fixture(scope="module")

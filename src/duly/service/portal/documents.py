@@ -111,6 +111,7 @@ def payment_receipt(
     """
     english = locale == "en"
     name = (english and lender.name_en) or lender.name
+    number = _in_type(line.payment_id)
 
     def text(key: str, **values: object) -> str:
         return say("portal", key, locale, **values)
@@ -129,7 +130,7 @@ def payment_receipt(
         (text("receipt.amount"), money(line.amount)),
         (text("receipt.on"), day(line.paid_on)),
         (text("receipt.loan"), text("loan.name", tail=receipt.tail)),
-        (text("receipt.number"), line.payment_id),
+        (text("receipt.number"), number),
         (text("receipt.issued"), day(issued_on)),
     ]
     facts += [(text("receipt.check"), code)] if code else []
@@ -147,10 +148,19 @@ def payment_receipt(
             }],
             "closing": closing,
             "picture": picture, "alt": text("receipt.picture"),
-            "footer": f"{name}  ·  {line.payment_id}",
+            "footer": f"{name}  ·  {number}",
         },
         locale=locale, on=issued_on,
     )  # fmt: skip
+
+
+def _in_type(name: str) -> str:
+    """Return a name of somebody else's with what the typeface may lack as question marks.
+
+    >>> _in_type("P-1 还款😀")
+    'P-1 还款?'
+    """
+    return "".join(one if one.isascii() or "\u4e00" <= one <= "\u9fff" else "?" for one in name)
 
 
 def _amount(plan: AgreedPlan, name: str, currency: str) -> int:
