@@ -97,6 +97,15 @@ def test_an_amount_leads_to_the_provider_and_back(world, language):
     assert {"en": "You began to pay", "zh-CN": "您在 "}[language] in browser.text
 
 
+def test_in_another_language_nothing_begins_anew(world):
+    browser = signed_in(world)
+    begun(browser)
+    browser.go(browser.page.one("a", hreflang="zh-CN").attributes["href"])
+    assert (browser.at, browser.page.one("html").attributes["lang"]) == ("/pay", "zh-CN")
+    assert browser.page.one("input", id="amount").attributes["value"] == "500.00"
+    assert PaymentIntent.objects.count() == 1
+
+
 def test_what_the_provider_tells_is_so_on_every_page(world):
     browser = signed_in(world)
     reference = reference_of(begun(browser))

@@ -61,9 +61,12 @@ def bound(standing: Standing, amount: int, effect: Effect | None) -> str:
     return "most" if effect.left else ""
 
 
-@signed_in("POST")
+@signed_in("GET", "POST")
 def go(request: HttpRequest) -> HttpResponse:
     """Begin a payment and lead to the provider's page; the same tap twice is one payment."""
+    if request.method != "POST":  # In another language, or loaded again: looking begins nothing.
+        return led(request, "pay", loan=request.GET.get("loan", ""),
+                   amount=request.GET.get("amount", "")[:_TYPED_MAX])  # fmt: skip
     standing = standing_for(request)
     way = None if standing is None else ways_of(standing).get(request.POST.get("way", ""))
     if standing is None or way is None or standing.loan.trace is None:
