@@ -26,8 +26,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/duly doctor --warm
 	@touch $(STAMP)
 
-demo: setup ## Run the main job on a generated book and write the report.
-	@$(BIN)/duly demo
+demo: setup ## Run the main job on a generated book, write the report, fill both faces.
+	@$(BIN)/duly demo --faces
 
 # Debian's browser and a Chinese font, for the tests that open pages; without them these are skipped.
 BROWSER := chromium fonts-noto-cjk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from duly import book as books
 from duly.book.schema import TABLES
@@ -28,8 +28,30 @@ BOOK_FILES = frozenset({"book.json", *(f"{table}.csv" for table in TABLES)})
 _MARK = ".duly-demo"  #: Says that a directory is the demo's own, to be written over.
 
 
-def demo(*, out: arguments.Out | None = None, locale: arguments.Locale = None) -> int:
+def demo(
+    *,
+    out: arguments.Out | None = None,
+    faces: Annotated[bool, arguments.named("--faces", "option.faces")] = False,
+    locale: arguments.Locale = None,
+) -> int:
     """Generate a sample book, check, position and plan it, explain a decision, write the report."""
+    language = locale or settings.locale()
+    folder = _own_folder((out or settings.home() / "demo").absolute())
+    if not faces:
+        _show_plan(folder, None, language)
+        return output.DONE
+    from duly.cli import demo_faces
+
+    with demo_faces.own_home(folder):
+        lender = demo_faces.write_lender(folder)
+        messages = _show_plan(folder, lender, language)
+        given = demo_faces.fill(folder, lender, language)
+    demo_faces.tell(given, messages, folder, language)
+    return output.DONE
+
+
+def _show_plan(folder: Path, lender_file: Path | None, language: str) -> Sequence[dict[str, Any]]:
+    """Make the plan of a sample book and show it; return its messages."""
     from duly.plan import replay
     from duly.plan.explain import explain_loan
     from duly.plan.explain_page import page
@@ -38,21 +60,19 @@ def demo(*, out: arguments.Out | None = None, locale: arguments.Locale = None) -
     from duly.plan.write import write_whole
     from duly.simulate import write_sample
 
-    language = locale or settings.locale()
-    folder = _own_folder((out or settings.home() / "demo").absolute())
     with output.progress(say("cli", "planning", language)):
         write_whole(folder / "book", write_sample, ours=BOOK_FILES)
         started = time.perf_counter()
-        lender = books.load_lender(None)
+        lender = books.load_lender(lender_file)
         checked = books.check(folder / "book", lender, language)
         _position(folder)
         request = Request(
             book=folder / "book", instant=arguments.instant(AT), out=folder / "plan",
-            lender_file=None, policy=None, locale=language,
+            lender_file=lender_file, policy=None, locale=language,
         )  # fmt: skip
         run = make_and_write(request, key=settings.keys(make=True).first, clock=time.perf_counter)
         seconds = round(time.perf_counter() - started, 1)
-        messages = replay.read_table(folder / "plan", "messages").to_pylist()
+        messages: list[dict[str, Any]] = replay.read_table(folder / "plan", "messages").to_pylist()
         chosen = _first(messages, EXPLAINED)
         found = explain_loan(folder / "plan", chosen["loan_ids"][0], clock=time.perf_counter)
         write_report(folder / "plan", folder / "report.html", locale=language)
@@ -67,7 +87,7 @@ def demo(*, out: arguments.Out | None = None, locale: arguments.Locale = None) -
     output.line(say("cli", "demo_seconds", language, seconds=seconds, out=folder))
     output.line(say("cli", "report_written", language, out=folder / "report.html"))
     output.line(say("cli", "demo_next", language, out=folder))
-    return output.DONE
+    return messages
 
 
 def _own_folder(folder: Path) -> Path:
