@@ -58,6 +58,15 @@ def test_a_missing_way_to_stop_breaks_the_rule_of_the_place(text, facts, rule):
         ({"country": "fr"}, "EU-SERV-1-TEXT"),
         ({"licence": "in"}, "IN-COND-1-TEXT"),
         ({"jurisdiction": "cn"}, "CN-COND-1"),
+        ({"country": "India"}, "IN-COND-1-TEXT"),
+        ({"country": "Germany"}, "EU-SERV-1-TEXT"),
+        ({"country": "DEU"}, "EU-SERV-1-TEXT"),
+        ({"country": "United Kingdom"}, "UK-COND-1"),
+        ({"country": "中国"}, "CN-COND-1"),
+        ({"country": "台湾"}, "DEC-TEXT-1"),
+        ({"country": "Atlantis"}, "DEC-TEXT-1"),
+        ({"country": ""}, "US-COND-1"),
+        ({"licence": "No. 1234 of 2020"}, "US-COND-1"),
         ({"country": "my"}, "DEC-TEXT-1"),  # No pack of ours: our own floor.
     ],
 )

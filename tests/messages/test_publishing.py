@@ -102,10 +102,35 @@ def test_a_changed_front_matter_is_other_words_too(tmp_path):
         (GOOD_BODY.replace("有疑问", "后果自负"), "words_forbidden"),
         (GOOD_BODY + "{{ nam }}", "unknown"),
         (GOOD_BODY + "\u202e", "hidden"),
+        (GOOD_BODY + "尾款12345.67元周五前付清。", "constant_figure"),
+        (GOOD_BODY + "您已逾期30天。", "constant_figure"),
+        (GOOD_BODY + "请于3月31日前还清。", "constant_figure"),
+        (GOOD_BODY + "日利率0.5%。", "constant_figure"),
+        (GOOD_BODY + "请拨021-55556666。", "constant_figure"),
+        (GOOD_BODY + "年利率24％。", "constant_figure"),
     ],
 )
 def test_no_text_with_a_mistake_is_approved(tmp_path, body, code):
     assert code in refused(put(tmp_path, body=body))
+
+
+@pytest.mark.parametrize("said", ["我们20日内回复。", "记录保存5年。", "也可以拨12378。"])
+def test_a_period_and_a_line_of_the_public_may_stand_in_the_words(tmp_path, said):
+    assert approve(put(tmp_path, body=GOOD_BODY + said), FIRST).published is False
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Ann", "Ann."), ("李明", "李·明"), ("Li Ming", "Li-Ming"), ("Li Ming", "Ming Li"),
+     ("Li Ming", "L. Ming"), ("張偉", "张伟"), ("Jose", "José")],
+)  # fmt: skip
+def test_one_person_spelt_another_way_is_no_second_one(tmp_path, one, other):
+    path = put(tmp_path)
+    approve(path, one)
+    with pytest.raises(Refused, match="approver_twice") as refusal:
+        approve(path, other)
+    assert [one.code for one in refusal.value.diagnostics] == ["approver_twice"]
+    assert approve(path, "Wang Fang").published
 
 
 def test_a_fuller_lint_is_asked_as_well(tmp_path):

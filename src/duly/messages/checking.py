@@ -20,6 +20,21 @@ from duly.messages.template_file import Text
 from duly.messages.variables import FACT_FLAGS, LENDER_FLAGS
 from duly.messages.voice import Voice, voice_of
 
+#: What stands in a text for a value, a phrase or a question; no words of its own.
+_HOLE = re.compile(r"\[\[.*?\]\]|\{\{.*?\}\}|\{%.*?%\}|\{[a-z_]+\}", re.DOTALL)
+_FIGURE = re.compile(r"\d(?:[\d.,:：/%％-]*\d)?[%％]?")
+#: Lines of the public that are the same for everybody; the lender's own come from its file.
+_PUBLIC_LINES = frozenset(
+    {"12378", "12363", "12345", "12315", "12348", "12386", "96110", "110", "120", "911", "988",
+     "999", "112", "116123", "1930", "14567"}
+)  # fmt: skip
+#: A period that a law or a promise of ours sets, not the days that a loan is late.
+_PERIOD = re.compile(
+    r"\s?(?:日内|天内|日內|天內|日之内|天之内|个?工作日|小时|個?工作日|小時|个月|個月|年(?!\d|利率|化)"
+    r"|(?:working |business |calendar )?days?(?! late| overdue| past)|hours?|months?|years?)"
+)
+_PERIOD_DIGITS = 2
+_LATE_BEFORE = re.compile(r"(?:逾期|晚了?|迟了?|遲了?|拖欠?|late|overdue)\s?(?:by )?$")
 #: Says what is wrong with one finished text: its words, and the text that it was made from.
 Lint = Callable[[str, Text], tuple[str, ...]]
 
@@ -46,7 +61,24 @@ def check(text: Text, lender: Lender, lints: tuple[Lint, ...] = LINTS) -> tuple[
     notes = Notes(text.file)
     for problem in dict.fromkeys(problems):
         _note(problem, text, notes)
+    for place, figure in _constants(text):
+        notes.wrong(place, "constant_figure", figure=figure)
     return tuple(sorted(notes.found, key=lambda one: (one.line, int(one.column))))
+
+
+def _constants(text: Text) -> Iterator[tuple[tuple[int, int], str]]:
+    """Give the figures that stand in the words themselves: each loan would get the same.
+
+    Money, days, rates and telephones come by variables (contract, section 3).
+    """
+    plain = _HOLE.sub(lambda hole: re.sub(r"[^\n]", " ", hole[0]), text.raw)
+    for number, line in enumerate(plain.split("\n"), start=text.body_line):
+        for found in _FIGURE.finditer(line):
+            before, start, end = line[: found.start()], found.start(), found.end()
+            few = found[0].isdigit() and len(found[0]) <= _PERIOD_DIGITS
+            period = few and _PERIOD.match(line, end) and not _LATE_BEFORE.search(before)
+            if found[0] not in _PUBLIC_LINES and not period:
+                yield (number, start + 1), found[0]
 
 
 def _shapes(text: Text, lender: Lender) -> Iterator[str]:

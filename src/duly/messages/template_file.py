@@ -6,6 +6,7 @@ without that block: an approval names their SHA-256, and words changed since are
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from duly.messages.front import Notes
 from duly.messages.locales import LOCALES, is_chinese
 from duly.messages.stages import CLASSES, ELEMENTS, STAGES, pattern
 from duly.messages.variables import ALWAYS, FACT_OF, GUARDS, OF_LENDER
+from duly.spelling import folded
 
 CHANNELS = ("sms", "email")
 TONES = ("gentle", "plain", "serious")
@@ -275,13 +277,41 @@ def _alphabet(char: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Return whether two names are the same but for spaces, width and capitals.
+    """Return whether two names may be one person's: however spaced, marked, accented or ordered.
 
-    >>> same_person("Li Ming", "ｌｉ  ming ")
-    True
+    A traditional character is its simplified one; an initial is any name that begins with it.
+
+    >>> same_person("Li Ming", "ｌｉ  ming "), same_person("Ming Li", "L. Ming")
+    (True, True)
+    >>> same_person("張偉", "张伟."), same_person("Li Ming", "Li Na")
+    (True, False)
     """
-    return _plain(one) == _plain(other)
+    mine, others = _plain(one), _plain(other)
+    if "".join(mine) == "".join(others) or sorted(mine) == sorted(others):
+        return True
+    if len(mine) != len(others) or not (mine and others):
+        return False
+    return any(
+        all(_may_be(left, right) for left, right in zip(mine, order, strict=True))
+        for order in itertools.permutations(others)
+    )
 
 
-def _plain(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+_NAME_PARTS_MAX = 5
+
+
+def _may_be(one: str, other: str) -> bool:
+    """Return whether two parts of a name are the same, or one is the other's initial."""
+    short, long = sorted((one, other), key=len)
+    initial = len(short) == 1 and short.isascii() and long.startswith(short)
+    return short == long or initial
+
+
+def _plain(name: str) -> list[str]:
+    bare = unicodedata.normalize("NFKD", folded(name)).casefold()
+    letters = "".join(
+        char if char.isalnum() else "" if unicodedata.combining(char) else " " for char in bare
+    )
+    words = letters.split()[:_NAME_PARTS_MAX]
+    # 李·明 is 李明: marks between characters part no names.
+    return words if all(word.isascii() for word in words) else ["".join(words)]

@@ -82,7 +82,10 @@ _DISOWNED = re.compile(
     r"|(?:不是|并非|冒充)([^,;]{2,20})"
 )
 _DATED_KEY = re.compile(r"filed|judg|accepted|issued|lodged|sued|起诉|立案|受理|判决")
-_PLACE_KEY = re.compile(r"jurisdiction|country|licen[cs]e|法域|国家")
+_PLACE_KEY = re.compile(r"jurisdiction|country|法域|国家")
+_LICENCE_KEY = re.compile(r"licen[cs]e")
+_PLACE_CODE = re.compile(r"[a-z]{2}(?:[-_][a-z0-9]{1,4})?")
+_STATE = re.compile(r"(?<=^[a-z]{2})[-_][a-z0-9]{1,4}$")
 _APP_KEY = re.compile(r"(?<![a-z])apps?(?![a-z])|official|应用|小程序|官方")
 _NAME_KEY = re.compile(
     r"lender|creditor|brand|company|signature|sender|agency|agencies|firm|owner|name|机构|公司|贷款人"
@@ -152,12 +155,17 @@ class Known:
 
     @cached_property
     def jurisdiction(self) -> str:
-        """Return where the lender or the borrower is, as two small letters, or nothing."""
-        return next(
-            (value[:2] for key, value in self._pairs
-             if _PLACE_KEY.search(key) and re.fullmatch(r"[a-z]{2}(?:[-_][a-z0-9]{1,4})?", value)),
-            "",
+        """Return where the lender or the borrower is, as it is written, or nothing.
+
+        A code may go on with a state (`us-ny`); of a name all of it counts. A licence may be a
+        number or a paper: of it only a code counts.
+        """
+        named = (
+            value for key, value in self._pairs
+            if (value and _PLACE_KEY.search(key))
+            or (_LICENCE_KEY.search(key) and _PLACE_CODE.fullmatch(value))
         )  # fmt: skip
+        return next((_STATE.sub("", value) for value in named), "")
 
     @cached_property
     def _vouched(self) -> str:
