@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from forked import READ_LATE, Forks
+from command_forks import READ_LATE, Forks
 
 from duly.simulate import write_sample
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from duly.conditions.solver import Term, conjunction, disjunction, negation
-from duly.policy import Treatment
+from duly.policy import SPARED, Treatment
 from duly.proofs.meaning import acts_once
 from duly.proofs.question import Detail, Question, Shows, Theory, first
 from duly.proofs.rerun import Outcome
@@ -74,10 +74,14 @@ def _no_arm(theory: Theory) -> list[Term]:
 def _hole_detail(theory: Theory, wanted: tuple[Term, ...], answer: Answer) -> Detail:
     features = answer.people[0].features
     values = {name: features[name] for name in ("days_past_due", "days_delinquent")}
-    no_arm = _no_arm(theory)
+    # Who is spared of experiments has no arm either way: he tells nothing of their arms.
+    no_arm = [*_no_arm(theory), theory.state.null(SPARED)] if theory.policy.experiments else []
     if no_arm and theory.alone.holds(*wanted, *no_arm) is False:
         arms = [features[one.field] for one in theory.policy.experiments]
         arm = next((name for name in arms if name), "")
+    else:
+        arm = ""
+    if arm:
         return Detail(code="hole_arm", path=("treatments",), values={**values, "arm": arm})
     names = [name for name in _asked_fields(theory) if features[name] is None]
     known = {name: negation(theory.state.null(name)) for name in _asked_fields(theory)}

@@ -27,7 +27,10 @@ _ITSELF = re.compile(
     r"(?:稍后|一会儿?|晚点|等下)(?:再)?(?:给)?(?:您|你)?(?:回复|回电|联系[您你]|回拨)|"
     r"\b(?:can'?t|cannot) (?:talk|take your call) right now\b[^?]*(?:later|soon|back)?$|"
     # A program that forgot to fill its text in: {{ text }}, %(name)s, ${reply}.
-    r"\{\{|\}\}|\$\{|%\(\w+\)|<%"
+    r"\{\{|\}\}|\$\{|%\(\w+\)|<%|"
+    # Nor does a person write to us in a language of machines.
+    r"\b(?:drop|alter|truncate) (?:table|schema|database)\b|\bdelete from \w+_|\binsert into \w+_|"
+    r"\bunion select\b|<script\b"
 )
 
 

@@ -31,8 +31,10 @@ _BROKEN = re.compile(
 #: An address of the Indian payment system, a person's or a company's: name@bank.
 _HANDLE = re.compile(
     r"(?:upi|vpa|gpay|phonepe|paytm|bhim)[^。!?;\n]{0,24}?"
-    r"(?<![\w.])([a-z0-9._-]{2,40}@[a-z]{2,20})(?![\w.])"
+    r"(?<![\w.])([a-z0-9._-]{2,40}@[a-z]{2,20})(?![\w]|[.]\w)"
 )
+#: Where the wallets of persons have their addresses, and no company's cash desk.
+_WALLET = re.compile(r"@(?:ok(?:axis|hdfcbank|icici|sbi)|ybl|ibl|axl|apl)$")
 _AGENT = re.compile(r"\b(?:my|agent|personal|officer|executive|sir|madam)\b")
 _SCHEME = re.compile(r"h(?:tt|xx)ps?:/*")
 #: The end of what names the host; a dot that ends the sentence is none of it.
@@ -67,7 +69,8 @@ def _handles(text: str, known: Known) -> Iterator[Hit]:
     for found in _HANDLE.finditer(text):
         if found[1] in known.accounts:
             continue
-        if known.accounts or found[1] in known.disowned_accounts or _AGENT.search(text):
+        persons = _WALLET.search(found[1]) or found[1] in known.disowned_accounts
+        if known.accounts or persons or _AGENT.search(text):
             yield Hit("suspicious_link", _RULE, "A payment address of a person", *found.span(1))
 
 

@@ -139,7 +139,12 @@ def _leading(url: str) -> Iterator[bool]:
     """Give whether this process may work: nobody else does, as long as its connection lives."""
     with psycopg.connect(url, autocommit=True, application_name="duly daily") as held:
         row = held.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
-        yield bool(row and row[0])
+        leads = bool(row and row[0])
+        yield leads
+        if leads:
+            # Said before leaving: a busy server may notice a closed connection only later, and the
+            # next round would find itself beside nobody.
+            held.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
 def _skip_old(today: date, catch_up_days: int, *, at: datetime) -> list[Outcome]:
