@@ -64,13 +64,15 @@ def more_of_everything() -> None:
         number = Task.objects.order_by("-id")[0].id
         working.hand_over(number, LEAD, to="compliance", note=f"Note {place}")
         decided.loan_id, decided.decision, decided.reason = f"D{place}", "hold", f"reason{place}"
+        decided.legal = ["DEC-FREQ-1", f"NONE-{place}"]
         decided.save(force_insert=True)
 
 
 def test_every_page_asks_as_often_for_one_as_for_twenty(client):
     number = Task.objects.get().id
     pages = ["", "work", f"work/{number}", f"borrower/{WHO}", "lists/decisions",
-             "lists/messages", "lists/late", "lists/decisions.csv"]  # fmt: skip
+             "lists/messages", "lists/late", "lists/decisions.csv", "rules", "rules/DEC-FREQ-1",
+             "rules.csv"]  # fmt: skip
 
     def asked(path: str) -> int:
         with CaptureQueriesContext(connection) as found:
@@ -87,7 +89,8 @@ def test_every_page_asks_as_often_for_one_as_for_twenty(client):
     assert {path: asked(path) for path in pages} == few
     assert few == {
         "": 7, "work": 3, pages[2]: 23, pages[3]: 14, "lists/decisions": 4, "lists/messages": 4,
-        "lists/late": 4, "lists/decisions.csv": 4,
+        "lists/late": 4, "lists/decisions.csv": 4, "rules": 4,
+        "rules/DEC-FREQ-1": 4, "rules.csv": 4,
     }  # fmt: skip
 
 

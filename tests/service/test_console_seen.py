@@ -34,7 +34,7 @@ def book(served, write_book, tmp_path_factory):
 @pytest.fixture
 def world(book, facts):
     begin(facts)
-    Decision.objects.update(by_channel=WAYS)
+    Decision.objects.update(by_channel=WAYS, legal=["DEC-FREQ-1"])
     for kind in ("answer_dispute", "care_now", "agree_date"):
         tasks.open_tasks([kind], borrower_id=WHO, loan_id=LOAN)
     return facts
@@ -58,7 +58,8 @@ def test_nothing_is_cut_off_and_axe_finds_nothing(
     number = Task.objects.get(kind="agree_date").id
     paths = {
         "today": "", "tasks": "work", "task": f"work/{number}", "borrower": f"borrower/{WHO}",
-        "list": "lists/decisions", "nowhere": "nowhere", "sign-in": "sign-in",
+        "list": "lists/decisions", "rules": "rules?pack=decency", "rule": "rules/DEC-FREQ-1",
+        "nowhere": "nowhere", "sign-in": "sign-in",
     }  # fmt: skip
     here = f"http://127.0.0.1:{world.port}"
 
@@ -68,7 +69,7 @@ def test_nothing_is_cut_off_and_axe_finds_nothing(
                        viewport={"width": width, "height": 900})  # fmt: skip
         page, seen = seat.new_page(), []
         for name, path in paths.items():
-            page.goto(f"{here}/staff/{path}?lang={language}")
+            page.goto(f"{here}/staff/{path}{'&' if '?' in path else '?'}lang={language}")
             folder = pictures(tmp_path)
             page.screenshot(path=folder / f"console-{name}-{language}-{width}{scheme}.png",
                             full_page=True)  # fmt: skip

@@ -61,7 +61,7 @@ def show(rule: Rule, locale: str) -> str:
         words("page.switch_policy" if rule.force == "policy" else "page.switch_no"),
         "",
         words("page.meaning"),
-        *(f"  {line}" for line in _meaning(rule, locale)),
+        *(f"  {line}" for line in meaning(rule, locale)),
     ]
     if rule.requires:
         lines.append("  " + words("page.requires", facts=", ".join(rule.requires)))
@@ -78,7 +78,7 @@ def _dates(rule: Rule, locale: str) -> str:
     return say("rules", "page.between", locale, since=rule.in_force_from, until=rule.in_force_to)
 
 
-def _meaning(rule: Rule, locale: str) -> list[str]:
+def meaning(rule: Rule, locale: str) -> list[str]:
     """Return the primitive in words: exactly what is asked."""
     match rule.primitive:
         case Window():

@@ -24,7 +24,7 @@ FACE = Face(
     csp="default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     form_max=FORM_MAX,
-    about=("kind", "reason", "state", "after"),
+    about=("kind", "reason", "state", "rule", "after", "force", "pack", "dated", "text", "from"),
 )
 
 

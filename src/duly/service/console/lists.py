@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,9 +12,11 @@ from django.http import HttpRequest, HttpResponse
 
 from duly.core.money import major
 from duly.core.words import catalogue, say
+from duly.rules import lenders_rules
 from duly.service.api.serving import present
+from duly.service.console.files import spreadsheet
 from duly.service.console.pages import page, problem
-from duly.service.console.reasons import REASON, reason_name
+from duly.service.console.reasons import REASON, reason_name, told_rules
 from duly.service.console.signing_in import allowed, who_of
 from duly.service.console.today import LEFT, asked, late_where, latest_run
 from duly.service.faces.looks import look_of
@@ -28,13 +28,13 @@ SHOWN = 100
 EXPORTED_MAX = 100_000
 _NOWHERE = 404
 _LONG = 200
-#: What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _DECISIONS = f"""
 SELECT * FROM (SELECT d.loan_id, d.borrower_id, d.decision, {REASON} AS reason,
     (d.figures->>'days_past_due')::int AS days, (d.figures->>'overdue_total')::bigint AS overdue,
     d.figures->>'currency' AS currency, d.next_review_on AS review
 FROM store_decision AS d WHERE d.run_id = %(run)s AND (%(kind)s = '' OR d.decision = %(kind)s)
+    AND (%(rule)s = '' OR d.legal @> to_jsonb(%(rule)s::text)
+        AND (%(all)s OR %(rule)s = ANY(%(told)s)))
     AND d.loan_id > %(after)s) AS d
 WHERE %(reason)s = '' OR d.reason = %(reason)s ORDER BY loan_id LIMIT %(limit)s
 """
@@ -126,6 +126,7 @@ def listing(request: HttpRequest, name: str) -> HttpResponse:
         rows=[list(_cells(found, row, locale)) for row in shown], after=after,
         filters=_filters(request), exports=staff.may("lists.export"),
         sees=staff.may("borrower.see"), works=staff.may("tasks.see"),
+        of_rule=_rule_of(request) if name == "decisions" else None,
     )  # fmt: skip
 
 
@@ -138,31 +139,36 @@ def export(request: HttpRequest, name: str) -> HttpResponse:
     rows = _rows(request, name, limit=EXPORTED_MAX)
     told = {"list": name, "rows": len(rows), **_filters(request)}
     record("staff.exported", [(who_of(request).name, told)])
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(say("console", f"column.{one}", locale) for one, _ in found.columns)
-    writer.writerows([_plain(cell) for cell in _cells(found, row, locale)] for row in rows)
-    # The mark at the beginning lets a spreadsheet read Chinese.
-    response = HttpResponse(
-        "\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8"
-    )  # fmt: skip
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
+    head = [say("console", f"column.{one}", locale) for one, _ in found.columns]
+    cells = ([cell.text for cell in _cells(found, row, locale)] for row in rows)
+    return spreadsheet(name, head, cells)
 
 
 def _filters(request: HttpRequest) -> dict[str, str]:
-    names = ("kind", "reason", "state")
+    names = ("kind", "reason", "state", "rule")
     found = {one: request.GET.get(one, "")[:_LONG] for one in names}
     return {name: one for name, one in found.items() if one and one.isprintable()}
+
+
+def _rule_of(request: HttpRequest) -> dict[str, Any] | None:
+    """Return the rule that a list was asked for, and whether it has a page."""
+    asked_for = _filters(request).get("rule")
+    if asked_for is None:
+        return None
+    lender = present().lender
+    known = {one.id for one in lenders_rules(lender.packs, lender.switched_off)}
+    return {"id": asked_for, "known": asked_for in known}
 
 
 def _rows(request: HttpRequest, name: str, *, limit: int) -> list[Row]:
     after = request.GET.get("after", "")[:_LONG]
     number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    lender = present().lender
     given: dict[str, Any] = {
-        "kind": "", "reason": "", "state": "", **_filters(request), "run": latest_run(),
+        "kind": "", "reason": "", "state": "", "rule": "", **_filters(request), "run": latest_run(),
         "after": after if after.isprintable() else "", "number": number, "limit": limit,
         "left": list(LEFT), "all": who_of(request).may("investigation.know"),
+        "told": list(told_rules(lender.packs, lender.switched_off)),
     }  # fmt: skip
     late, more = late_where()
     return asked(LISTS[name].sql.replace("{late}", late), {**given, **more})
@@ -204,8 +210,3 @@ def _day(_row: Row, value: date | None, _kind: str, _locale: str) -> str:
 _SAID: dict[str, Callable[[Row, Any, str, str], str]] = {
     "reason": _reason, "money": _money, "hour": _hour, "day": _day,
 }  # fmt: skip
-
-
-def _plain(cell: Cell) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell.text}" if cell.text.startswith(_FORMULA) else cell.text

@@ -19,7 +19,8 @@ from duly.service.operations import working
 from duly.service.rows import Row, as_dicts
 from duly.service.store.models import Run
 
-_RUN = """
+#: The plan of the latest business date.
+RUN = """
 SELECT plan_sha256, business_date, state, approvals_needed, loaded_at, messages_count, loans_count
 FROM store_run WHERE kind = 'plan' AND state <> 'superseded'
 ORDER BY business_date DESC LIMIT 1
@@ -74,7 +75,7 @@ class Step:
 @allowed("today.see", "GET")
 def today(request: HttpRequest) -> HttpResponse:
     """Show the latest run: what it decided and why, what left, what followed."""
-    run = next(iter(asked(_RUN, {})), None)
+    run = next(iter(asked(RUN, {})), None)
     given: dict[str, Any] = {
         "run": run and run["plan_sha256"],
         "all": who_of(request).may("investigation.know"),

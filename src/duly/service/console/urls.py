@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duly.service.console import borrower, lists, pages, signing_in, tasks, today
+from duly.service.console import borrower, lists, pages, rules, signing_in, tasks, today
 from duly.service.faces import views
 
 urlpatterns = [
     path("", today.today, name="today"),
     path("lists/<slug:name>", lists.listing, name="list"),
     path("lists/<slug:name>.csv", lists.export, name="export"),
+    path("rules", rules.rules, name="rules"),
+    path("rules.csv", rules.export, name="rules-file"),
+    path("rules/<slug:rule_id>", rules.rule, name="rule"),
     path("work", tasks.tasks, name="tasks"),
     path("work/<int:number>", tasks.task, name="task"),
     path("work/<int:number>/call", tasks.call, name="call"),
