@@ -20,6 +20,8 @@ from portal_world import LOAN, WHO, begin, emptied, tell
 
 from duly.service.api import serving as api_serving
 from duly.service.api.signing import Signer
+from duly.service.console import strategy
+from duly.service.console.proofs import Proof
 from duly.service.console.signing_in import COOKIE
 from duly.service.operations import tasks, working
 from duly.service.operations.working import Worker
@@ -35,8 +37,10 @@ def book(served, write_book, tmp_path_factory):
 
 
 @pytest.fixture
-def client(book, facts) -> Client:
+def client(book, facts, monkeypatch) -> Client:
     """Give somebody who is signed in at the application of this process."""
+    # What is proved beside a page asks the store nothing.
+    monkeypatch.setattr(strategy, "proof_of", lambda *_: Proof(state="under_way"))
     begin(facts)
     Decision.objects.update(by_channel=WAYS)
     tasks.open_tasks(["agree_date"], borrower_id=WHO, loan_id=LOAN)
@@ -72,7 +76,7 @@ def test_every_page_asks_as_often_for_one_as_for_twenty(client):
     number = Task.objects.get().id
     pages = ["", "work", f"work/{number}", f"borrower/{WHO}", "lists/decisions",
              "lists/messages", "lists/late", "lists/decisions.csv", "rules", "rules/DEC-FREQ-1",
-             "rules.csv"]  # fmt: skip
+             "rules.csv", "strategy", "strategy.csv"]  # fmt: skip
 
     def asked(path: str) -> int:
         with CaptureQueriesContext(connection) as found:
@@ -90,7 +94,7 @@ def test_every_page_asks_as_often_for_one_as_for_twenty(client):
     assert few == {
         "": 7, "work": 3, pages[2]: 23, pages[3]: 14, "lists/decisions": 4, "lists/messages": 4,
         "lists/late": 4, "lists/decisions.csv": 4, "rules": 4,
-        "rules/DEC-FREQ-1": 4, "rules.csv": 4,
+        "rules/DEC-FREQ-1": 4, "rules.csv": 4, "strategy": 3, "strategy.csv": 3,
     }  # fmt: skip
 
 

@@ -59,6 +59,7 @@ def test_nothing_is_cut_off_and_axe_finds_nothing(
     paths = {
         "today": "", "tasks": "work", "task": f"work/{number}", "borrower": f"borrower/{WHO}",
         "list": "lists/decisions", "rules": "rules?pack=decency", "rule": "rules/DEC-FREQ-1",
+        "strategy": "strategy",
         "nowhere": "nowhere", "sign-in": "sign-in",
     }  # fmt: skip
     here = f"http://127.0.0.1:{world.port}"

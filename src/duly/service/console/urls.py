@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duly.service.console import borrower, lists, pages, rules, signing_in, tasks, today
+from duly.service.console import borrower, lists, pages, rules, signing_in, strategy, tasks, today
 from duly.service.faces import views
 
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("rules", rules.rules, name="rules"),
     path("rules.csv", rules.export, name="rules-file"),
     path("rules/<slug:rule_id>", rules.rule, name="rule"),
+    path("strategy", strategy.strategy, name="strategy"),
+    path("strategy.csv", strategy.export, name="strategy-file"),
     path("work", tasks.tasks, name="tasks"),
     path("work/<int:number>", tasks.task, name="task"),
     path("work/<int:number>/call", tasks.call, name="call"),
