@@ -155,6 +155,20 @@ def _words(one) -> str:
     return " ".join((one.id, one.says["en"], one.source.text, one.source.clause)).casefold()
 
 
+def test_those_that_spoke_are_shown_alone_and_taken_alone(world):
+    browser = seated(world, "compliance")
+    spoke = {one for _, _, legal, _ in DECIDED for one in legal}
+    assert set(table(browser, spoke="yes")) == spoke
+    assert browser.page.one("input", name="spoke").attributes["checked"] == ""
+    assert "/staff/rules?lang=zh-CN&spoke=yes" in links_of(browser)
+    (file,) = [one for one in links_of(browser) if "rules.csv" in one]
+    rows = list(csv.reader(io.StringIO(browser.go(file).body.decode("utf-8-sig"))))
+    assert {row[0] for row in rows[1:]} == spoke
+    # Nor does this show who is not told about an investigation that its rules spoke.
+    assert set(table(seated(world, "strategy"), spoke="yes")) == spoke - SECRET
+    assert table(seated(world, "strategy"), spoke="no").keys() > spoke
+
+
 def test_what_no_rule_has_is_said_and_leads_back(world):
     browser = seated(world, "auditor")
     assert table(browser, text="<no such rule>") == {}

@@ -24,8 +24,9 @@ FACE = Face(
     csp="default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     form_max=FORM_MAX,
-    about=("kind", "reason", "state", "rule", "after", "force", "pack", "dated", "text", "from"),
-)
+    about=("kind", "reason", "state", "rule", "after", "force", "pack", "dated", "text", "spoke",
+           "from"),
+)  # fmt: skip
 
 
 def owns(request: HttpRequest) -> bool:

@@ -91,6 +91,7 @@ class Sieve:
     pack: str
     dated: str
     text: str
+    spoke: bool  #: only those that spoke about a loan of the latest plan
 
     def keeps(self, line: Line) -> bool:
         """Return whether a rule is one of them."""
@@ -100,6 +101,7 @@ class Sieve:
             self.force in ("", rule.force)
             and self.pack in ("", rule.pack)
             and self.dated in ("all", line.dated)
+            and (line.spoken.loans > 0 or not self.spoke)
             and (not self.text or any(self.text.casefold() in one.casefold() for one in words))
         )
 
@@ -121,7 +123,7 @@ def export(request: HttpRequest) -> HttpResponse:
     """Give the rules asked for as a file; who took it is recorded."""
     sieve, _, lines = _found(request)
     told = {"list": "rules", "rows": len(lines), "force": sieve.force, "pack": sieve.pack,
-            "dated": sieve.dated, "text": sieve.text}  # fmt: skip
+            "dated": sieve.dated, "text": sieve.text, "spoke": sieve.spoke}  # fmt: skip
     record("staff.exported", [(who_of(request).name, {k: one for k, one in told.items() if one})])
     locale = look_of(request).locale
     head = [say("console", f"rules_column.{one}", locale) for one in _COLUMNS]
@@ -172,6 +174,7 @@ def _sieve(request: HttpRequest) -> Sieve:
     return Sieve(
         force=chosen("force", FORCES), pack=chosen("pack", present().lender.packs),
         dated=chosen("dated", DATED, "now"), text=text if text.isprintable() else "",
+        spoke=request.GET.get("spoke") == "yes",
     )  # fmt: skip
 
 
