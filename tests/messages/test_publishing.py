@@ -114,6 +114,18 @@ def test_no_text_with_a_mistake_is_approved(tmp_path, body, code):
     assert code in refused(put(tmp_path, body=body))
 
 
+def test_what_a_pack_of_the_lender_forbids_is_named_with_its_rule(tmp_path):
+    path = put(tmp_path, body=GOOD_BODY + "请确认住址：某路。")
+    with pytest.raises(Refused) as refusal:
+        approve(path, FIRST)
+    (one,) = refusal.value.diagnostics
+    assert (one.code, one.values) == (
+        "words_of_rule", {"rule": "CN-PI-4", "words": "住址:"},
+    )  # fmt: skip
+    assert one.line == 12
+    assert "approvals" not in path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("said", ["我们20日内回复。", "记录保存5年。", "也可以拨12378。"])
 def test_a_period_and_a_line_of_the_public_may_stand_in_the_words(tmp_path, said):
     assert approve(put(tmp_path, body=GOOD_BODY + said), FIRST).published is False

@@ -12,6 +12,7 @@ from duly.core.diagnostic import Diagnostic
 from duly.messages.catalog import body_of, template_of
 from duly.messages.elements import violations
 from duly.messages.facts import TemplateBroken
+from duly.messages.forbidden import forbidden
 from duly.messages.front import Notes
 from duly.messages.samples import complete, sample
 from duly.messages.shape import compile_shape
@@ -54,13 +55,17 @@ def check(text: Text, lender: Lender, lints: tuple[Lint, ...] = LINTS) -> tuple[
     Words that the lender file lacks are replaced by samples: the text is checked, not the lender.
     """
     lender = complete(lender)
-    problems = [*_shapes(text, lender)]
+    problems, said = [*_shapes(text, lender)], ""
     if not problems:
         said = sample(text, lender).text
         problems += [problem for lint in lints for problem in lint(said, text)]
     notes = Notes(text.file)
     for problem in dict.fromkeys(problems):
         _note(problem, text, notes)
+    if not problems:
+        for rule, words in forbidden(said, text, lender):
+            place, shown = _found(text, "", words)
+            notes.wrong(place, "words_of_rule", rule=rule, words=shown)
     for place, figure in _constants(text):
         notes.wrong(place, "constant_figure", figure=figure)
     return tuple(sorted(notes.found, key=lambda one: (one.line, int(one.column))))
