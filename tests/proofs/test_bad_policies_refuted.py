@@ -152,6 +152,11 @@ BAD_POLICIES: dict[str, tuple[str, str, list[Decision]]] = {
         "1 day",
         [{"decision": "task", "task_kind": "care", "rule": "how-are-you"}],
     ),
+    "verify-every-day": (
+        "33:12 asked_daily",
+        "1 day",
+        [{"decision": "task", "task_kind": "verify_contact", "rule": "check-number"}],
+    ),
     "demand-after-a-broken-plan": (
         "34:11 plan_demand",
         "{template: first_late",

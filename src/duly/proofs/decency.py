@@ -24,6 +24,7 @@ CALLS_MOST = 5
 NOTICE_DAYS = 7
 #: Tasks that look for the right number: they may come again the next day.
 _LOOKING = frozenset({"verify_contact"})
+_DOUBTS = ("number_in_doubt", "email_in_doubt")
 
 
 def questions(theory: Theory) -> Iterator[Question]:
@@ -138,12 +139,12 @@ def _daily(theory: Theory) -> Question:
     for number, step in enumerate(steps):
         if step.task is None or step.send is not None or not speaks(step):
             continue
-        if step.task.kind in _LOOKING:
-            continue
         last = state.steps[step.id]
         rested = disjunction([last.null, last.value >= (step.every_days or 0)])
+        # To look for the right number may go on daily, while some number is in doubt.
+        sure = [negation(state.value(name)) for name in _DOUBTS if step.task.kind in _LOOKING]
         numbers.append(number)
-        terms.append(conjunction([one.chosen[number], rested, *_yesterday(theory, step)]))
+        terms.append(conjunction([one.chosen[number], rested, *sure, *_yesterday(theory, step)]))
 
     def detail(answer: Answer) -> Detail:
         place = numbers[first(answer.seen)]
