@@ -187,6 +187,12 @@ _ORD = r"(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th)\b)"
 _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"{_BY}(?:2day|2nite|2night){_PART}(?!s)", in_days(0)),
     (r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<n>\d{1,2})(?!\d)", _iso),
+    # Digits without a mark, beside a word of paying alone: else they number an order.
+    (
+        r"\b(?:pay|paying|settle|clear|send|transfer|by|on|until|till)(?: on| by| it| you| all)* "
+        r"(?P<y>20\d\d)(?P<m>0[1-9]|1[0-2])(?P<n>0[1-9]|[12]\d|3[01])(?![\d.,])",
+        _iso,
+    ),
     ((
         rf"{_BY}(?P<m>{_MONTH})\.? (?:the )?(?P<n>[0-3]?\d)(?: ?(?:st|nd|rd|th))?(?![\d.]|"
         rf"\s?(?:dollars|bucks|days|weeks|a )){_YEAR}"

@@ -107,9 +107,23 @@ def _named_month_end(found: re.Match[str], seen: Seen) -> Meant | None:
 
 def _month_day(found: re.Match[str], seen: Seen) -> Meant | None:
     month, number = whole(found["m"]), whole(found["n"])
-    if month is None or number is None or not (1 <= month <= 12 and 1 <= number <= 31):
+    if month is None or number is None:
         return None
+    if not (1 <= month <= 12 and 1 <= number <= 31):
+        # The 5th of a thirteenth month is no day, and not the 5th of this one.
+        return (None, "vague") if found[0].rstrip().endswith(("号", "日")) else None
     return on(calendar.month_day(seen.today, month, number))
+
+
+def _next_year(found: re.Match[str], seen: Seen) -> Meant | None:
+    """Resolve a day of next year; a month of it, or the year alone, is no day."""
+    year = seen.today.year + 1
+    if found["end"]:
+        return on(date(year, 12, 31))
+    month, number = (whole(found[name] or "") for name in ("m", "n"))
+    if month is None or number is None:
+        return None, "vague"
+    return of_year(seen, year, month, number)
 
 
 def _full(found: re.Match[str], seen: Seen) -> Meant | None:
@@ -195,6 +209,18 @@ def _holiday(found: re.Match[str], seen: Seen) -> Meant | None:
 _AFTER = r"(?P<after>之?内|以内|之?前|以前|之?后|以后)?"
 _RULES: tuple[tuple[str, Resolver], ...] = (
     (r"(?<!\d)(?P<y>\d{4}|\d\d)[年./-](?P<m>\d{1,2})[月./-](?P<n>\d{1,2})(?:日|号)?(?!\d)", _full),
+    # Digits without a mark, but no number of an order, an account or a contract.
+    (r"(?<![\d号码:#a-z])(?P<y>20\d\d)(?P<m>0[1-9]|1[0-2])(?P<n>0[1-9]|[12]\d|3[01])(?:日|号)?(?![\d元块.])",
+     _full),
+    ((
+        rf"明年(?:(?P<end>年?[底末])|的?(?P<m>{N})月份?(?:的?(?P<n>{N})(?:日|号))?(?:初|底|中旬?|[上下]旬)?)?(?!的?(?:春节|元旦|今天))"
+    ), _next_year),
+    # 'In May' before a word of paying; 'a month' and 'three months' are other words.
+    (
+        r"(?<![\d.个每过等第])(?:1[0-2]|[2-9])月份?(?=再?(?:还|付)(?![\d一二三四五六七八九十])|再)",
+        vague,
+    ),
+    (rf"(?:20\d\d|后)年(?:{N}月份?)?(?!\d|[{CHARACTERS}]{{1,3}}[日号]|之?[前后]|[底末])", vague),
     (r"(?<![\d./-])(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<y>20\d\d|9999)(?!\d)", numeric),
     ((
         rf"(?:农历|阴历|旧历)?(?P<m>[正冬腊]|(?<=[农阴旧]历)[{CHARACTERS}]{{1,2}})月初?(?P<n>{N})"
@@ -261,7 +287,7 @@ _RULES: tuple[tuple[str, Resolver], ...] = (
     (rf"(?P<n>下+个?){_WEEK}的?(?:今天|这一?天|今日)", _same_weekday),
     (r"(?P<n>下+个?)月的?(?:今天|这一?天|今日)", _same_day),
     (r"(?P<month>(?<!剩)(?<!余)下+个?月|这个?月|本月|月)(?:的)?(?:底|末)", _month_end),
-    (r"(?:今年)?年(?:底|末)|今年内", lambda _f, seen: on(date(seen.today.year, 12, 31))),
+    (r"(?:今年)?(?<!后)年(?:底|末)|今年内", lambda _f, seen: on(date(seen.today.year, 12, 31))),
     ((
         rf"(?P<week>(?:下+个?|这个?|本)?(?:一个)?)?{_WEEK}(?P<day>[一二三四五六日天七1-7])(?![个"
         rf"期次\d天百千万]){_TIME}{_HOUR}"

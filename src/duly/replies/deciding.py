@@ -51,6 +51,8 @@ _LESS_THAN_A_PROMISE = ("paid_already", "instalment_request", "extension_request
 _FELT = {"self_harm": 0.58, "severe_illness": 0.40}
 #: Beside an act that rules are sure of a fear must be nearly certain to be heard before it.
 _FELT_BESIDE = 0.80
+#: Only a model this sure of a stranger or a death is heard beside self-harm that rules name.
+_BESIDE_SELF_HARM = 0.95
 _FEARED = {"self_harm": 0.15, "severe_illness": 0.10}
 #: Words of paying that can only be of what is done.
 _DONE = re.compile(
@@ -82,7 +84,10 @@ def decide(
 
     `clause` says which words speak of what the model fears.
     """
-    chances, feared = said.intents, said.feared
+    # What a reply says that it does not mean is not asked of the model, which hears single words.
+    chances = {one: 0.0 if one in evidence.unmeant else chance
+               for one, chance in said.intents.items()}  # fmt: skip
+    feared = said.feared
     beside = _FELT_BESIDE if _names_another(evidence) else 0.0
     felt = tuple(
         _cue(evidence.text, one.fear, clause(evidence.text, one.fear))
@@ -110,6 +115,10 @@ def decide(
         intent in FOR_A_PERSON or vulnerable or afraid or bool(grave_words(evidence.text))
     )
     weak = [one for one in GRAVE if one != intent and _spoken(one, sure, likely, chances[one])]
+    if "self_harm" in {cue.act for cue in evidence.cues}:
+        # Who may harm himself is neither a stranger nor dead by what the model guesses beside it.
+        weak = [one for one in weak if one in sure or one in likely or one == "opt_out"
+                or chances[one] >= _BESIDE_SELF_HARM]  # fmt: skip
     if weak:
         needs_person = True
         secondary = secondary or weak[0]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from duly.replies import amounts, dates, hindi, retracting, tying
 from duly.replies.amounts import Figure
-from duly.replies.cues import Cue, cues
+from duly.replies.cues import Cue, cues, unmeant
 from duly.replies.day_words import Mention
 from duly.replies.respelling import HAN, by_sound, days_by_sound, respelled
 
@@ -51,7 +51,14 @@ _NO_COMPLAINT = re.compile(
     r"\|complain|"
     # Who asks to be rung at an hour does not complain of it.
     r"\b(?:can|could|would|will|please|pls|plz|kindly)\b[^,.!?|]{0,20}\|"
-    r"(?:ring|call|phone|text|contact)(?: me)? (?:after|before|at|around) \d"
+    r"(?:ring|call|phone|text|contact)(?: me)? (?:after|before|at|around) \d|"
+    # Nor who pays at midnight.
+    r"\b(?:pay|paying|paid|send|sending|settle|transfer|clear|sort)\b"
+    r"(?:(?!\b(?:call|text|ring|phon|messag|you)\w*)[^,.!?|]){0,30}\|(?:at |by )?midnight"
+)
+#: Said of the dead, whoever they are.
+_DEAD_PEOPLE = re.compile(
+    r"死人|\bdead (?:people|m[ae]n|wom[ae]n|persons?|folks?|bod|guys?)|\bcorpse\b"
 )
 _DONE = re.compile(r"已|昨|刚|早(?!上)|前[天晚]|过了")
 
@@ -70,6 +77,7 @@ class Evidence:
     shifts: bool = False  #: a later day or more time is asked for
     in_parts: bool = False  #: a part now and a part later
     stands: bool = False  #: a firm day is named, and nothing is asked
+    unmeant: tuple[str, ...] = ()  #: acts that are named to say that they are not meant
     by_sound: bool = False  #: the cues were found only by how the words sound
 
     @property
@@ -93,7 +101,7 @@ def gathered(text: str, received_at: datetime, lang: str | None) -> Evidence:
         if heard != evidence.text and (second := _of(heard, received_at, lang)).pays_on:
             return second
     known = evidence.cues or evidence.pays_on or evidence.shifts or evidence.in_parts
-    if known or not HAN.search(evidence.text):
+    if known or evidence.unmeant or not HAN.search(evidence.text):
         return evidence
     heard = by_sound(evidence.text)
     if heard != evidence.text:
@@ -122,6 +130,7 @@ def _of(plain: str, received_at: datetime, lang: str | None) -> Evidence:
         shifts=shifts,
         in_parts=in_parts,
         stands=tying.stands(plain, meant),
+        unmeant=unmeant(plain),
     )
 
 
@@ -155,6 +164,9 @@ def _without_denied(
         if one.act == "promise_to_pay" and any(
             start < one.end and one.start < end for start, end in unwilling
         ):
+            return True
+        # 'I cannot possibly pay tomorrow' asks for nothing.
+        if one.act == "extension_request" and text[: one.start].endswith(("不可", "太可", "没可")):
             return True
         if one.act == "complaint" and _OWN_LINE.match(text[one.end :]):
             return True
@@ -199,11 +211,26 @@ def _uncontained(found: tuple[Cue, ...]) -> tuple[Cue, ...]:
             for other in found
         )  # fmt: skip
 
-    # 'I wish I would never wake up' tells of no death.
+    found = _of_the_dead(found)
+    # 'I wish I would never wake up' tells of no death, 'whom will you ask if I die' of no stranger.
     wishes = [(one.start, one.end) for one in found if one.act == "self_harm"]
     return tuple(
         one for one in found
         if (one.act in _NEVER_CONTAINED or not inside(one))
-        and not (one.act == "deceased_or_incapacity"
+        and not (one.act in ("deceased_or_incapacity", "dispute_identity")
                  and any(start <= one.start and one.end <= end for start, end in wishes))
+    )  # fmt: skip
+
+
+def _of_the_dead(found: tuple[Cue, ...]) -> tuple[Cue, ...]:
+    """Leave out 'dead people pay nothing' as the writer's own wish where somebody died."""
+    wishes = [one for one in found if one.act == "self_harm"]
+    died = any(
+        one.act == "deceased_or_incapacity" and one.strength == "sure"
+        and not any(wish.start <= one.start and one.end <= wish.end for wish in wishes)
+        for one in found
+    )  # fmt: skip
+    return tuple(
+        one for one in found
+        if not (died and one.act == "self_harm" and _DEAD_PEOPLE.search(one.words))
     )  # fmt: skip

@@ -58,6 +58,11 @@ _VISITS = re.compile(
     r"陪[床产护夜]|陪(?:老人|孩子)看|看望|探望|(?:上班|值班|夜班)|"
     r"\b(?:check ?up|stitches|visiting|scan)\b"
 )
+#: 'If I fail, ring me' is a pledge beside a day, no hardship.
+_PLEDGES = re.compile(
+    r"[,.!](?:要是|如果|若|万一|到时候?)?(?:我)?(?:还|付)不[了上清](?:的话)?,?"
+    r"(?:你们?|我|就|再|随便|任|尽管|可以|直接|都行){0,4}(?:打|找|来|起诉|告|联系|骂|上门|随你|是狗)"
+)
 _NOT_EARLIER = re.compile(r"(?:之前|以前|再早|更早|早一点|早点)[^,.!?]{0,2}还不[了上出]")
 _NEVER_LATE = re.compile(r"我?没有?逾期过?|not (?:been )?late|never (?:been )?late")
 _UNABLE = (
@@ -114,6 +119,9 @@ def _hardship(evidence: Evidence, sure: Acts, acts: Mapping[str, Cue]) -> None:
         return
     # Not before that day, but on it.
     if evidence.pays_on and _NOT_EARLIER.search(evidence.text):
+        del sure["hardship"]
+        return
+    if evidence.pays_on and _PLEDGES.search(evidence.text):
         del sure["hardship"]
         return
     # Not on that day, but on this one: a promise or a request.
