@@ -210,10 +210,12 @@ _AFTER = r"(?P<after>之?内|以内|之?前|以前|之?后|以后)?"
 _RULES: tuple[tuple[str, Resolver], ...] = (
     (r"(?<!\d)(?P<y>\d{4}|\d\d)[年./-](?P<m>\d{1,2})[月./-](?P<n>\d{1,2})(?:日|号)?(?!\d)", _full),
     # Digits without a mark, but no number of an order, an account or a contract.
-    (r"(?<![\d号码:#a-z])(?P<y>20\d\d)(?P<m>0[1-9]|1[0-2])(?P<n>0[1-9]|[12]\d|3[01])(?:日|号)?(?![\d元块.])",
+    (r"(?<![\d号码:#a-z])(?P<y>20\d\d)(?P<m>0[1-9]|1[0-2])(?P<n>0[1-9]|[12]\d|3[01])"
+     r"(?:日|号)?(?![\d元块.])",
      _full),
     ((
-        rf"明年(?:(?P<end>年?[底末])|的?(?P<m>{N})月份?(?:的?(?P<n>{N})(?:日|号))?(?:初|底|中旬?|[上下]旬)?)?(?!的?(?:春节|元旦|今天))"
+        rf"明年(?:(?P<end>年?[底末])|的?(?P<m>{N})月份?(?:的?(?P<n>{N})(?:日|号))?"
+        r"(?:初|底|中旬?|[上下]旬)?)?(?!的?(?:春节|元旦|今天))"
     ), _next_year),
     # 'In May' before a word of paying; 'a month' and 'three months' are other words.
     (
