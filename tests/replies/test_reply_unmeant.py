@@ -200,3 +200,18 @@ def test_what_promises_nothing_has_no_day(text, intent):
     reading, kinds, _ = _read(text)
     assert (reading.intent, reading.promise_date) == (intent, None)
     assert "promise" not in kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["'; DELETE FROM store_reply; --", "'; DROP TABLE store_reply; --", "<script>alert(1)</script>",
+     "x UNION SELECT password FROM staff"],
+)  # fmt: skip
+def test_a_language_of_machines_says_nothing_and_nothing_follows(text):
+    reading, kinds, _ = _read(text)
+    assert (reading.intent, reading.needs_person, kinds) == ("other", True, [])
+
+
+def test_to_be_deleted_is_a_wish_of_a_person():
+    reading, kinds, _ = _read("delete my number from your list")
+    assert (reading.intent, kinds) == ("opt_out", ["opt_out"])
