@@ -143,6 +143,8 @@ def _daily(theory: Theory) -> Question:
         rested = disjunction([last.null, last.value >= (step.every_days or 0)])
         # To look for the right number may go on daily, while some number is in doubt.
         sure = [negation(state.value(name)) for name in _DOUBTS if step.task.kind in _LOOKING]
+        if sure and theory.alone.holds(one.chosen[number], *sure) is False:
+            continue  # It looks only where there is a doubt, whatever its words.
         numbers.append(number)
         terms.append(conjunction([one.chosen[number], rested, *sure, *_yesterday(theory, step)]))
 
