@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from duly import book as books
+from duly.book import Lender, Snapshot
 from duly.cli import arguments, output, settings
 from duly.core.diagnostic import Diagnostic
 from duly.core.visible import visible
@@ -73,3 +79,21 @@ def _warning(item: Diagnostic, locale: str) -> dict[str, object]:
         "code": item.code,
         "message": item.sentence(locale),
     }
+
+
+@contextmanager
+def opened_snapshot(book: Path, terms: Lender, locale: str, *, tells: bool) -> Iterator[Snapshot]:
+    """Give the snapshot of a book, checked, or one that is already made.
+
+    With `tells`, what the check of a book warns of is printed.
+    """
+    if books.is_snapshot(book):
+        yield books.open_snapshot(book)
+        return
+    with TemporaryDirectory() as folder:
+        taken = books.take_snapshot(
+            book, Path(folder) / "snapshot", lender=terms, needs="plan", locale=locale
+        )
+        if tells:
+            output.diagnostics((*taken.warnings, *taken.alerts), locale)
+        yield taken

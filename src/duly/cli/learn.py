@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 from duly import book as books
 from duly.cli import arguments, output, settings
+from duly.cli.book import opened_snapshot
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
@@ -20,7 +20,7 @@ from duly.core.words import say
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from duly.book import Lender, Snapshot
+    from duly.book import Snapshot
     from duly.learn.exposing import Planned
     from duly.learn.judging import Rules
     from duly.learn.observing import Observing
@@ -175,7 +175,10 @@ def _seen(
 
     terms = books.load_lender(settings.lender_file(lender))
     told = say("cli", "judging", settings.locale())
-    with output.progress(told), _opened(book, terms) as taken:
+    with (
+        output.progress(told),
+        opened_snapshot(book, terms, settings.locale(), tells=True) as taken,
+    ):
         read = [_planned(one) for one in plans]
         rules = _rules(read, experiment)
         entered = exposing.entries(read)
@@ -247,17 +250,3 @@ def _known_until(taken: Snapshot, asked: str | None, time_zone: str) -> date:
         values = {"asked": asked, "last": last}
         raise Refused(Diagnostic(area="learn", code="book_ends_earlier", values=values))
     return arguments.day(asked)
-
-
-@contextmanager
-def _opened(book: Path, terms: Lender) -> Iterator[Snapshot]:
-    """Give the snapshot of a book, checked, or one that is already made."""
-    if books.is_snapshot(book):
-        yield books.open_snapshot(book)
-        return
-    with TemporaryDirectory() as work:
-        taken = books.take_snapshot(
-            book, Path(work) / "snapshot", lender=terms, needs="plan", locale=settings.locale()
-        )
-        output.diagnostics((*taken.warnings, *taken.alerts), settings.locale())
-        yield taken

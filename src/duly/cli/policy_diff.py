@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 from duly.cli import arguments, output, settings
 from duly.core.words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from duly.book import Lender, Snapshot
     from duly.policy import Policy
     from duly.proofs.moved import Group, Moves, Transition
     from duly.proofs.wording import Change
@@ -39,6 +33,7 @@ def diff(
 ) -> int:
     """Compare two policies: their parts, and the plans of one book under each."""
     from duly import book as books
+    from duly.cli.book import opened_snapshot
     from duly.plan.making import wishes
     from duly.proofs import moved, wording
     from duly.rules.zones import zone
@@ -51,7 +46,10 @@ def diff(
     today = instant.astimezone(local).date()
     before, rules, catalogue = wishes(old, whose, today)
     after, _, _ = wishes(new, whose, today)
-    with output.progress(say("cli", "diffing", locale)), _opened(book, whose, locale) as snapshot:
+    with (
+        output.progress(say("cli", "diffing", locale)),
+        opened_snapshot(book, whose, locale, tells=False) as snapshot,
+    ):
         found = moved.compare(
             before, after, snapshot=snapshot, lender=whose, instant=instant, threads=threads,
             rules=rules, catalogue=catalogue, clock=time.perf_counter,
@@ -62,20 +60,6 @@ def diff(
     else:
         _show(changes, found, locale)
     return output.DONE
-
-
-@contextmanager
-def _opened(book: Path, lender: Lender, locale: str) -> Iterator[Snapshot]:
-    """Give the snapshot of a book, or the snapshot itself, whose files are proved whole."""
-    from duly import book as books
-
-    if books.is_snapshot(book):
-        yield books.open_snapshot(book)
-        return
-    with TemporaryDirectory() as folder:
-        yield books.take_snapshot(
-            book, Path(folder) / "snapshot", lender=lender, needs="plan", locale=locale
-        )
 
 
 def _show(changes: Sequence[Change], found: Moves, locale: str) -> None:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 from duly import book as books
 from duly.cli import arguments, output, settings
+from duly.cli.book import opened_snapshot
 from duly.core import files
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
 from duly.core.words import say
 
 if TYPE_CHECKING:
-    from duly.book import Lender, Snapshot
+    from duly.book import Lender
     from duly.risk.apart import Apart
     from duly.risk.feature_table import Family
     from duly.risk.model import Model
@@ -73,7 +71,7 @@ def _of_book(
     from duly.risk.feature_table import FAMILIES
 
     families: tuple[Family, ...] = (*FAMILIES, "relations") if relations else FAMILIES
-    with _opened(book, terms) as taken:
+    with opened_snapshot(book, terms, settings.locale(), tells=True) as taken:
         found = training.train(taken, until, time_zone=terms.time_zone, families=families)
     made = model.dump(
         kind="book", until=until.isoformat(), families=families, scale=found.scale,
@@ -188,7 +186,7 @@ def _rows_of_book(
 
     if not days:
         raise Refused(Diagnostic(area="risk", code="day_needed"))
-    with _opened(book, terms) as taken:
+    with opened_snapshot(book, terms, settings.locale(), tells=True) as taken:
         found = training.score(taken, used, days, time_zone=terms.time_zone)
         both = apart(taken, used, days, time_zone=terms.time_zone) if words else []
     scores: list[tuple[object, ...]] = [
@@ -273,20 +271,6 @@ def _say_measures(card: dict[str, Any], locale: str) -> None:
         )  # fmt: skip
     for name, why in card["skipped"].items():
         output.line(say("cli", "risk_skipped", locale, question=name, **why))
-
-
-@contextmanager
-def _opened(book: Path, terms: Lender) -> Iterator[Snapshot]:
-    """Give the snapshot of a book, checked, or one that is already made."""
-    if books.is_snapshot(book):
-        yield books.open_snapshot(book)
-        return
-    with TemporaryDirectory() as work:
-        taken = books.take_snapshot(
-            book, Path(work) / "snapshot", lender=terms, needs="plan", locale=settings.locale()
-        )
-        output.diagnostics((*taken.warnings, *taken.alerts), settings.locale())
-        yield taken
 
 
 def _write_model(out: Path, model: bytes, card: dict[str, Any], locale: str) -> None:
