@@ -10,8 +10,7 @@ from message_facts import usual, variants, write
 from duly import rules
 from duly.messages import fill_code
 from duly.messages.catalog import templates
-from duly.rules import phrases
-from duly.rules.wording import asked, in_scope
+from duly.rules.wording import barred, in_scope
 
 BANS = [
     rule
@@ -33,9 +32,8 @@ def broken(text: str, packs: tuple[str, ...], **known: object) -> set[str]:
         assert isinstance(primitive, rules.Text)
         if rule.pack not in packs or not in_scope(primitive, facts):
             continue
-        for words in asked(primitive.never, facts):
-            if any(phrases.claims(text, one) for one in words.phrases):
-                found.add(rule.id)
+        if any(barred(primitive, text, facts)):
+            found.add(rule.id)
         if primitive.length_max is not None and len(text) > primitive.length_max:
             found.add(rule.id)
     return found

@@ -11,9 +11,9 @@ from functools import cache
 
 from duly.book.lender import Lender
 from duly.messages.template_file import Text
-from duly.rules import NEUTRAL, Rule, load_packs, phrases
+from duly.rules import NEUTRAL, Rule, load_packs
 from duly.rules import Text as Wording
-from duly.rules.wording import asked, in_scope
+from duly.rules.wording import barred, in_scope
 
 #: Days past due at which no stage is too early for its words.
 _LATE_DAYS = 100
@@ -28,13 +28,8 @@ def forbidden(said: str, text: Text, lender: Lender) -> Iterator[tuple[str, str]
     for rule in _wordings(lender.packs):
         wording = rule.primitive
         assert isinstance(wording, Wording)
-        if not in_scope(wording, facts):
-            continue
-        for words in asked(wording.never, facts):
-            for phrase in words.phrases:
-                found = phrases.claims(said, phrase)
-                if found:
-                    yield rule.id, found
+        if in_scope(wording, facts):
+            yield from ((rule.id, words) for words in barred(wording, said, facts))
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from duly.conditions import evaluate
 from duly.rules import phrases
@@ -45,11 +45,7 @@ def ask_text(rule: Rule, text: Text, facts: Mapping[str, object]) -> Verdict:
 
 def _wrong(text: Text, said: str, facts: Mapping[str, object]) -> Iterable[str]:
     """Give what is wrong with a text, the worst first."""
-    for words in asked(text.never, facts):
-        for phrase in words.phrases:
-            found = phrases.claims(said, phrase)
-            if found:
-                yield found
+    yield from barred(text, said, facts)
     yield from _lacking(text, said, facts)
     if text.only:
         for sentence in phrases.sentences(said):
@@ -65,6 +61,15 @@ def _wrong(text: Text, said: str, facts: Mapping[str, object]) -> Iterable[str]:
         yield said[text.length_max :]
     if text.amounts:
         yield from _amounts(said, facts)
+
+
+def barred(text: Text, said: str, facts: Mapping[str, object]) -> Iterator[str]:
+    """Give the words of a text that a rule does not let it say."""
+    for words in asked(text.never, facts):
+        for phrase in words.phrases:
+            found = phrases.claims(said, phrase)
+            if found:
+                yield found
 
 
 def _lacking(text: Text, said: str, facts: Mapping[str, object]) -> Iterable[str]:
