@@ -20,9 +20,9 @@ from portal_world import BOOK, LOAN, WHO, begin, emptied, signed_in, tell
 
 from chromium import pictures
 from duly.core.words import say
-from duly.messages.code import ALPHABET
+from duly.messages.code import ALPHABET, plain
 from duly.service.api.slowing import ADDRESS_A_MINUTE, CODE_AN_HOUR
-from duly.service.portal import documents, receipt_codes
+from duly.service.portal import documents
 
 ODD = "P 3/ä&?😀ประ"  #: what a typeface lacks, what an address has to quote
 
@@ -110,7 +110,7 @@ def signed_in_at(world, language="en", name="P-1"):
 
 
 def test_unknown_and_wrong_are_one_answer(world):
-    code = receipt_codes.plain(code_on(signed_in_at(world)))
+    code = plain(code_on(signed_in_at(world)))
     other = "B" if code[-1] != "B" else "C"
     told = {
         re.sub(rf"[{ALPHABET}]{{28}}|mark[^\"]*", "", shown(world, path).reply.body.decode())

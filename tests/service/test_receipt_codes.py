@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duly.core.money import CURRENCIES
-from duly.messages.code import ALPHABET
+from duly.messages.code import ALPHABET, plain
 from duly.service.api.signing import Signer
-from duly.service.portal.receipt_codes import LENGTH, Issued, code_of, is_formed, plain, read
+from duly.service.portal.receipt_codes import LENGTH, Issued, code_of, is_formed, read
 
 OURS = Signer([b"Z" * 32])
 ONE = Issued(issued_on=date(2026, 3, 10), received_on=date(2026, 1, 20), amount=50_000,

@@ -7,6 +7,7 @@ import re
 
 #: No 0 O 1 I L (look-alikes) and no vowel: a code never spells a word.
 ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"
+_BETWEEN = str.maketrans("", "", "- ")
 LENGTH = 8
 HOLE = "{code}"
 KEY_BYTES_MIN = 16
@@ -42,3 +43,12 @@ def fill_code(text: str, code: str) -> str:
     if text.count(HOLE) != 1:
         raise ValueError("a text has exactly one hole for its check code")
     return text.replace(HOLE, code)
+
+
+def plain(code: str) -> str:
+    """Return a code as it is kept, however it was typed.
+
+    >>> plain("h4t9-w7 kx")
+    'H4T9W7KX'
+    """
+    return code.upper().translate(_BETWEEN)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from duly.delivery.webhooks import ANSWERS
+from duly.messages.code import plain
 from duly.service.api.answers import answer
 from duly.service.api.openapi import responses
 from duly.service.api.problems import Problem
@@ -22,7 +23,7 @@ from duly.service.api.slowing import (
     is_too_often,
 )
 from duly.service.operations import hearing, intake, payments
-from duly.service.operations.verifying import plain, verify
+from duly.service.operations.verifying import verify
 
 _PROBLEMS: Mapping[str, str] = {
     "signature": "bad_signature",

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 from django.db import connection
 
+from duly.messages.code import plain
+
 DAYS = 90
-_BETWEEN = str.maketrans("", "", "- ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,15 +18,6 @@ class Sent:
 
     sent_on: date
     channel: str
-
-
-def plain(code: str) -> str:
-    """Return a code as it is kept, however it was typed.
-
-    >>> plain("h4t9-w7 kx")
-    'H4T9W7KX'
-    """
-    return code.upper().translate(_BETWEEN)
 
 
 def verify(code: str, phone_last4: str, *, today: date) -> Sent | None:

@@ -6,6 +6,7 @@ import re
 
 from django.http import HttpRequest, HttpResponse
 
+from duly.messages.code import plain
 from duly.service.api.serving import present
 from duly.service.api.slowing import (
     ADDRESS_A_MINUTE,
@@ -57,7 +58,7 @@ def asked_of(request: HttpRequest, name: str) -> tuple[str, str] | HttpResponse:
     wrong = _faults(code, last4)
     if wrong:
         return page(request, name, status=_BAD, code=code, last4=last4, wrong=wrong)
-    if is_too_often("verify_code", verifying.plain(code), CODE_AN_HOUR, HOUR):
+    if is_too_often("verify_code", plain(code), CODE_AN_HOUR, HOUR):
         return too_often(request, HOUR)
     return code, last4
 
@@ -65,7 +66,7 @@ def asked_of(request: HttpRequest, name: str) -> tuple[str, str] | HttpResponse:
 def _faults(code: str, last4: str) -> tuple[str, ...]:
     """Return which fields cannot be what they should be; nothing is looked up for it."""
     found = []
-    if not verifying.plain(code).isalnum() or not code.isascii():
+    if not plain(code).isalnum() or not code.isascii():
         found.append("code")
     if not _LAST4.fullmatch(last4):
         found.append("last4")

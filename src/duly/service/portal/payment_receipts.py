@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
+from duly.messages.code import plain
 from duly.service.api.serving import present
 from duly.service.api.slowing import (
     ADDRESS_A_MINUTE,
@@ -139,7 +140,7 @@ def check(request: HttpRequest) -> HttpResponse:
         return page(request, "receipt_check", code="", wrong=False)
     if is_too_often("verify_address", address_of(request), ADDRESS_A_MINUTE, MINUTE):
         return too_often(request, MINUTE)
-    code = receipt_codes.plain(typed)
+    code = plain(typed)
     if not receipt_codes.is_formed(code):
         return page(request, "receipt_check", status=_BAD, code=typed, wrong=True)
     if is_too_often("receipt_code", code, CODE_AN_HOUR, HOUR):

@@ -23,7 +23,6 @@ _EPOCH = date(2000, 1, 1)
 _DAY_BITS, _AMOUNT_BITS, _CURRENCY_BITS, _MARK_BITS = 15, 40, 15, 49
 _SAID_BITS = 2 * _DAY_BITS + _AMOUNT_BITS + _CURRENCY_BITS
 _LETTERS = 26
-_BETWEEN = str.maketrans("", "", "- ")
 _CODE = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
 
 
@@ -42,15 +41,6 @@ class Issued:
     received_on: date
     amount: int
     currency: str
-
-
-def plain(code: str) -> str:
-    """Return a code as it is read, however it was typed.
-
-    >>> plain("bcdf-23 45")
-    'BCDF2345'
-    """
-    return code.upper().translate(_BETWEEN)
 
 
 def is_formed(code: str) -> bool:
