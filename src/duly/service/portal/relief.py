@@ -79,10 +79,10 @@ def stopped(request: HttpRequest, standing: Standing) -> HttpResponse:
                 answer_by=hardship_of(request, standing))  # fmt: skip
 
 
-def with_draft(view: Callable[[HttpRequest, Standing, dict[str, str]], HttpResponse]) -> View:
-    """Return a view that is given how the loan stands and a draft without an open question.
+def with_standing(view: Callable[[HttpRequest, Standing], HttpResponse]) -> View:
+    """Return a view that is given how the loan stands, where a page may agree on it.
 
-    Nobody's loan is nowhere; why no page agrees on it is said; an open question is asked.
+    Nobody's loan is nowhere; why no page agrees on one is said.
     """
 
     @wraps(view)
@@ -92,6 +92,17 @@ def with_draft(view: Callable[[HttpRequest, Standing, dict[str, str]], HttpRespo
             return problem(request, "nowhere", status=404)
         if standing.stop:
             return stopped(request, standing)
+        return view(request, standing)
+
+    return viewing
+
+
+def with_draft(view: Callable[[HttpRequest, Standing, dict[str, str]], HttpResponse]) -> View:
+    """Return a view `with_standing` that is given a draft as well; an open question is asked."""
+
+    @with_standing
+    @wraps(view)
+    def viewing(request: HttpRequest, standing: Standing) -> HttpResponse:
         draft = draft_of(request, standing)
         if missing(draft):
             return led(request, "relief-ask", missing(draft), loan=standing.receipt.loan_id)
@@ -101,13 +112,9 @@ def with_draft(view: Callable[[HttpRequest, Standing, dict[str, str]], HttpRespo
 
 
 @signed_in("GET")
-def relief(request: HttpRequest) -> HttpResponse:
+@with_standing
+def relief(request: HttpRequest, standing: Standing) -> HttpResponse:
     """Say what is asked and what comes of it, before the first question."""
-    standing = standing_for(request)
-    if standing is None:
-        return problem(request, "nowhere", status=404)
-    if standing.stop:
-        return stopped(request, standing)
     draft = draft_of(request, standing)
     answered = sum(one in draft for one in STEPS)
     return page(request, "relief", one=standing.receipt, questions=len(STEPS), answered=answered,
