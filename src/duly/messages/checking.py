@@ -55,10 +55,9 @@ def check(text: Text, lender: Lender, lints: tuple[Lint, ...] = LINTS) -> tuple[
     Words that the lender file lacks are replaced by samples: the text is checked, not the lender.
     """
     lender = complete(lender)
-    problems, said = [*_shapes(text, lender)], ""
-    if not problems:
-        said = sample(text, lender).text
-        problems += [problem for lint in lints for problem in lint(said, text)]
+    broken = [*_shapes(text, lender)]
+    said = "" if broken else sample(text, lender).text
+    problems = broken or [problem for lint in lints for problem in lint(said, text)]
     notes = Notes(text.file)
     for problem in dict.fromkeys(problems):
         _note(problem, text, notes)

@@ -26,6 +26,8 @@ from duly.spelling import folded
 
 CHANNELS = ("sms", "email")
 TONES = ("gentle", "plain", "serious")
+#: Parts of a person's name that are compared in any order.
+_NAME_PARTS_MAX = 5
 APPROVERS = 2
 _FENCE, _APPROVALS = "---", "approvals:"
 _REQUIRED = ("id", "version", "locale", "channel", "tone", "stage", "class", "elements")
@@ -287,17 +289,12 @@ def same_person(one: str, other: str) -> bool:
     (True, False)
     """
     mine, others = _plain(one), _plain(other)
-    if "".join(mine) == "".join(others) or sorted(mine) == sorted(others):
+    if "".join(mine) == "".join(others):
         return True
-    if len(mine) != len(others) or not (mine and others):
-        return False
-    return any(
+    return len(mine) == len(others) and any(
         all(_may_be(left, right) for left, right in zip(mine, order, strict=True))
         for order in itertools.permutations(others)
     )
-
-
-_NAME_PARTS_MAX = 5
 
 
 def _may_be(one: str, other: str) -> bool:

@@ -33,18 +33,18 @@ def lint(message: Message) -> tuple[Finding, ...]:
 
     A text turned around for the eye (U+202E) is read as it is seen, or else as it is written.
     """
-    found = _found(message, traced(message.text))
+    known = Known(message.facts)
+    found = _found(message, known, traced(message.text))
     if is_turned(message.text):
-        seen = [one for one in _found(message, turned(message.text)) if one.words]
+        seen = [one for one in _found(message, known, turned(message.text)) if one.words]
         found = [one for one in found if not (seen and one.words)] + seen
-    place = place_of(message, Known(message.facts)) if found else ""
+    place = place_of(message, known) if found else ""
     placed = [replace(one, rule=rule_at(place, one.label, one.rule)) for one in found]
     return tuple(sorted(placed, key=lambda one: (LABELS.index(one.label), one.start, one.end)))
 
 
-def _found(message: Message, plain: Traced) -> list[Finding]:
+def _found(message: Message, known: Known, plain: Traced) -> list[Finding]:
     source = restored(plain)
-    known = Known(message.facts)
     stage = message.stage if message.stage in STAGES else ""
     if not stage and known.reader_is_another:
         stage = THIRD_PARTY
