@@ -68,20 +68,17 @@ def _never(term: Term) -> bool:
 
 
 def _no_arm(theory: Theory) -> list[Term]:
-    return [theory.state.null(one.field) for one in theory.policy.experiments]
+    """Return that he has no arm, for no other reason than that no experiment is for him."""
+    arms = [theory.state.null(one.field) for one in theory.policy.experiments]
+    return [*arms, theory.state.null(SPARED)]
 
 
 def _hole_detail(theory: Theory, wanted: tuple[Term, ...], answer: Answer) -> Detail:
     features = answer.people[0].features
     values = {name: features[name] for name in ("days_past_due", "days_delinquent")}
-    # Who is spared of experiments has no arm either way: he tells nothing of their arms.
-    no_arm = [*_no_arm(theory), theory.state.null(SPARED)] if theory.policy.experiments else []
-    if no_arm and theory.alone.holds(*wanted, *no_arm) is False:
-        arms = [features[one.field] for one in theory.policy.experiments]
-        arm = next((name for name in arms if name), "")
-    else:
-        arm = ""
-    if arm:
+    arms = [features[one.field] for one in theory.policy.experiments]
+    arm = next((name for name in arms if name), "")
+    if arm and theory.alone.holds(*wanted, *_no_arm(theory)) is False:
         return Detail(code="hole_arm", path=("treatments",), values={**values, "arm": arm})
     names = [name for name in _asked_fields(theory) if features[name] is None]
     known = {name: negation(theory.state.null(name)) for name in _asked_fields(theory)}
