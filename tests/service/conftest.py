@@ -89,3 +89,12 @@ def me(store: str) -> Iterator[int]:
     identity = Identity(store)
     yield identity.number
     identity.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Give a seat at the browser, for the pages of one module; skipped where there is none."""
+    from chromium import running
+
+    with running() as seat:
+        yield seat

@@ -84,6 +84,18 @@ def tell(served: Served, write_book: Any, folder: Path, **tables: Any) -> Served
     return served
 
 
+def beside(loan_id: str, **terms: str) -> dict[str, Any]:
+    """Give the tables of the book with B2, who has a number and another loan of his own."""
+    return {
+        "borrowers": [*BOOK["borrowers"], {"borrower_id": "B2"}],
+        "contact_points": [*BOOK["contact_points"],
+                           {"borrower_id": "B2", "address": "+8613800000002"}],
+        "loans": [*BOOK["loans"], {"loan_id": loan_id, "borrower_id": "B2", **terms}],
+        "installments": [*BOOK["installments"],
+                         {"loan_id": loan_id, "number": "1", "due_on": "2026-03-01"}],
+    }  # fmt: skip
+
+
 def begin(served: Served, *people: str) -> Served:
     """Write to the borrower of the book: one text left this morning, one waits for tomorrow."""
     emptied(served.url, books=False)

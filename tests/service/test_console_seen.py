@@ -12,17 +12,11 @@ import pytest
 from console_world import WAYS, seated
 from portal_world import LOAN, WHO, begin, emptied, tell
 
-from chromium import NARROWEST, found_wrong, measured, pictures, running
+from chromium import NARROWEST, found_wrong, measured, pictures
 from duly.service.operations import tasks
 from duly.service.store.models import Decision, Task
 
 WIDE = 1440
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with running() as seat:
-        yield seat
 
 
 @pytest.fixture(scope="module")

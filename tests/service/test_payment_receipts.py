@@ -16,7 +16,7 @@ import psycopg
 import pypdf
 import pytest
 from browsing import shown
-from portal_world import BOOK, LOAN, WHO, begin, emptied, signed_in, tell
+from portal_world import BOOK, LOAN, WHO, begin, beside, emptied, signed_in, tell
 
 from chromium import pictures
 from duly.core.words import say
@@ -32,12 +32,7 @@ def book(served, write_book, tmp_path_factory):
     """Give the server; of the payments one was taken back, one is a waiver, one has an odd name."""
     yield tell(
         served, write_book, tmp_path_factory.mktemp("book"),
-        borrowers=[*BOOK["borrowers"], {"borrower_id": "B2"}],
-        contact_points=[*BOOK["contact_points"],
-                        {"borrower_id": "B2", "address": "+8613800000002"}],
-        loans=[*BOOK["loans"], {"loan_id": "L-2", "borrower_id": "B2"}],
-        installments=[*BOOK["installments"],
-                      {"loan_id": "L-2", "number": "1", "due_on": "2026-03-01"}],
+        **beside("L-2"),
         payments=[
             *BOOK["payments"],
             {"payment_id": ODD, "loan_id": LOAN, "paid_on": "2026-02-03", "amount": "7.00"},

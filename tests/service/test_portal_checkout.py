@@ -16,7 +16,7 @@ from browsing import shown
 from known_books import LENDER
 from outgoing import AT
 from payment_world import body_of, signed
-from portal_world import BOOK, LOAN, WHO, begin, emptied, recorded, signed_in, tell
+from portal_world import LOAN, WHO, begin, beside, emptied, recorded, signed_in, tell
 from serving import FORMER_SECRET
 
 from duly.service.operations.deriving import derived
@@ -29,12 +29,7 @@ def book(served, write_book, tmp_path_factory):
     """Give the server with the book; B2 has a loan in another currency."""
     yield tell(
         served, write_book, tmp_path_factory.mktemp("book"),
-        borrowers=[*BOOK["borrowers"], {"borrower_id": "B2"}],
-        contact_points=[*BOOK["contact_points"],
-                        {"borrower_id": "B2", "address": "+8613800000002"}],
-        loans=[*BOOK["loans"], {"loan_id": "L-EUR", "borrower_id": "B2", "currency": "EUR"}],
-        installments=[*BOOK["installments"],
-                      {"loan_id": "L-EUR", "number": "1", "due_on": "2026-03-01"}],
+        **beside("L-EUR", currency="EUR"),
     )  # fmt: skip
     emptied(served.url, books=True)
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from portal_world import CODE, LAST4, LOAN, NAME, NUMBER, begin, emptied, handed, tell, text_of_code
 
-from chromium import Phone, running
+from chromium import Phone
 from duly.core.words import say
 from duly.messages.values import money_text
 from duly.service.store.models import Message, PortalPaper, PortalSession, Task
@@ -23,12 +23,6 @@ PROOF = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360"
     "606060000000050001a5f645400000000049454e44ae426082"
 )
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with running() as seat:
-        yield seat
 
 
 @pytest.fixture(scope="module")

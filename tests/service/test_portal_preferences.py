@@ -14,7 +14,7 @@ import pytest
 from browsing import shown
 from known_books import LENDER, export, table
 from outgoing import AT
-from portal_world import BOOK, NAME, NUMBER, WHO, begin, emptied, recorded, signed_in, tell
+from portal_world import NAME, NUMBER, WHO, begin, beside, emptied, recorded, signed_in, tell
 from telling_events import signalled
 
 from duly.plan.addresses import key_of
@@ -31,15 +31,13 @@ LATER = AT + timedelta(hours=1)  #: the clock of the server runs on
 @pytest.fixture(scope="module")
 def book(served, write_book, tmp_path_factory):
     """Give the server with the book; B2 has another loan and a number of his own."""
+    tables = beside("L-OTHER")
+    tables["contact_points"].append(
+        {"borrower_id": WHO, "channel": "voice", "address": "+861066665566"}
+    )
     yield tell(
         served, write_book, tmp_path_factory.mktemp("book"),
-        borrowers=[*BOOK["borrowers"], {"borrower_id": "B2"}],
-        contact_points=[*BOOK["contact_points"],
-                        {"borrower_id": WHO, "channel": "voice", "address": "+861066665566"},
-                        {"borrower_id": "B2", "address": "+8613800000002"}],
-        loans=[*BOOK["loans"], {"loan_id": "L-OTHER", "borrower_id": "B2"}],
-        installments=[*BOOK["installments"],
-                      {"loan_id": "L-OTHER", "number": "1", "due_on": "2026-03-01"}],
+        **tables,
     )  # fmt: skip
     emptied(served.url, books=True)
 

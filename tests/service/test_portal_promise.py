@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from browsing import shown
 from outgoing import AT
-from portal_world import BOOK, LOAN, WHO, begin, emptied, signed_in, tell
+from portal_world import LOAN, WHO, begin, beside, emptied, signed_in, tell
 from telling_events import paid, signalled
 
 from duly.service.operations.events import accept
@@ -25,12 +25,7 @@ def book(served, write_book, tmp_path_factory):
     """Give the server with the book; B2 has another loan."""
     yield tell(
         served, write_book, tmp_path_factory.mktemp("book"),
-        borrowers=[*BOOK["borrowers"], {"borrower_id": "B2"}],
-        contact_points=[*BOOK["contact_points"],
-                        {"borrower_id": "B2", "address": "+8613800000002"}],
-        loans=[*BOOK["loans"], {"loan_id": OTHER, "borrower_id": "B2"}],
-        installments=[*BOOK["installments"],
-                      {"loan_id": OTHER, "number": "1", "due_on": "2026-03-01"}],
+        **beside(OTHER),
     )  # fmt: skip
     emptied(served.url, books=True)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from portal_world import BOOK, LOAN, begin, emptied, handed, signed_in, tell
 
-from chromium import NARROWEST, Phone, pictures, running
+from chromium import NARROWEST, Phone, pictures
 from duly.service.store.models import Message, Task
 
 CONTACT = {"contact_id": "K1", "borrower_id": "B1", "channel": "voice", "outcome": "connected",
@@ -19,12 +19,6 @@ INSIDE = [
     "/messages", f"/statement?loan={LOAN}", f"/settled?loan={LOAN}", "/preferences",
     "/preferences/number", "/privacy", "/help", "/help/payoff",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with running() as seat:
-        yield seat
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,10 @@ import pytest
 from portal_world import BOOK, LOAN, begin, emptied, signed_in, tell
 from relief_world import answered, opened, read
 
-from chromium import NARROWEST, found_wrong, measured, pictures, running
+from chromium import NARROWEST, found_wrong, measured, pictures
 
 OPEN = ["/", "/verify", "/caller", "/not-me", "/sign-in", "/nowhere"]
 INSIDE = ["/loan", "/why", "/paid?loan=L-2025-0001", "/caller"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with running() as seat:
-        yield seat
 
 
 @pytest.fixture(scope="module")
