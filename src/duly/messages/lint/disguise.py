@@ -14,10 +14,13 @@ from duly.spelling import Traced, rewritten
 
 _HAN = "\u4e00-\u9fff"
 _IS_HAN = re.compile(rf"[{_HAN}]")
-_MIXED = re.compile(rf"[{_HAN}][a-z]{{1,6}}|[a-z]{{1,6}}[{_HAN}]")
+_MIXED = re.compile(rf"[{_HAN}] ?[a-z]{{1,6}}|[a-z]{{1,6}} ?[{_HAN}]")
 _RUN = re.compile(
     rf"(?<=[{_HAN}])[a-z]{{1,6}}(?![a-z0-9@.])|(?<![a-z0-9@.])[a-z]{{1,6}}(?=[{_HAN}])"
+    rf"|(?<=[{_HAN}] )[a-z]{{2,6}}(?![a-z0-9@.])|(?<![a-z0-9@.])[a-z]{{2,6}}(?= [{_HAN}])"
 )
+#: A letter that stands alone beside a space begins no word of ours: 回复 D 结清.
+_LONE = re.compile(r"(?<![a-z])[a-z](?![a-z])")
 #: Letters that stand beside characters in ordinary texts.
 _COMMON = frozenset(
     "app t td r n y q qq vip stop sms atm gps id k h s a b c d hr ok pos ic www".split()
@@ -29,7 +32,8 @@ _LETTER_RUN = re.compile(
 _SYLLABLES_MAX = 6
 _SPELT_MIN = 4  #: letters; shorter ones are words of too many languages
 _ENGLISH = frozenset({"like", "women"})  #: spell 立刻 and 我们, but not alone among others
-_ALONE = re.compile(r"(?<![a-z0-9])(?:[a-z] ){7,400}[a-z](?![a-z0-9])")
+_ALONE = re.compile(r"(?<![a-z0-9])(?:[a-z] {1,3}){3,400}[a-z](?![a-z0-9])")
+_ALONE_MIN = 4  #: letters of at least one word: more than one spells by accident
 _WORD_MOST = 14
 #: What English writers of short texts write for you and your.
 _SHORT = re.compile(r"(?<![\w.'/@-])(ur|u)(?![\w.'/@&-])")
@@ -121,6 +125,8 @@ def _mixed_within(text: str, low: int, high: int, known: _Disguises) -> Iterator
         start = found.start()
         if start and written[0].isascii() and "a" <= text[start - 1] <= "z":
             continue
+        if " " in written and _LONE.search(written):
+            continue
         yield start, end, known.terms[int(found.lastgroup[1:]) if found.lastgroup else 0]
 
 
@@ -211,7 +217,7 @@ def _parted(text: str) -> Iterator[Change]:
     """Give the words of a sentence of which each letter stands alone: w e w i l l c a l l."""
     for found in _ALONE.finditer(text):
         words = _segmented(found[0].replace(" ", ""))
-        if words:
+        if any(len(word) >= _ALONE_MIN for word in words):
             yield found.start(), found.end(), " ".join(words)
 
 
@@ -275,7 +281,7 @@ def _disguises() -> _Disguises:
     long = sorted(terms, key=len, reverse=True)
     several = [term for term in long if len(term) > 1]
     parts = [
-        f"(?P<t{place}>" + "".join(
+        f"(?P<t{place}>" + " ?".join(
             f"(?:{char}|{spelt}|{spelt[:2] if spelt[1:2] == 'h' else spelt[0]}|{spelt[0]})"
             for char, spelt in zip(term, terms[term], strict=True)
         ) + ")"
