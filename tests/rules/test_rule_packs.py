@@ -10,6 +10,7 @@ from datetime import date
 import pytest
 
 from duly import rules
+from duly.book import load_lender
 from duly.core.errors import Refused
 from duly.core.words import catalogue
 
@@ -284,6 +285,31 @@ def test_a_plan_and_a_door_do_without_the_same_rules() -> None:
     assert {rule.id for rule in planned} < ids
     with pytest.raises(Refused, match="CN-TP-2 cannot be switched off"):
         rules.lenders_rules(["cn"], ["CN-TP-2"], door=False)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("packs:\n  - decency\n  - cnn\n  - mine.yaml",
+         [("unknown", "cnn", 4, "5"), ("unknown", "mine.yaml", 5, "5")]),
+        ("packs: [decency, cn]\nswitched_off: [DEC-HOURS-1, CN-TP-2, CN-FREQ-33]",
+         [("unknown", "CN-FREQ-33", 3, "38"), ("not_yours", "CN-TP-2", 3, "29")]),
+    ],
+)  # fmt: skip
+def test_what_no_pack_or_rule_is_called_is_named_where_the_lender_file_says_it(
+    tmp_path, lines, expected
+) -> None:
+    file = tmp_path / "lender.yaml"
+    file.write_text(f"lender: {{name: A, signature: A, hotline: '1', app: A}}\n{lines}\n")
+    lender = load_lender(file)
+    for door in (True, False):
+        with pytest.raises(Refused) as refused:
+            rules.kept_rules(lender, door=door)
+        assert sorted(
+            (one.code, one.values.get("value", one.values.get("id")), one.line, one.column)
+            for one in refused.value.diagnostics
+        ) == sorted(expected)
+        assert {one.file for one in refused.value.diagnostics} == {str(file)}
 
 
 def test_an_unknown_rule_cannot_be_switched_off() -> None:

@@ -229,6 +229,9 @@ class Lender:
     portal: Portal = Portal()
     console: Console = Console()
     sha256: str = ""
+    #: Where the file names a pack or a rule, each with its line and column from 1.
+    named_at: tuple[tuple[str, int, int], ...] = field(default=(), compare=False, repr=False)
+    file: str = field(default="", compare=False, repr=False)
 
     def day_of(self, at: datetime) -> date:
         """Return the day of an instant where the lender is."""

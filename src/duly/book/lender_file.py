@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
@@ -293,7 +293,16 @@ def _build(node: object, reader: Walk, sha256: str) -> Lender | None:
         payments=Payments(providers=providers, **parts.get("payments", {})),  # type: ignore[arg-type]
         console=Console(**parts.get("console", {})),  # type: ignore[arg-type]
         sha256=sha256,
+        named_at=tuple(_named_at(node)),
+        file=reader.file,
     )
+
+
+def _named_at(node: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
+    for key in ("packs", "switched_off"):
+        for place, one in enumerate(node.get(key, ())):
+            line, column = node[key].lc.item(place)
+            yield str(one), line + 1, column + 1
 
 
 def _routes(node: object, reader: Walk) -> tuple[Route, ...]:

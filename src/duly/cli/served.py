@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from duly import book as books
 from duly.cli import arguments, settings
 from duly.cli.opening import legal_now, watched
+from duly.rules import kept_rules
 
 if TYPE_CHECKING:
     from duly.service.api.serving import Serving
@@ -42,6 +43,7 @@ def told(lender: Path | None, at: str | None) -> Serving:
 
     borrower_keys.use(lambda: settings.keys(make=True).keys)
     file = books.load_lender(lender)
+    kept_rules(file)  # What no pack or rule is called is refused here, not on the first page.
     return Serving(
         lender=file,
         now=legal_now(at),

@@ -15,7 +15,7 @@ from duly.plan import instants
 from duly.policy import Policy
 from duly.risk import load_scorecard
 from duly.risk.registry import Champion
-from duly.rules import Rule, Window, active, lenders_rules, packs_sha256
+from duly.rules import Rule, Window, active, kept_rules, packs_sha256
 from duly.rules.calendars import version as holidays_version
 from duly.rules.zones import zone
 
@@ -101,7 +101,7 @@ def rules_of(lender: Lender, on: date) -> tuple[Rule, ...]:
 
     Refuses unknown packs, unknown rules, and to switch off what is not our own policy.
     """
-    return active(lenders_rules(lender.packs, lender.switched_off, door=False), on)
+    return active(kept_rules(lender, door=False), on)
 
 
 def _calendar(rules: tuple[Rule, ...]) -> str:

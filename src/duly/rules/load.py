@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from duly.book.lender import Lender
 from duly.conditions import Condition, nearest
 from duly.core import digest
 from duly.core.diagnostic import Diagnostic
@@ -235,6 +236,22 @@ def lenders_rules(
     if switched_off:
         without(load_packs(names), switched_off)
     return tuple(rule for rule in load_packs(names, door=door) if rule.id not in switched_off)
+
+
+def kept_rules(lender: Lender, *, door: bool = True) -> tuple[Rule, ...]:
+    """Return the rules that a lender keeps; refuse at their places those not known."""
+    try:
+        return lenders_rules(lender.packs, lender.switched_off, door=door)
+    except Refused as refused:
+        at = {name: (line, column) for name, line, column in lender.named_at}
+        raise Refused(*(_stood(one, lender.file, at) for one in refused.diagnostics)) from None
+
+
+def _stood(one: Diagnostic, file: str, at: Mapping[str, tuple[int, int]]) -> Diagnostic:
+    place = at.get(str(one.values.get("value", one.values.get("id"))))
+    if place is None:
+        return one
+    return replace(one, file=file, line=place[0], column=str(place[1]))
 
 
 def bars(

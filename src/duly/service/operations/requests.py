@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db import connection
 
 from duly.book import Lender
-from duly.rules import lenders_rules
+from duly.rules import kept_rules
 from duly.rules.calendars import UnknownYearError
 from duly.rules.model import Term
 from duly.rules.terms import ends_on
@@ -27,7 +27,7 @@ WHERE borrower_id = %s AND kind = ANY(%s) ORDER BY opened_at DESC, id DESC LIMIT
 def answer_on(since: date, *, lender: Lender) -> date:
     """Return the last day of an answer to a request: the law's, else that of a complaint."""
     days = []
-    for rule in lenders_rules(lender.packs, lender.switched_off):
+    for rule in kept_rules(lender):
         term = rule.primitive
         if rule.id in _RULES and isinstance(term, Term) and term.at_most is not None:
             try:

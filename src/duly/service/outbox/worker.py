@@ -15,7 +15,7 @@ from duly.audit.signing import SigningKey
 from duly.book import Lender
 from duly.core.errors import Refused
 from duly.delivery import Answer, Gateway, Reply
-from duly.rules import lenders_rules
+from duly.rules import kept_rules
 from duly.service import journal
 from duly.service.outbox.claiming import Claim, Claimed, claim
 from duly.service.outbox.connecting import connect
@@ -89,7 +89,7 @@ class Worker:
         self._hear = hear  # Reads and acts upon the replies that wait.
         self._batch = batch
         self._concurrency = concurrency
-        self._rules = lenders_rules(lender.packs, lender.switched_off)
+        self._rules = kept_rules(lender)
         self._asked = ""
         self._signing = signing
         self._renewal = Renewal(lender)
