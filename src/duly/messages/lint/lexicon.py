@@ -36,8 +36,10 @@ class Lexicon:
 
     entries: Sequence[Entry]
     phrases: Sequence[tuple[Phrase, Entry]]
-    by_key: Mapping[str, tuple[int, ...]]  #: places of phrases that stand alone
-    by_key_of_hint: Mapping[str, tuple[int, ...]]  #: places of hints
+    #: For each alternative of a phrase the phrase's place, and what a text must hold beside a key.
+    asked: Sequence[tuple[int, tuple[frozenset[str], ...]]]
+    by_key: Mapping[str, tuple[int, ...]]  #: places in `asked` of what stands alone
+    by_key_of_hint: Mapping[str, tuple[int, ...]]  #: places in `asked` of hints
 
     def candidates(self, held: Set[str], *, hint: bool) -> Iterator[tuple[Phrase, Entry]]:
         """Give the phrases that may stand in a text with these keys, each once, in their order."""
@@ -45,13 +47,17 @@ class Lexicon:
         places: set[int] = set()
         for key in by_key.keys() & held:
             places.update(by_key[key])
+        last = -1  # Alternatives of one phrase lie beside each other.
         for place in sorted(places):
-            phrase, entry = self.phrases[place]
-            for keys in phrase.more:  # As in `may_stand`: a call for each is dear here.
+            number, more = self.asked[place]
+            if number == last:
+                continue
+            for keys in more:  # As in `may_stand`: a call for each is dear here.
                 if keys.isdisjoint(held):
                     break
             else:
-                yield phrase, entry
+                last = number
+                yield self.phrases[number]
 
 
 @cache
@@ -67,6 +73,7 @@ def lexicon() -> Lexicon:
     entries: list[Entry] = []
     phrases: list[tuple[Phrase, Entry]] = []
     by_key: dict[bool, dict[str, list[int]]] = {False: {}, True: {}}
+    asked: list[tuple[int, tuple[frozenset[str], ...]]] = []
     read = phrasing()
     for label in CONTENT:
         content = data("lexicon", f"{label}.yaml")
@@ -75,12 +82,15 @@ def lexicon() -> Lexicon:
             entries.append(entry)
             for written in item["says"]:
                 phrase = read.phrase(str(written))
-                for key in phrase.keys:
-                    by_key[entry.hint].setdefault(key, []).append(len(phrases))
+                for keys, *more in phrase.each:
+                    for key in keys:
+                        by_key[entry.hint].setdefault(key, []).append(len(asked))
+                    asked.append((len(phrases), tuple(more)))
                 phrases.append((phrase, entry))
     return Lexicon(
         entries=entries,
         phrases=phrases,
+        asked=asked,
         by_key=_frozen(by_key[False]),
         by_key_of_hint=_frozen(by_key[True]),
     )

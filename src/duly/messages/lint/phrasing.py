@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from duly.core.errors import DulyError
 
@@ -29,11 +29,14 @@ _HOLES = {  # piece: characters, and how many at most; in Chinese, then in lette
 }
 _WORD = re.compile(r"[a-z0-9]+")
 _NOT_LETTERS = re.compile(r"[^\x00-\x7f]+")
-_KEY_LETTERS, _KEY_CHARACTERS = 4, 2
+_KEY_LETTERS, _KEY_CHARACTERS = 8, 2
 
 
 class PhraseBroken(DulyError):
     """A phrase of the lexicon cannot be read."""
+
+
+_Must: TypeAlias = tuple[frozenset[str], ...]
 
 
 class _Part(NamedTuple):
@@ -45,6 +48,7 @@ class _Part(NamedTuple):
     within: tuple[frozenset[str], ...] = ()  #: `must` where the part goes on with a begun word
     #: Whether a word begins after it: always, not always, or (None) just where one begins before.
     parted: bool | None = False
+    each: tuple[_Must, ...] = ()  #: `must` of each alternative, where all of it is alternatives
 
 
 #: No phrase begins or ends within a word of letters, or within a number.
@@ -62,7 +66,8 @@ class Phrase:
     written: str
     source: str
     keys: frozenset[str]
-    more: tuple[frozenset[str], ...]  #: of each of these a text must hold one as well
+    more: _Must  #: of each of these a text must hold one as well
+    each: tuple[_Must, ...]  #: both of each alternative, the keys first: one must be satisfied
 
     def may_stand(self, held: Set[str]) -> bool:
         """Return whether a text with these keys can match, where it holds one of `keys`."""
@@ -202,7 +207,7 @@ def keys_in(text: str) -> set[str]:
     """Return every key that a folded text holds."""
     found: set[str] = set()
     for word in set(_WORD.findall(text)):
-        found.update((word[:1], word[:2], word[:3], word[:4]))
+        found.update([word[:at] for at in range(1, min(len(word), _KEY_LETTERS) + 1)])
     if not text.isascii():
         found.update(text)
         found.update([text[place : place + 2] for place in range(len(text) - 1)])
@@ -297,6 +302,7 @@ def _either(parts: Sequence[_Part]) -> _Part:
         _EDGE + pattern if any(part.first.startswith(_EDGE) for part in parts) else first,
         _each([part.within for part in parts]),
         False if False in parted else None if None in parted else True,
+        tuple(one for part in parts for one in part.each or (part.must,)),
     )
 
 
@@ -346,7 +352,10 @@ def _telling(must: Iterable[frozenset[str]]) -> tuple[frozenset[str], ...]:
 
 
 def _phrase(written: str, part: _Part) -> Phrase:
-    return Phrase(written=written, source=_edged(part), keys=part.must[0], more=part.must[1:])
+    each = tuple(dict.fromkeys(part.each)) or (part.must,)
+    return Phrase(
+        written=written, source=_edged(part), keys=part.must[0], more=part.must[1:], each=each
+    )
 
 
 def _edged(part: _Part) -> str:
