@@ -94,14 +94,17 @@ class TestServe:
             [sys.executable, "-m", "duly.cli.main", "serve", "--port", str(free_port)],
             env=started, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
-            assert process.stdout is not None
-            assert process.stdout.readline() == f"Listening on http://127.0.0.1:{free_port}\n"
-            assert _answers(free_port, key) == 200
-            taken = at_home("serve", "--port", free_port)
-            assert taken.returncode == 2
-            assert "cannot_listen" in taken.stderr
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=60) == 0
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline() == f"Listening on http://127.0.0.1:{free_port}\n"
+                assert _answers(free_port, key) == 200
+                taken = at_home("serve", "--port", free_port)
+                assert taken.returncode == 2
+                assert "cannot_listen" in taken.stderr
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(timeout=60) == 0
+            finally:
+                process.kill()  # What fails above is told, not waited for.
         with pytest.raises(OSError):
             ask(free_port, "/healthz", key)
 
@@ -117,7 +120,7 @@ class TestServe:
 
 
 def _answers(port, key):
-    for _ in range(100):
+    for _ in range(600):
         try:
             return ask(port, "/api/v1/runs", key)
         except OSError:
