@@ -64,7 +64,7 @@ def restored(source: Traced) -> Traced:
     if changes:
         source = rewritten(source, changes)
     text = source.text
-    if text.isascii():
+    if _IS_HAN.search(text) is None:  # A pound sign makes no text Chinese.
         return rewritten(
             source,
             _apart(
