@@ -77,6 +77,7 @@ def _told(row: Row, reading: Reading) -> dict[str, Any]:
 
 def train(*, out: arguments.Out) -> int:
     """Train the model of the replies from the corpus in the package."""
+    out.mkdir(parents=True, exist_ok=True)  # What cannot be written is refused before the work.
     try:
         from duly.replies import model, training
 
@@ -86,7 +87,6 @@ def train(*, out: arguments.Out) -> int:
         raise Refused(
             Diagnostic(area="replies", code="no_training", values={"module": missing.name})
         ) from None
-    out.mkdir(parents=True, exist_ok=True)
     path = out / "model.bin"
     files.put(path, model.dumped(trained))
     output.line(

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from duly.replies.cues import Cue
 from duly.replies.evidence import Evidence
+from duly.replies.fates import fate_of
 from duly.replies.mentions import grave_words
-from duly.replies.model import Chances
+from duly.replies.model import Chances, Feared
 from duly.replies.reading import (
     CONFIDENCE_MIN,
     CONFIDENCE_MIN_GRAVE,
@@ -53,11 +54,19 @@ _FELT = {"self_harm": 0.58, "severe_illness": 0.40}
 _FELT_BESIDE = 0.80
 #: Only a model this sure of a stranger or a death is heard beside self-harm that rules name.
 _BESIDE_SELF_HARM = 0.95
+#: Beside words of self-harm a model this sure of it takes the death for the writer's own.
+_TOLD = 0.50
+#: A death that is to come, or is told as if it had: it is the writer's own.
+_AHEAD = re.compile(
+    r"就当|当我|替我|给我|帮我|我的?(?:后事|葬礼|骨灰|遗|丧)|今晚|今夜|明[天早晚]|后天|以后|等着|[等待][下会]|这就|马上就?去|会通知|会赔|"
+    r"\b(?:tonight|tomorrow|soon|will be|it'?ll be|by (?:the )?(?:weekend|\w+day|morning)|"
+    r"my (?:own )?(?:funeral|ashes|coffin|obituary|body|executor|estate|will))\b"
+)
 _FEARED = {"self_harm": 0.15, "severe_illness": 0.10}
 #: Words of paying that can only be of what is done.
 _DONE = re.compile(
     r"\b(?:it|this|that|bill|emi|loan) (?:was|got|has been) paid\b|\bpaid\b.{0,6}\bjust now\b|"
-    r"\bmin\w* ago\b"
+    r"\bmin\w* ago\b|\bpaid (?:it|u|you|ya|this|that)\b"
 )
 _LEAST = tuple(INTENTS[INTENTS.index("acknowledge") :])
 
@@ -95,6 +104,8 @@ def decide(
     )  # fmt: skip
     evidence = replace(evidence, cues=(*evidence.cues, *_of_the_living(evidence, felt)))
     sure, likely = _acts(evidence)
+    if _tells_his_own_death(evidence, feared):
+        sure.pop("deceased_or_incapacity", None)
     vulnerable = _vulnerable(evidence, sure)
     intent, base = _primary(evidence, sure, likely, chances)
     # The model is heard where it is sure of something graver than what the rules name.
@@ -160,6 +171,23 @@ def _of_the_living(evidence: Evidence, felt: Sequence[Cue]) -> tuple[Cue, ...]:
         one for one in felt
         if not any(death.start < one.end and one.start < death.end for death in deaths)
     )  # fmt: skip
+
+
+def _tells_his_own_death(evidence: Evidence, feared: Sequence[Feared]) -> bool:
+    """Tell whether the death of a reply is that of its writer, to come or as if it had: no death.
+
+    Something else in it must speak of self-harm; then the rules or the model must hear it so.
+    """
+    deaths = [one for one in evidence.cues if one.act == "deceased_or_incapacity"]
+    free = any(
+        cue.act == "self_harm" and cue.strength == "sure"
+        and not any(one.start <= cue.start and cue.end <= one.end for one in deaths)
+        for cue in evidence.cues
+    )  # fmt: skip
+    told = any(one.fear == "self_harm" and one.chance >= _TOLD for one in feared)
+    # 'My brother is dead, and I do not want to live' tells of both, and the death comes first.
+    told = told and fate_of(evidence.text) != "bereaved"
+    return bool(deaths) and free and (told or _AHEAD.search(evidence.text) is not None)
 
 
 def _vulnerable(evidence: Evidence, sure: Acts) -> bool:
