@@ -1,6 +1,6 @@
 """What exactly do we say? Templates, rendering, segments, check codes."""
 
-from duly.messages.bulk import render_columns
+from duly.messages.bulk import Alike, render_alike, render_columns
 from duly.messages.catalog import (
     Body,
     Catalogue,
@@ -16,7 +16,9 @@ from duly.messages.catalog import load as load_templates
 from duly.messages.code import check_code, fill_code
 from duly.messages.codes import check_codes, fill_codes
 from duly.messages.elements import violations
+from duly.messages.extremes import Extreme, extremes
 from duly.messages.facts import CannotSay, Facts, Order, Rendered, TemplateBroken
+from duly.messages.lawful import Broken, TextRules, amounts_in, longest_allowed, text_rules
 from duly.messages.locales import message_locale
 from duly.messages.parts import segments
 from duly.messages.render import COLUMNS, OUT_COLUMNS, render, render_table
@@ -29,18 +31,24 @@ __all__ = [
     "COLUMNS",
     "OF_A_PLAN",
     "OUT_COLUMNS",
+    "Alike",
     "Body",
+    "Broken",
     "CannotSay",
     "Catalogue",
+    "Extreme",
     "Facts",
     "Order",
     "Rendered",
     "Template",
     "TemplateBroken",
+    "TextRules",
+    "amounts_in",
     "builtin_templates",
     "check_code",
     "check_codes",
     "date_text",
+    "extremes",
     "fill_code",
     "fill_codes",
     "gateway_code",
@@ -48,15 +56,18 @@ __all__ = [
     "index",
     "lender_problems",
     "load_templates",
+    "longest_allowed",
     "mask_name",
     "message_locale",
     "money_text",
     "render",
+    "render_alike",
     "render_columns",
     "render_table",
     "segments",
     "stage_facts",
     "template_names",
     "templates_sha256",
+    "text_rules",
     "violations",
 ]

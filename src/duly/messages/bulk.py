@@ -7,6 +7,7 @@ each distinct value is written once, by the same writers, and the texts are join
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -45,6 +46,16 @@ _BESIDE: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Alike:
+    """Messages that differ in nothing but their values: one shape, and what fills it."""
+
+    variant: Variant
+    places: Places  #: of its rows among the orders
+    shape: Shape
+    values: Mapping[str, pa.Array]  #: by variable, one a row
+
+
 def render_columns(
     orders: pa.Table,
     lender: Lender,
@@ -58,21 +69,36 @@ def render_columns(
     `orders` has the columns of an order and of its facts but `as_of` and `as_of_time`, which are
     the same for all. Texts, params, segments and refusals are those of `render_table`.
     """
+    return render_alike(orders, lender, catalogue, as_of=as_of, as_of_time=as_of_time)[0]
+
+
+def render_alike(
+    orders: pa.Table,
+    lender: Lender,
+    catalogue: Catalogue | None = None,
+    *,
+    as_of: date,
+    as_of_time: str,
+) -> tuple[dict[str, pa.Array], tuple[Alike, ...]]:
+    """Return what `render_columns` does, and which rows are alike in all but their values."""
     made: list[tuple[Places, Mapping[str, pa.Array]]] = []
+    alike: list[Alike] = []
     for variant, places in _by_variant(orders):
         mine = _Orders(_taken(orders, places), as_of, as_of_time)
-        for inner, written in _write(variant, mine, lender, catalogue or builtin()):
+        for inner, shape, values, written in _write(variant, mine, lender, catalogue or builtin()):
             made.append((places[inner], written))
+            alike.append(Alike(variant=variant, places=places[inner], shape=shape, values=values))
     kinds = {"text": pa.string(), "params": pa.string(), "segments": pa.int32()}
     if not made:
-        return {name: pa.array((), kind) for name, kind in kinds.items()}
+        return {name: pa.array((), kind) for name, kind in kinds.items()}, ()
     order = np.concatenate([places for places, _ in made])
     back = np.empty(order.size, np.int64)
     back[order] = np.arange(order.size)
-    return {
+    columns = {
         name: pa.concat_arrays([written[name] for _, written in made]).take(pa.array(back))
         for name in kinds
     }
+    return columns, tuple(alike)
 
 
 def _by_variant(orders: pa.Table) -> list[tuple[Variant, Places]]:
@@ -159,8 +185,8 @@ def _listed(column: pa.Array) -> Sequence[Any]:
 
 def _write(
     variant: Variant, orders: _Orders, lender: Lender, catalogue: Catalogue
-) -> Iterator[tuple[Places, Mapping[str, pa.Array]]]:
-    """Yield, shape by shape, the places of the orders that have it and what is written there."""
+) -> Iterator[tuple[Places, Shape, Mapping[str, pa.Array], Mapping[str, pa.Array]]]:
+    """Yield each shape with the places of the orders that have it, its values and its texts."""
     template, body, voice = variant_of(variant, lender, catalogue)
     check_facts(template, body, orders, lender)
     masked = _distinct(orders.array("name"), lambda name: mask_name(name, template.locale))
@@ -178,13 +204,13 @@ def _write(
         shape = compile_shape(template, body, voice, answers)
         mine = own if places.size == own.size else _Orders(_taken(table, places), *own.instant)
         check_there(template, shape.distinct, mine)
-        yield places, _fill(shape, mine, template.locale)
+        values = {name: _written(name, mine, template.locale) for name in shape.distinct}
+        yield places, shape, values, _fill(shape, values, mine.size)
 
 
-def _fill(shape: Shape, orders: _Orders, locale: str) -> dict[str, pa.Array]:
-    written = {name: _written(name, orders, locale) for name in shape.distinct}
-    texts = _joined(shape.pattern, [written[name] for name in shape.variables], orders.size)
-    params = _joined(shape.params_pattern, [written[name] for name in shape.distinct], orders.size)
+def _fill(shape: Shape, written: Mapping[str, pa.Array], size: int) -> dict[str, pa.Array]:
+    texts = _joined(shape.pattern, [written[name] for name in shape.variables], size)
+    params = _joined(shape.params_pattern, [written[name] for name in shape.distinct], size)
     return {"text": texts, "params": params, "segments": _counted(shape, texts, written)}
 
 

@@ -52,7 +52,7 @@ def voice_of(lender: Lender, locale: str, channel: str, message_class: str) -> V
             "clause": lender.late_charge_clause,
         },
         flags={
-            "opt_out": _may_opt_out(lender, channel, message_class),
+            "opt_out": opt_out_allowed(lender, channel, message_class),
             "paying_prevents": lender.bureau_paying_prevents,
             "national": lender.kind in _NATIONAL,
         },
@@ -67,7 +67,8 @@ def _in_english(lender: Lender, field: str) -> str:
     return str(getattr(lender, f"{field}_en", "") or own)
 
 
-def _may_opt_out(lender: Lender, channel: str, message_class: str) -> bool:
+def opt_out_allowed(lender: Lender, channel: str, message_class: str) -> bool:
+    """Return whether no route of these texts forbids a word about opting out."""
     routes = [
         route
         for route in lender.routes

@@ -32,8 +32,9 @@ from duly.rules.model import (
 from duly.rules.pack import read_pack
 
 _SUFFIX = ".yaml"
-#: The part of a pack that no plan asks stands in a file of its own, so that no plan reads it.
-_DOOR = ".door"
+#: The part of a pack that no plan asks stands in a file of its own, so that no plan reads it; what
+#: is asked of texts stands in another, for its length.
+_DOOR, _TEXTS = ".door", ".text"
 
 
 def pack_names() -> tuple[str, ...]:
@@ -43,7 +44,8 @@ def pack_names() -> tuple[str, ...]:
         sorted(
             item.name.removesuffix(_SUFFIX)
             for item in folder.iterdir()
-            if item.name.endswith(_SUFFIX) and not item.name.endswith(_DOOR + _SUFFIX)
+            if item.name.endswith(_SUFFIX)
+            and not item.name.endswith((_DOOR + _SUFFIX, _TEXTS + _SUFFIX))
         )
     )
 
@@ -132,15 +134,16 @@ def parse_pack(text: str, *, file: str) -> tuple[Rule, ...]:
 
 @cache
 def _built_in(name: str, door: bool) -> tuple[Rule, ...]:
-    parts = [part for part in _parts(name) if door or part == name]
+    parts = [part for part in _parts(name) if door or not part.endswith(_DOOR)]
     return tuple(
         rule for part in parts for rule in parse_pack(_text(part), file=f"packs/{part}{_SUFFIX}")
     )
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    door = resources.files("duly.rules").joinpath("packs", name + _DOOR + _SUFFIX)
-    return (name, name + _DOOR) if door.is_file() else (name,)
+    folder = resources.files("duly.rules").joinpath("packs")
+    more = (name + _TEXTS, name + _DOOR)
+    return (name, *(one for one in more if folder.joinpath(one + _SUFFIX).is_file()))
 
 
 def _text(part: str) -> str:

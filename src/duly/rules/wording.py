@@ -66,7 +66,7 @@ def _wrong(text: Text, said: str, facts: Mapping[str, object]) -> Iterable[str]:
 def barred(text: Text, said: str, facts: Mapping[str, object]) -> Iterator[str]:
     """Give the words of a text that a rule does not let it say."""
     for words in asked(text.never, facts):
-        for phrase in words.phrases:
+        for phrase in phrases.likely(said, words.phrases):
             found = phrases.claims(said, phrase)
             if found:
                 yield found
@@ -76,7 +76,7 @@ def _lacking(text: Text, said: str, facts: Mapping[str, object]) -> Iterable[str
     for words in asked(text.must, facts):
         if words.with_amount and not amounts_of(said):
             continue
-        if not any(phrases.says(said, phrase) for phrase in words.phrases):
+        if not any(phrases.says(said, one) for one in phrases.likely(said, words.phrases)):
             yield words.phrases[0]
 
 
