@@ -78,6 +78,7 @@ REASONS = MappingProxyType(
             "cost_cap",
             "no_contact_point",
             "no_channel",
+            "text_unlawful",
             "missing_input",
             "third_party",
             "other_rule",

@@ -1,6 +1,6 @@
 """What exactly do we say? Templates, rendering, segments, check codes."""
 
-from duly.messages.bulk import Alike, render_alike, render_columns
+from duly.messages.bulk import Alike, recount, render_alike, render_columns
 from duly.messages.catalog import (
     Body,
     Catalogue,
@@ -60,6 +60,7 @@ __all__ = [
     "mask_name",
     "message_locale",
     "money_text",
+    "recount",
     "render",
     "render_alike",
     "render_columns",

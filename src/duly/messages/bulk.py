@@ -7,7 +7,7 @@ each distinct value is written once, by the same writers, and the texts are join
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -263,6 +263,15 @@ def _joined(pattern: str, columns: Sequence[pa.Array], size: int) -> pa.Array:
         return pa.array([pieces[0]] * size, pa.string())
     between = [item for pair in zip(columns, pieces[1:], strict=True) for item in pair]
     return pc.binary_join_element_wise(pieces[0], *between, "")
+
+
+def recount(alike: Alike, rows: Places, texts: pa.Array, added: str) -> pa.Array:
+    """Return the parts of texts of some rows that are alike, once the same was added to each."""
+    fixed = parts.UCS2 if not parts.is_gsm(added) else alike.shape.encoding
+    even = alike.shape.even and parts.units(added, fixed) == len(added)
+    shape = replace(alike.shape, encoding=fixed, even=even)
+    at = pa.array(rows)
+    return _counted(shape, texts, {name: one.take(at) for name, one in alike.values.items()})
 
 
 def _counted(shape: Shape, texts: pa.Array, written: Mapping[str, pa.Array]) -> pa.Array:

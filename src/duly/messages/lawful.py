@@ -7,8 +7,9 @@ very words by these very rules: `TextRules.mark` says which those are.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
@@ -22,6 +23,7 @@ from duly.messages.template_file import CHANNELS
 from duly.messages.voice import opt_out_allowed
 from duly.rules import Rule, Text, active, ask, legal_key, rules_sha256
 from duly.rules.wording import amounts_of
+from duly.spelling import folded
 
 #: Raised when a text is asked otherwise by equal rules: what was asked before is asked again.
 _ASKED_AS = 1
@@ -30,6 +32,9 @@ _ALWAYS: Mapping[str, object] = MappingProxyType(
     {"recipient": "borrower", "voicemail": False, "ai_voice": False, "agency": False,
      "lawyer_signed": False}
 )  # fmt: skip
+#: A letter of a name stands alone: of letters that spell a word only one by itself could be it.
+_LETTER = re.compile(r"(?<![a-z])[a-z](?![a-z])|[^\W\d_a-z]")
+_DIGIT = re.compile("[0-9]")
 #: Classes that ask for money.
 _ASKING = ("dunning", "statutory")
 
@@ -67,6 +72,37 @@ class TextRules:
             conditions = [text.when, *(words.when for words in (*text.must, *text.never))]
             found.update(*(one.fields for one in conditions if one is not None), rule.requires)
         return frozenset(found)
+
+    @cached_property
+    def unmeasured(self) -> TextRules:
+        """The same rules without their lengths: how long each text is, is counted."""
+        return replace(self, rules=tuple(map(_unmeasured, self.rules)))
+
+    @cached_property
+    def loose(self) -> TextRules:
+        """The same without lengths, every digit of a ban standing for any digit.
+
+        What they find in none of the extreme texts of messages that are alike, no digit of a value
+        can bring into one of them.
+        """
+        return replace(self, rules=tuple(map(_loose, self.unmeasured.rules)))
+
+    @cached_property
+    def _by_letter(self) -> Mapping[str, tuple[str, ...]]:
+        """The phrases of bans by each letter that a name could bring into them."""
+        found: dict[str, list[str]] = {}
+        for rule in self.rules:
+            for words in _text_of(rule).never:
+                for phrase in words.phrases:
+                    for letter in set(_LETTER.findall(phrase.casefold())):
+                        found.setdefault(letter, []).append(phrase)
+        return {letter: tuple(dict.fromkeys(several)) for letter, several in found.items()}
+
+    def may_turn(self, name: str) -> tuple[str, ...]:
+        """Return the phrases of bans that a masked name might complete; most names none."""
+        return tuple(
+            phrase for letter in set(folded(name)) for phrase in self._by_letter.get(letter, ())
+        )
 
     def facts(self, message_class: str, channel: str, **more: object) -> dict[str, object]:
         """Return what is known of every text of this class and channel; `more` stands over it."""
@@ -130,6 +166,19 @@ def longest_allowed(rules: Sequence[Rule]) -> int | None:
     """Return how many characters the strictest of the rules lets a text have; None: any."""
     limits = [_text_of(rule).length_max for rule in rules]
     return min((one for one in limits if one is not None), default=None)
+
+
+def _unmeasured(rule: Rule) -> Rule:
+    return replace(rule, primitive=replace(_text_of(rule), length_max=None))
+
+
+def _loose(rule: Rule) -> Rule:
+    text = _text_of(rule)
+    never = tuple(
+        replace(words, phrases=tuple(_DIGIT.sub("#", one) for one in words.phrases))
+        for words in text.never
+    )
+    return replace(rule, primitive=replace(text, never=never))
 
 
 def _text_of(rule: Rule) -> Text:

@@ -133,6 +133,7 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
         "block_reason": law.block_reason,
         "cap_until": f"greatest({law.cap_until}, {_lender_cap(inputs)})",
         "legal_list": law.legal,
+        "legal_with_texts": law.legal_with_texts,
         "any_spoke": law.spoke,
         **addresses.keys(),
         **_capacity(inputs),

@@ -20,6 +20,7 @@ from duly.plan import explain_waits, kept, replay, verdict_columns
 from duly.plan.inputs import PlanInputs
 from duly.plan.narrow import narrow
 from duly.plan.pipeline import Clock, Plan, make_plan
+from duly.plan.saying import Unlawful
 from duly.position.trace import trace
 from duly.rules import CapLimit, Rule, cap_limits
 
@@ -87,7 +88,8 @@ def _figures(traced: Mapping[str, Any]) -> Found:
 def _reasons(plan: Plan, loan_id: str, reason: str) -> Found:
     features = _row(plan.connection, "scored", loan_id)
     if features is None:
-        return {"conditions": [], "rules": [], "features": {}, "figures": None, "waits": []}
+        return {"conditions": [], "rules": [], "features": {}, "figures": None, "waits": [],
+                "unlawful": []}  # fmt: skip
     verdict = _row(plan.connection, "verdicts", loan_id)
     assert verdict is not None, "each candidate has its verdicts"
     limits: dict[str, list[CapLimit]] = {}
@@ -127,6 +129,7 @@ def _reasons(plan: Plan, loan_id: str, reason: str) -> Found:
             _rule(rule, verdict[f"rule_{number}"], limits.get(rule.id, ()), counts)
             for number, rule in enumerate(rules)
         ],
+        "unlawful": [_unsaid(one, plan.inputs) for one in plan.unlawful if loan_id in one.loan_ids],
         "figures": _plain(compared) if compared else None,
     }
 
@@ -174,6 +177,23 @@ def _rule(
             for limit in limits
         ],
     }
+
+
+def _unsaid(one: Unlawful, inputs: PlanInputs) -> Found:
+    """Return a text that was written and must not be sent, with the rules that it breaks."""
+    says = {rule.id: rule for rule in inputs.asked.rules}
+    return {
+        "channel": one.channel,
+        "template": one.template,
+        "text": one.text,
+        "length": one.broken[0].length,
+        "rules": [
+            {"id": broken.rule_id, "words": broken.words, "over": broken.over,
+             "says": dict(says[broken.rule_id].says), "source": says[broken.rule_id].source.text,
+             "clause": says[broken.rule_id].source.clause}
+            for broken in one.broken
+        ],
+    }  # fmt: skip
 
 
 def _decision(plan_dir: Path, loan_id: str) -> Found:

@@ -54,7 +54,7 @@ def page(found: Found, locale: str) -> str:
     lines += _payments(found, voice)
     lines += _stated(found, voice)
     lines += _capped(found, voice)
-    lines += ["", *_policy(found, voice), "", *_law(found, voice)]
+    lines += ["", *_policy(found, voice), "", *_law(found, voice), *_unsaid(found, voice)]
     if found.get("message"):
         message = found["message"]
         told = {name: message[name] for name in ("template", "tone", "segments")}
@@ -316,6 +316,23 @@ def _law(found: Found, voice: _Voice) -> list[str]:
         if rule["counts"]:
             counts = ", ".join(_count(one, voice) for one in rule["counts"])
             lines.append("  " + voice.say("rule_count", id=rule["id"], counts=counts))
+    return lines
+
+
+def _unsaid(found: Found, voice: _Voice) -> list[str]:
+    """Return each text that was not sent, the rules that it breaks, and by how much."""
+    lines: list[str] = []
+    for one in found.get("unlawful") or ():
+        told = {name: one[name] for name in ("channel", "template", "length")}
+        lines.append(voice.say("text_unlawful", **told))
+        for rule in one["rules"]:
+            over = voice.say("text_over", over=rule["over"]) if rule["over"] else ""
+            words = voice.say("text_words", words=rule["words"]) if rule["words"] else ""
+            says = rule["says"].get(voice.locale, "")
+            lines.append(
+                "  " + voice.say("text_rule", id=rule["id"], over=over, words=words, says=says)
+            )
+        lines.append("  " + one["text"].replace("\n", "\n  "))
     return lines
 
 

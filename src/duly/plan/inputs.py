@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from importlib import metadata
 from zoneinfo import ZoneInfo
 
 from duly.book import Lender, Snapshot
 from duly.core import digest
-from duly.messages import Catalogue
+from duly.messages import Catalogue, TextRules, text_rules
 from duly.plan import instants
 from duly.policy import Policy
 from duly.risk import load_scorecard
@@ -20,7 +21,7 @@ from duly.rules.calendars import version as holidays_version
 from duly.rules.zones import zone
 
 #: Raised when the meaning of a plan changes for equal inputs: a golden plan fails with it.
-STAGES_VERSION = 2
+STAGES_VERSION = 3
 #: The same, where a policy declares experiments or a holdout.
 ARMS_VERSION = 1
 
@@ -57,6 +58,11 @@ class PlanInputs:
     def scores_by_model(self) -> bool:
         """Whether the champion scores; one that expired does not."""
         return self.champion is not None and self.champion.in_force(self.business_date)
+
+    @cached_property
+    def asked(self) -> TextRules:
+        """The rules that every finished text is asked."""
+        return text_rules(self.rules, self.lender, self.business_date)
 
     def versions(self) -> Mapping[str, str]:
         """Return the version or SHA-256 of each input, as run.json names them."""

@@ -17,6 +17,7 @@ from duly.book import Lender, Snapshot, engine
 from duly.core.diagnostic import Diagnostic
 from duly.plan import (
     canonical,
+    closing,
     compiled,
     figures,
     ordered,
@@ -28,6 +29,7 @@ from duly.plan import (
     texts,
 )
 from duly.plan.inputs import PlanInputs
+from duly.plan.saying import Unlawful
 from duly.position import compute, plan_broken_on
 
 SNAPSHOT_TABLES = (
@@ -68,6 +70,7 @@ class Plan:
     messages: pa.Table  #: `{code}` unfilled
     plan_sha256: str
     alerts: tuple[Diagnostic, ...]
+    unlawful: tuple[Unlawful, ...] = ()  #: what was written and must not be sent
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -103,6 +106,12 @@ def make_plan(
         on_decided(rows)
         return rows, hashed
 
+    def until_lawful(said: closing.Said, *, own: bool) -> closing.Said:
+        return closing.until_lawful(
+            connection, inputs, holes, said, own=own, work=work,
+            decide=partial(_outcomes, holes=holes, threads=threads, work=work),
+        )  # fmt: skip
+
     with ThreadPoolExecutor(max_workers=1) as beside:
         with timed("positions"):
             computed = computed or _begin(beside, inputs, threads).take
@@ -123,12 +132,20 @@ def make_plan(
             orders = texts.read_orders(connection)
             # Texts are written by the interpreter; the rows, their fingerprints and files are not.
             deciding = beside.submit(decide)
-            messages = required.add_required(texts.write_texts(orders, inputs), inputs, connection)
+            own = required.in_own_name(inputs, connection)
+            spoken = closing.say(orders, inputs, own=own)
+            if spoken.unlawful:
+                deciding.result()
+                spoken = until_lawful(spoken, own=own)
+                deciding = beside.submit(decide)
+            messages = spoken.messages
             said = canonical.leaves(messages, canonical.message_sql(), threads=threads)
             on_said(messages)
         with timed(stages.STAGES[-1]):
             decisions, hashed = deciding.result()
             written.result()
+        if not keep_stages:
+            stages.drop(connection, stages.STAGES[-1])
     connection.register("decisions", decisions)
     connection.register("messages", messages)
     return Plan(
@@ -138,7 +155,10 @@ def make_plan(
         decisions=decisions,
         messages=messages,
         plan_sha256=canonical.plan_sha256(hashed, said, columns),
-        alerts=_placed(inputs, *compared.warnings, *compared.alerts, *above),
+        alerts=_placed(
+            inputs, *compared.warnings, *compared.alerts, *above, *closing.alerts(spoken.unlawful)
+        ),
+        unlawful=spoken.unlawful,
         seconds=seconds,
     )
 
@@ -205,7 +225,31 @@ def _prepare(
         inputs.snapshot, as_of=inputs.business_date, time_zone=inputs.lender.time_zone
     )
     connection.register("plan_breaks", breaks)
+    closing.prepare(connection)
     return figures.compare(connection, inputs, threads)
+
+
+def _outcomes(
+    inputs: PlanInputs,
+    closed: pa.Table,
+    *,
+    holes: Mapping[str, str],
+    threads: int,
+    work: Path | None,
+) -> pa.Table:
+    """Return the outcomes of a small book, its closed channels known."""
+    connection = connect(inputs, threads=threads, work=work)
+    try:
+        positions = positions_of(inputs.snapshot, inputs.business_date, inputs.lender, threads)
+        _prepare(connection, inputs, positions, threads)
+        closing.prepare(connection, closed)
+        for stage in stages.STAGES[: stages.STAGES.index(stages.SETTLING[0])]:
+            if stage == _SCORED_BEFORE:
+                scoring.register(connection, inputs, threads)
+            _run_stage(connection, stage, holes, inputs, keep=False)
+        return connection.sql("select * from outcomes order by loan").to_arrow_table()
+    finally:
+        connection.close()
 
 
 def _run_stage(

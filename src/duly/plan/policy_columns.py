@@ -210,7 +210,7 @@ def _choice(name: str, prefix: str, routed: frozenset[str]) -> str:
                 f"v.{channel}_address is not null and not s.opted_out_{channel}"
                 f" and not s.withdrawn_{channel}"
             )
-        return f"case when {can} then '{channel}' end"
+        return f"case when {can} and not coalesce(x.{channel}, false) then '{channel}' end"
 
     if name == "preferred":
         return (

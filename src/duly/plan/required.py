@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from duly.messages import message_locale, segments
+from duly.messages import Alike, Extreme, TextRules, extremes, message_locale, recount, segments
 from duly.plan.inputs import PlanInputs
 from duly.rules import Rule, Text, required_texts
 from duly.spelling import traditional
@@ -18,33 +21,91 @@ from duly.spelling import traditional
 _ALWAYS: Mapping[str, object] = MappingProxyType(
     {"purpose": "dunning", "recipient": "borrower", "voicemail": False, "ai_voice": False}
 )
-_KINDS = ("class", "channel", "locale", "template", "tone")
+_MARKS = (".", "!", "?", "。", "！", "？")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Messages that are alike and of which the rules are asked with the same facts."""
+
+    alike: Alike
+    rows: npt.NDArray[np.int64]  #: within `alike`
+    facts: Mapping[str, object]
+    tail: str | None = ""  #: what was added to each text; None: not the same to all
+
+    @property
+    def places(self) -> npt.NDArray[np.int64]:
+        """Where its messages stand among all."""
+        return self.alike.places[self.rows]
+
+    def extremes(self) -> tuple[Extreme, ...]:
+        """Return its extreme texts, with what was added to all."""
+        found = extremes(self.alike, self.rows)
+        if not self.tail:
+            return found
+        return tuple(replace(one, text=one.text.rstrip("\n") + self.tail) for one in found)
+
+
+def grouped(
+    alike: Sequence[Alike], orders: pa.Table, inputs: PlanInputs, asked: TextRules, *, own: bool
+) -> Iterator[Group]:
+    """Give the messages by what the rules about texts are asked of them.
+
+    Who had a text before does not get his first one; whether somebody else's is the first is not
+    known of a book. `own`: every loan is owed to the lender itself.
+    """
+    met = orders.column("met_before").to_numpy()
+    for one in alike:
+        name, _, channel, tone = one.variant
+        known = {"template": name, "tone": tone, "in_own_name": own}
+        kind = inputs.catalogue.classes[name]
+        for again in (False, True):
+            rows = np.flatnonzero(met[one.places] == again)
+            if rows.size:
+                first = {"first_contact": False} if again else {}
+                facts = asked.facts(kind, channel, **known, **first)
+                yield Group(alike=one, rows=rows, facts=facts)
 
 
 def add_required(
-    messages: pa.Table, inputs: PlanInputs, connection: duckdb.DuckDBPyConnection
-) -> pa.Table:
-    """Return the messages with each demanded sentence that they lack, and their segments.
+    messages: pa.Table, groups: Sequence[Group], rules: Sequence[Rule]
+) -> tuple[pa.Table, tuple[Group, ...]]:
+    """Return the messages with each demanded sentence that they lack, their segments, the groups.
 
-    The fixed words of a template decide, so one message of each kind is asked first. Whether a
-    contact is the first is not known of a book: the demands on first and on later ones both hold.
+    The fixed words of a template decide, so the extreme texts of each group are asked first.
     """
-    rules = demanding(inputs.rules)
-    if not rules or messages.num_rows == 0:
-        return messages
-    facts = {**_ALWAYS, "in_own_name": in_own_name(inputs, connection)}
-    kinds = messages.select(_KINDS).group_by(list(_KINDS)).aggregate([]).to_pylist()
-    text, parts = messages.column("text"), messages.column("segments")
-    for kind in sorted(kinds, key=lambda row: tuple(str(row[name]) for name in _KINDS)):
-        chosen = _rows_of(messages, kind)
-        said = pc.take(text, chosen).to_pylist()
-        if not required_texts(rules, facts | kind | {"text": said[0]}, str(kind["locale"])):
+    wanted = demanding(rules)
+    if not wanted or messages.num_rows == 0:
+        return messages, tuple(groups)
+    text = messages.column("text").combine_chunks()
+    parts = messages.column("segments").combine_chunks()
+    done = []
+    for group in groups:
+        locale = group.alike.variant[1]
+        tails = {_tail(wanted, group.facts, one.text, locale) for one in group.extremes()}
+        tail = tails.pop() if len(tails) == 1 else None
+        done.append(replace(group, tail=tail))
+        if tail == "":
             continue
-        longer = [_completed(rules, facts | kind, one, str(kind["locale"])) for one in said]
-        text, parts = _replaced(text, parts, chosen, longer, by_parts=kind["channel"] == "sms")
+        places = pa.array(group.places)
+        said = text.take(places)
+        if tail is None:
+            longer = pa.array([_completed(wanted, group.facts, one, locale)
+                               for one in said.to_pylist()])  # fmt: skip
+        else:
+            longer = pc.binary_join_element_wise(pc.utf8_rtrim(said, "\n"), tail, "")
+        text = _replaced(text, places, longer)
+        if group.facts["channel"] == "sms":
+            parts = _replaced(parts, places, _parts(group, longer, tail))
     place = messages.schema.get_field_index
     messages = messages.set_column(place("text"), "text", text)
-    return messages.set_column(place("segments"), "segments", parts)
+    return messages.set_column(place("segments"), "segments", parts), tuple(done)
+
+
+def _parts(group: Group, texts: pa.Array, tail: str | None) -> pa.Array:
+    if tail is None:
+        return pa.array([segments(one)[1] for one in texts.to_pylist()], pa.int32())
+    return recount(group.alike, group.rows, texts, tail)
 
 
 def demanding(rules: Sequence[Rule]) -> tuple[Rule, ...]:
@@ -69,44 +130,35 @@ def in_own_name(inputs: PlanInputs, connection: duckdb.DuckDBPyConnection) -> bo
     return found is not None and found[0] == 0
 
 
-def _rows_of(messages: pa.Table, kind: Mapping[str, object]) -> pa.Array:
-    mask = None
-    for name in _KINDS:
-        value = kind[name]
-        column = messages.column(name)
-        same = pc.is_null(column) if value is None else pc.equal(column, value)
-        mask = same if mask is None else pc.and_(mask, same)
-    return pc.indices_nonzero(pc.fill_null(mask, fill_value=False))
-
-
 def _completed(rules: Sequence[Rule], facts: Mapping[str, object], said: str, locale: str) -> str:
+    tail = _tail(rules, facts, said, locale)
+    return said.rstrip("\n") + tail if tail else said
+
+
+def _tail(rules: Sequence[Rule], facts: Mapping[str, object], said: str, locale: str) -> str:
+    """Return what has to follow a text: the sentences that it lacks, as its language joins them."""
     served = message_locale(locale)
     added = required_texts(rules, {**facts, "text": said}, "en" if served == "en" else "zh-CN")
     if not added:
-        return said
+        return ""
     if served == "zh-TW":
         added = tuple(traditional(sentence) for sentence in added)
     gap, stop = (" ", ".") if served == "en" else ("", "。")
     begun = said.rstrip("\n")
-    ends = begun.endswith((".", "!", "?", "。", "！", "？")) or "\n" in begun[-40:]
-    return begun + ("" if ends else stop) + gap + gap.join(added)
+    ends = begun.endswith(_MARKS) or "\n" in begun[-40:]
+    return ("" if ends else stop) + gap + _joined(added, gap, stop)
 
 
-def _replaced(
-    text: pa.ChunkedArray,
-    parts: pa.ChunkedArray,
-    chosen: pa.Array,
-    longer: Sequence[str],
-    *,
-    by_parts: bool,
-) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """Return both columns with the chosen rows replaced; only text messages come in parts."""
-    words, counts = text.to_pylist(), parts.to_pylist()
-    for place, said in zip(chosen.to_pylist(), longer, strict=True):
-        words[place] = said
-        if by_parts:
-            counts[place] = segments(said)[1]
-    return (
-        pa.chunked_array([pa.array(words, text.type)]),
-        pa.chunked_array([pa.array(counts, parts.type)]),
-    )
+def _joined(sentences: Sequence[str], gap: str, stop: str) -> str:
+    """Return sentences one after another; what is last may end as a text message ends."""
+    *first, last = sentences
+    closed = [one if one.endswith(_MARKS) else one + stop for one in first]
+    return gap.join((*closed, last))
+
+
+def _replaced(column: pa.Array, places: pa.Array, values: pa.Array) -> pa.Array:
+    chosen = np.zeros(len(column), bool)
+    chosen[places.to_numpy()] = True
+    # What replaces stands in the order of its places.
+    ordered = values.take(pa.array(np.argsort(places.to_numpy(), kind="stable")))
+    return pc.replace_with_mask(column, pa.array(chosen), ordered.cast(column.type))

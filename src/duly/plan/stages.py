@@ -27,6 +27,17 @@ STAGES = (
 )
 
 
+#: From the outcome of each loan to the messages that are written.
+SETTLING = ("11_conversations", "12_decided", "13_orders")
+_SETTLED = (
+    "table orders",
+    "table message_ids",
+    "table decided",
+    "view settled",
+    "table calls_today",
+    "table conversations",
+)
+
 #: What no later stage reads, dropped as soon as a stage is done: memory stays with the widest two.
 DROPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -42,7 +53,8 @@ DROPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "table signal_rows",
             "table cap_counts",
         ),
-        "12_decided": ("view settled", "table outcomes"),
+        # Not before every text is lawful: a text that is not sends its borrower back to here.
+        "14_decisions": ("view settled", "table outcomes"),
     }
 )
 
@@ -56,6 +68,12 @@ def text(stage: str, fragments: Mapping[str, str]) -> str:
 def run(connection: duckdb.DuckDBPyConnection, stage: str, fragments: Mapping[str, str]) -> None:
     """Execute one stage."""
     connection.execute(text(stage, fragments))
+
+
+def undo(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop what was settled since the outcomes, so that `SETTLING` may be run again."""
+    for relation in _SETTLED:
+        connection.execute(f"drop {relation}")
 
 
 def drop(connection: duckdb.DuckDBPyConnection, stage: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import duckdb
@@ -11,7 +11,7 @@ import pyarrow as pa
 from duly.core.check_key import CheckKey
 from duly.core.diagnostic import Diagnostic
 from duly.core.errors import Refused
-from duly.messages import Body, CannotSay, check_codes, fill_codes, render_columns
+from duly.messages import Alike, Body, CannotSay, check_codes, fill_codes, render_alike
 from duly.plan import instants
 from duly.plan.inputs import PlanInputs
 
@@ -38,19 +38,25 @@ MESSAGE_SCHEMA = pa.schema(
 )
 
 
-def read_orders(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return the messages to write, sorted by message_id."""
-    return connection.sql("select * from orders order by message_id").to_arrow_table()
+def read_orders(
+    connection: duckdb.DuckDBPyConnection, only: Collection[str] | None = None
+) -> pa.Table:
+    """Return the messages to write, sorted by message_id; of `only` these borrowers."""
+    whose = ""
+    if only is not None:
+        connection.register("only_whom", pa.table({"borrower_id": sorted(only)}))
+        whose = "where borrower_id in (select borrower_id from only_whom)"
+    return connection.sql(f"select * from orders {whose} order by message_id").to_arrow_table()
 
 
-def write_texts(orders: pa.Table, inputs: PlanInputs) -> pa.Table:
-    """Return the `messages` table, `{code}` unfilled in its texts, sorted by message_id.
+def write_texts(orders: pa.Table, inputs: PlanInputs) -> tuple[pa.Table, tuple[Alike, ...]]:
+    """Return the `messages` table, and which are alike in all but their values.
 
-    Refuses (Refused) a plan whose policy sends a text that the facts of a loan do not carry.
+    `{code}` is unfilled in its texts; it is sorted by message_id. Refuses (Refused) a plan whose policy sends a text that the facts of a loan do not carry.
     """
     known = known_until(inputs)
     try:
-        said = render_columns(
+        said, alike = render_alike(
             orders,
             inputs.lender,
             inputs.catalogue,
@@ -64,7 +70,7 @@ def write_texts(orders: pa.Table, inputs: PlanInputs) -> pa.Table:
         said[field.name] if field.name in _SAID else orders.column(field.name).cast(field.type)
         for field in MESSAGE_SCHEMA
     ]
-    return pa.table(made, schema=MESSAGE_SCHEMA)
+    return pa.table(made, schema=MESSAGE_SCHEMA), alike
 
 
 def known_until(inputs: PlanInputs) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,6 +22,7 @@ class VerdictColumns:
     block_reason: str
     cap_until: str
     legal: str
+    legal_with_texts: str  #: the same where rules about texts closed a channel, among the others
     spoke: str  #: whether any rule spoke; most often none did, and no list need be built
     horizon_hours: int
     direction: str  #: which contacts are counted at all
@@ -102,7 +103,7 @@ def compile_rules(inputs: PlanInputs) -> VerdictColumns:
     for limit in cap_limits(inputs.rules, "all"):
         limits.setdefault(limit.rule_id, []).append(limit)
     columns, spoken, reasons, untils = [], [], [], []
-    legal = []
+    legal: dict[str, str] = {}
     for number, rule in enumerate(ordered_rules(inputs)):
         name = f"rule_{number}"
         if isinstance(rule.primitive, Bar | Require):
@@ -116,7 +117,7 @@ def compile_rules(inputs: PlanInputs) -> VerdictColumns:
             columns.extend(_cap(rule, name, limits.get(rule.id, []), inputs))
             spoken.append(f"coalesce({name}, false)")
             untils.append(f"{name}_until")
-        legal.append(f"case when {spoken[-1]} then '{rule.id}' end")
+        legal[rule.id] = f"case when {spoken[-1]} then '{rule.id}' end"
     every = [one for group in limits.values() for one in group]
     both_ways = any("in" in one.directions for one in every)
     counted = [line for one in every for line in _counts(one, inputs, both_ways=both_ways)]
@@ -126,11 +127,22 @@ def compile_rules(inputs: PlanInputs) -> VerdictColumns:
         rules=",\n        ".join(columns) or "true as no_rules",
         block_reason=f"coalesce({', '.join(['null', *reasons])})",
         cap_until=f"greatest({', '.join([*untils, 'cast(null as date)'])})",
-        legal=", ".join(legal) or "cast(null as varchar)",
+        legal=", ".join(legal.values()) or "cast(null as varchar)",
+        legal_with_texts=_with_texts(legal, inputs),
         spoke=" or ".join(spoken) or "false",
         horizon_hours=max(hours, default=48),
         direction="true" if both_ways else "c.direction = 'out'",
     )
+
+
+def _with_texts(legal: Mapping[str, str], inputs: PlanInputs) -> str:
+    """Return what spoke of all rules, those about texts in their places among the others."""
+    of_texts = {rule.id: f"case when list_contains(closed_by, '{rule.id}') then '{rule.id}' end"
+                for rule in inputs.asked.rules}  # fmt: skip
+    both = [rule for rule in inputs.rules if rule.id in legal or rule.id in of_texts]
+    ordered = sorted(both, key=lambda rule: legal_key(rule, rule.effect))
+    found = dict.fromkeys(rule.id for rule in ordered)
+    return ", ".join((legal | of_texts)[name] for name in found) or "cast(null as varchar)"
 
 
 def _window(rule: Rule) -> str:

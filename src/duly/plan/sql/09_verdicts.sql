@@ -10,17 +10,25 @@ with steps as (
     left join treatments as t on t.step = s.step
 ),
 chosen as (
-    select s.*, v.borrower is not null as verified_before_signal, $channel as text_channel
+    select
+        s.*, v.borrower is not null as verified_before_signal, x.rules as closed_by,
+        case when x.sms then 'sms' when x.email then 'email' end as closed_channel,
+        $channel as text_channel
     from steps as s
     left join security_points as v on v.borrower = s.borrower
+    -- A channel on which the finished text breaks a rule about texts is closed to it.
+    left join closed_texts as x on x.loan_id = s.loan_id
 ),
 routed as (
     select
         c.*,
         coalesce(case when c.sends then c.text_channel end,
+                 case when c.sends and not c.calls then c.closed_channel end,
                  case when c.calls or c.sends then 'voice' end, 'sms') as channel,
         coalesce(c.sends and c.text_channel is not null, false) as can_send,
-        coalesce((c.calls or c.sends) and c.can_voice, false) as can_call
+        coalesce((c.calls or c.sends) and c.can_voice, false) as can_call,
+        coalesce(c.sends and c.text_channel is null and c.closed_by is not null, false)
+            as text_unlawful
     from chosen as c
 )
 -- Every fact of the rules' vocabulary, side by side in one struct.
@@ -40,6 +48,8 @@ select
     s.*,
     $block_reason as block_reason,
     $cap_until as cap_until,
-    case when $any_spoke then list_filter([$legal_list], lambda x: x is not null)
+    case when closed_by is not null
+             then list_filter([$legal_with_texts], lambda x: x is not null)
+         when $any_spoke then list_filter([$legal_list], lambda x: x is not null)
          else [] end as legal
 from spoken as s;

@@ -7,7 +7,7 @@ select
     name, locale, creditor, currency, sms_address, email_address, days_past_due, days_delinquent,
     overdue_total, overdue_principal, overdue_interest, overdue_fee, late_charge, overdue_since,
     next_due_on, next_due_amount, report_on, accrues, returned_paid_on, returned_amount,
-    installments_overdue, arms,
+    installments_overdue, arms, days_since_text is not null as met_before,
     case
         when lane in ('nothing_due', 'below_floor', 'holdout') then 'none'
         when lane = 'blocked' then 'blocked'
@@ -17,6 +17,7 @@ select
         when template = 'verify_security' and not can_send then 'task'
         when looks then 'task'
         when block_reason is not null or no_point then 'blocked'
+        when text_unlawful and not calls then 'blocked'
         when can_send and cap_until is not null then 'wait'
         when can_send and text_at is null then 'wait'
         when can_send then 'contact'
@@ -40,6 +41,7 @@ select
         when looks then step_reason
         when block_reason is not null then block_reason
         when no_point then 'no_contact_point'
+        when text_unlawful and not calls then 'text_unlawful'
         when (can_send or ((calls or sends) and can_call)) and cap_until is not null then 'cap'
         when can_send and text_at is null then 'window'
         when can_send then template

@@ -9,7 +9,7 @@ create view settled as
         o.overdue_total, o.overdue_principal, o.overdue_interest, o.overdue_fee, o.late_charge,
         o.overdue_since, o.next_due_on, o.next_due_amount, o.report_on, o.accrues,
         o.returned_paid_on,
-        o.returned_amount, o.installments_overdue, o.arms,
+        o.returned_amount, o.installments_overdue, o.arms, o.met_before,
         c.part, c.lead_loan,
         case
             when c.part = 'apart' then 'wait'

@@ -69,7 +69,7 @@ select
     s.days_past_due, s.overdue_since, s.next_due_on,
     coalesce(u.next_due_amount, 0) as next_due_amount,
     case when u.debit_at > d.not_before then u.debit_time end as debit_time,
-    s.accrues, s.several_due, d.report_on,
+    s.accrues, s.several_due, d.report_on, d.met_before,
     -- Which payment came back; no other text of a plan names one. A short message says only that
     -- it was the latest: with day and amount it would not fit its two parts.
     case when d.said_template = 'returned_payment' and d.said_channel = 'email'
