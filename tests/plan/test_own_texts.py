@@ -32,6 +32,8 @@ WORDS = (
 MAIL = "[[hello]]：\n\n[[loan]]已[[late]]。已还请忽略。\n\n[[figures]]\n[[rights]]\n[[closing]]\n"
 ELEMENTS = "identity, name, loan, amount, date, as_of, route, objection, relief, ignore, code"
 LATE = {"late": 10}
+MAILED = {"points": [{"channel": "sms"}, {"channel": "email"}]}
+TOLD_BEFORE = {"contacts": [{"channel": "sms", "at": "-40d 10:00"}]}
 
 
 def write_text(folder: Path, name: str, channel: str, **more: str) -> Path:
@@ -93,7 +95,7 @@ def test_own_words_stand_before_ours_and_outlive_their_directory(planned, tmp_pa
     (texts / "draft.txt").write_text("not yet a template", encoding="utf-8")
     plain = planned(LATE, out="plain")
     own = planned(LATE, lender={"templates": "texts"})
-    assert "可能是忘了" in only(plain)["text"]
+    assert "可能忘了" in only(plain)["text"]
     assert "这是我们自己的话" in only(own)["text"]
     assert [row["reason"] for row in own.decisions.values()] == ["first_late"]
     assert plain.run["versions"]["templates"] == templates_sha256()
@@ -205,7 +207,9 @@ def test_a_notice_whose_clause_the_lender_file_lacks_is_refused(planned, tmp_pat
     replaced = ("template: first_late", "template: standard_notice")
     found = refused(planned, tmp_path, lender={"clauses": {}}, replaced=replaced)
     assert found == ["policy.yaml:text_lacks_word"]
-    assert "合同第7条" in only(planned(LATE, replaced=replaced))["text"]
+    # Two parts do not hold a whole notice (CN-SMS-6): it goes by e-mail.
+    message = only(planned(LATE | MAILED, replaced=replaced))
+    assert (message["channel"], "合同第7条" in message["text"]) == ("email", True)
 
 
 def test_an_own_demand_does_not_go_out_inside_the_grace(planned, tmp_path):
@@ -235,14 +239,17 @@ def test_a_text_whose_facts_a_loan_lacks_refuses_the_plan_in_words(planned, tmp_
     assert refused(planned, tmp_path, replaced=replaced) == [":cannot_say"]
 
 
-@pytest.mark.parametrize("template", ["help_first", "itemized"])
-def test_a_new_template_of_ours_is_sent_by_a_policy_that_asks_for_it(planned, template):
+@pytest.mark.parametrize(
+    ("template", "channel"), [("help_first", "sms"), ("itemized", "email")]
+)
+def test_a_new_template_of_ours_is_sent_by_a_policy_that_asks_for_it(planned, template, channel):
     replaced = (
         "from_day: 1\n    every: 7 days\n    send: {template: first_late",
         f"from_day: 8\n    every: 7 days\n    send: {{template: {template}",
     )
-    made = planned(LATE, replaced=replaced)
+    made = planned(LATE | MAILED | TOLD_BEFORE, replaced=replaced)
     assert only(made)["template"] == template
+    assert only(made)["channel"] == channel
     assert [row["reason"] for row in made.decisions.values()] == [template]
 
 

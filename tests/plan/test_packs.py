@@ -176,7 +176,8 @@ def test_two_packs_hold_both_and_a_microfinance_loan_has_shorter_hours(
     tmp_path: Path, write_book: Any
 ) -> None:
     cases = [
-        {"borrower": person("Asia/Kolkata"),
+        # A text message under pack `cn` has a Chinese signature and two parts: no English one does.
+        {"borrower": person("Asia/Kolkata", locale="zh-CN"),
          "loan": {"terms": {"jurisdiction": "in", "product": product}}}
         for product in ("installment", "microfinance")
     ]  # fmt: skip

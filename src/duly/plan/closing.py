@@ -51,7 +51,7 @@ def say(orders: pa.Table, inputs: PlanInputs, *, own: bool) -> Said:
     """
     messages, alike = texts.write_texts(orders, inputs)
     groups = tuple(required.grouped(alike, orders, inputs, inputs.asked, own=own))
-    messages, groups = required.add_required(messages, groups, inputs.asked.rules)
+    messages, groups = required.add_required(messages, groups, inputs.rules)
     return Said(messages=messages, unlawful=saying.unlawful(messages, groups, inputs.asked))
 
 

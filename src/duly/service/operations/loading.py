@@ -25,6 +25,7 @@ from duly.service.operations.counting import count_payments
 from duly.service.operations.own_texts import SIGN_IN_SQL
 from duly.service.operations.recording import record
 from duly.service.operations.superseding import give_way, supersede
+from duly.service.outbox.wording import MARK
 
 _ROWS_A_COPY = 50_000
 #: Two plans are never loaded at once: which one counts must not be a matter of luck.
@@ -39,7 +40,10 @@ select
     m.address, m.locale, m.class as message_class, m.template, m.tone, m.text, m.params,
     cast(m.segments as varchar) as segments, m.code, m.key_id,
     strftime(m.not_before, '%Y-%m-%dT%H:%M:%SZ') as not_before,
-    strftime(m.not_after, '%Y-%m-%dT%H:%M:%SZ') as not_after, f.facts
+    strftime(m.not_after, '%Y-%m-%dT%H:%M:%SZ') as not_after,
+    -- The plan asked these very words: their mark lets them pass where nothing changes.
+    substr(f.facts, 1, length(f.facts) - 1) || ',"{mark}":"'
+        || sha256(concat_ws(chr(31), '{asked}', m.class, m.channel, m.text)) || '"}}' as facts
 from messages as m join facts as f using (message_id)
 order by m.message_id
 """
@@ -185,7 +189,7 @@ def load(plan: Proven, *, at: datetime) -> Loaded:
         _copy(plan, _DECISIONS, _KEEP_DECISIONS, run=sha)
         brakes, state = _release(plan, sha, day)
         give_way(_answered(plan), day)
-        added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state=state)
+        added = _copy(plan, _messages(plan), _KEEP_MESSAGES, run=sha, day=day, state=state)
         cursor.execute(_TELL_DECISIONS, [sha])
         record_decisions(sha)
         keep_sources(plan, sha)
@@ -223,7 +227,7 @@ def load_missed(plan: Proven, *, at: datetime) -> Loaded:
         _keep_run(plan, sha, day, state="missed")
         _copy(plan, _PEOPLE, _KNOW_PEOPLE)
         _copy(plan, _DECISIONS, _KEEP_DECISIONS, run=sha)
-        added = _copy(plan, _MESSAGES, _KEEP_MESSAGES, run=sha, day=day, state="expired")
+        added = _copy(plan, _messages(plan), _KEEP_MESSAGES, run=sha, day=day, state="expired")
         cursor.execute(
             "UPDATE store_message SET reason = 'day_missed' WHERE run_id = %s"
             " AND state = 'expired' RETURNING message_id",
@@ -235,6 +239,10 @@ def load_missed(plan: Proven, *, at: datetime) -> Loaded:
         record("run.missed", [(sha, {"business_date": day.isoformat(), "messages": added})])
         record("message.expired", [(name, {"reason": "day_missed"}) for name in expired])
     return Loaded(plan_sha256=sha, state="missed", messages=added)
+
+
+def _messages(plan: Proven) -> str:
+    return _MESSAGES.format(mark=MARK, asked=plan.inputs.asked.sha256)
 
 
 def counting(day: date) -> tuple[str, str] | None:

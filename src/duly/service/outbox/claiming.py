@@ -18,7 +18,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from duly.book import Route
-from duly.delivery.door import Passage, Told, Waiting, ask_door
+from duly.delivery.door import Passage, Told, Waiting, ask_door, binds
 from duly.rules import Remembered, Rule
 from duly.service.facts.at_door import News, news_of
 from duly.service.facts.contacts import CONTACTS
@@ -27,6 +27,7 @@ from duly.service.outbox.figures import Figures, renewed
 from duly.service.outbox.purse import Purse
 from duly.service.outbox.renewing import RENEWED_AT_ONCE
 from duly.service.outbox.routing import held_kinds, passed_over, route_of
+from duly.service.outbox.wording import UNLAWFUL, TextDoor
 from duly.service.outbox.written import Written
 from duly.service.rows import Row, unpacked
 
@@ -113,6 +114,7 @@ def claim(
     asked: str = "",
     figures: Figures | None = None,
     purse: Purse | None = None,
+    texts: TextDoor | None = None,
 ) -> Claim:
     """Claim up to `batch` due messages at a legal instant, in one transaction.
 
@@ -120,7 +122,8 @@ def claim(
     claimed; what they delay is looked at again then; what they block or time out is final. What
     only a resting route would take waits for it: it is stopped, or cannot send now. Those among
     them that are `waited_for` are not passed over either. `figures`
-    looks whether a text is still true, and writes it anew; without, no text is looked at.
+    looks whether a text is still true, and writes it anew; without, no text is looked at. `texts`
+    asks whether its words are lawful.
     `asked` is the name under which the record holds the rules. What `purse` cannot pay for waits.
     """
     working = [route for route in routes if route.name not in resting]
@@ -152,6 +155,7 @@ def claim(
             asked,
             routes,
             purse,
+            texts,
         )
         stale = figures.stale(connection, rows, at=at) if figures is not None else {}
         found, old = Claim(), []
@@ -193,6 +197,7 @@ class _Door:
     asked: str
     every: Sequence[Route]  #: also those that rest
     purse: Purse | None = None
+    texts: TextDoor | None = None
 
     def lets(self, row: Row) -> bool:
         """Return whether a message would pass, and write nothing."""
@@ -251,7 +256,18 @@ class _Door:
         if route_of(row, self.routes) is None:
             return Passage(effect="block", reason="no_route"), knew
         passage = _asked(row, at=self.at, rules=self.rules, contacts=contacts, news=news, told=told)
-        return passage, knew
+        if passage.effect != "allow" or self.texts is None:
+            return passage, knew
+        heard = [one for one in told if binds(one, frozenset(row["loan_ids"]), row["channel"])]
+        broken = self.texts.broken(
+            row, at=self.at, contacts=contacts, told=heard, news=news.facts
+        )
+        if not broken:
+            return passage, knew
+        rules = tuple(one.rule_id for one in broken)
+        said = [{"rule": one.rule_id, "words": one.words, "length": one.length, "over": one.over}
+                for one in broken]  # fmt: skip
+        return Passage(effect="block", reason=UNLAWFUL, rules=rules), {**knew, "text": said}
 
     def _again(self, row: Row) -> Callable[[datetime], bool]:
         """Return the door of this message with what it knew, to be asked at a later instant."""

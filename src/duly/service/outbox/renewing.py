@@ -6,6 +6,7 @@ says the same thing to the same address; what it would say otherwise, or not at 
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from duly.risk.registry import champion
 from duly.rules import Rule
 from duly.service.facts.book_out import copy_out
 from duly.service.outbox.freshness import Freshness, books_of
+from duly.service.outbox.wording import MARK
 from duly.service.rows import Row, unpacked
 
 #: Persons are locked while they are planned anew: so many at a time, the others in the next round.
@@ -94,10 +96,12 @@ class Renewal:
             same = today.get(_words_of(row, row["message_class"]))
             if same is None or not _same(unpacked(versions[row["run_id"]]), inputs.versions()):
                 continue
+            text = fill_code(same["text"], row["code"])
+            mark = inputs.asked.mark(row["message_class"], row["channel"], text)
             found[row["message_id"]] = Renewed(
-                text=fill_code(same["text"], row["code"]),
+                text=text,
                 params=same["params"],
-                facts=same["facts"],
+                facts=json.dumps({**json.loads(same["facts"]), MARK: mark}),
                 segments=same["segments"],
                 figures_at=known[row["message_id"]],
                 figures_on=inputs.business_date,

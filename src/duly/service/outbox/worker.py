@@ -31,6 +31,7 @@ from duly.service.outbox.route_terms import terms_of
 from duly.service.outbox.submitting import give_back, submit, write_answers
 from duly.service.outbox.throttling import share_paces
 from duly.service.outbox.watching import waited_for
+from duly.service.outbox.wording import TextDoor
 from duly.service.resting import rest
 from duly.service.sealing import BATCH, seal
 from duly.service.tracing import span
@@ -90,6 +91,7 @@ class Worker:
         self._batch = batch
         self._concurrency = concurrency
         self._rules = kept_rules(lender)
+        self._texts = TextDoor(self._rules, lender)
         self._asked = ""
         self._signing = signing
         self._renewal = Renewal(lender)
@@ -298,7 +300,7 @@ class Worker:
                 connection, worker=number, routes=self._routes, rules=self._rules, at=at,
                 batch=self._batch, resting=stopped | set(away), asked=self._asked,
                 waited_for=waited_for(connection, self._refusals.terms, away=away),
-                figures=self._renewal, purse=self._purse,
+                figures=self._renewal, purse=self._purse, texts=self._texts,
             )  # fmt: skip
             told["count"] = found.found
         self.tally.claimed += len(found.claimed)
