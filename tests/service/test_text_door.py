@@ -5,6 +5,7 @@ Method: a real plan of a sample book, loaded; then texts, rules and facts that c
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -98,6 +99,7 @@ def test_a_text_that_was_lengthened_since_is_blocked_and_says_by_how_much(told, 
     one.refresh_from_db()
     assert (one.state, one.reason) == ("blocked", "text_unlawful")
     record = Audit.objects.get(kind="message.blocked", subject=one.message_id).payload
+    record = json.loads(record) if isinstance(record, str) else record
     assert record["rules"] == ["CN-SMS-6"]
     assert record["text"] == [{"rule": "CN-SMS-6", "words": "，" * 6, "length": 140, "over": 6}]
 
