@@ -18,7 +18,7 @@ BANS = [
     if rule.about == "text" and isinstance(rule.primitive, rules.Text)
 ]
 ABROAD = ("us", "uk", "eu", "in")
-#: A text of three parts leaves by e-mail where a pack holds reminders to two.
+#: A text of three parts leaves by e-mail where a pack holds reminders to two: a plan sees to it.
 LONG = ("standard_notice", "itemized", "servicer", "pre_legal", "visit")
 
 

@@ -239,9 +239,7 @@ def test_a_text_whose_facts_a_loan_lacks_refuses_the_plan_in_words(planned, tmp_
     assert refused(planned, tmp_path, replaced=replaced) == [":cannot_say"]
 
 
-@pytest.mark.parametrize(
-    ("template", "channel"), [("help_first", "sms"), ("itemized", "email")]
-)
+@pytest.mark.parametrize(("template", "channel"), [("help_first", "sms"), ("itemized", "email")])
 def test_a_new_template_of_ours_is_sent_by_a_policy_that_asks_for_it(planned, template, channel):
     replaced = (
         "from_day: 1\n    every: 7 days\n    send: {template: first_late",

@@ -108,7 +108,10 @@ def test_words_that_a_pack_forbids_are_blocked_and_a_lawful_change_passes(told, 
     first, second = Message.objects.filter(
         state="released", channel="sms", message_class="dunning", not_before__lte=TEN
     ).order_by("message_id")[:2]
-    threat, kind = first.text[:60] + "否则后果自负", second.text.replace("已还请忽略", "已还请忽略此信")
+    threat, kind = (
+        first.text[:60] + "否则后果自负",
+        second.text.replace("已还请忽略", "已还请忽略此信"),
+    )
     Message.objects.filter(pk=first.pk).update(text=threat)
     Message.objects.filter(pk=second.pk).update(text=kind[:134])
     found = claimed(ours, me, told, TextDoor(rules_of(told), told.lender))

@@ -27,7 +27,7 @@ from duly.spelling import folded
 
 #: Raised when a text is asked otherwise by equal rules: what was asked before is asked again.
 _ASKED_AS = 1
-#: What holds of every text that this house writes: of its own, to the borrower, by no machine voice.
+#: What holds of every text that this house writes: of its own, to the borrower, by no voice.
 _ALWAYS: Mapping[str, object] = MappingProxyType(
     {"recipient": "borrower", "voicemail": False, "ai_voice": False, "agency": False,
      "lawyer_signed": False}

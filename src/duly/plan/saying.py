@@ -42,9 +42,7 @@ class Unlawful:
     broken: tuple[Broken, ...]
 
 
-def unlawful(
-    messages: pa.Table, groups: Sequence[Group], asked: TextRules
-) -> tuple[Unlawful, ...]:
+def unlawful(messages: pa.Table, groups: Sequence[Group], asked: TextRules) -> tuple[Unlawful, ...]:
     """Return the messages whose finished texts break a rule, by message id; most often none."""
     found: dict[int, tuple[Broken, ...]] = {}
     text = messages.column("text").combine_chunks()
@@ -131,9 +129,7 @@ def _with_name(group: Group, values: Mapping[str, str], name: str) -> str:
     return shape.pattern % tuple(filled[one] for one in shape.variables) + (group.tail or "")
 
 
-def _joined(
-    said: Sequence[Broken], rules: Sequence[Rule], length: int
-) -> tuple[Broken, ...]:
+def _joined(said: Sequence[Broken], rules: Sequence[Rule], length: int) -> tuple[Broken, ...]:
     """Return what a text breaks by its words and by its length, in the order of the rules."""
     by_words = {one.rule_id: one for one in said}
     return tuple(_of_rules(by_words, rules, length))

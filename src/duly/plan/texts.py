@@ -52,7 +52,8 @@ def read_orders(
 def write_texts(orders: pa.Table, inputs: PlanInputs) -> tuple[pa.Table, tuple[Alike, ...]]:
     """Return the `messages` table, and which are alike in all but their values.
 
-    `{code}` is unfilled in its texts; it is sorted by message_id. Refuses (Refused) a plan whose policy sends a text that the facts of a loan do not carry.
+    `{code}` is unfilled in its texts; it is sorted by message_id. Refuses (Refused) a plan whose
+    policy sends a text that the facts of a loan do not carry.
     """
     known = known_until(inputs)
     try:

@@ -142,7 +142,7 @@ def _with_texts(legal: Mapping[str, str], inputs: PlanInputs) -> str:
     both = [rule for rule in inputs.rules if rule.id in legal or rule.id in of_texts]
     ordered = sorted(both, key=lambda rule: legal_key(rule, rule.effect))
     found = dict.fromkeys(rule.id for rule in ordered)
-    return ", ".join((legal | of_texts)[name] for name in found) or "cast(null as varchar)"
+    return ", ".join({**legal, **of_texts}[name] for name in found) or "cast(null as varchar)"
 
 
 def _window(rule: Rule) -> str:

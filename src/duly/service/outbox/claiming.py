@@ -259,9 +259,7 @@ class _Door:
         if passage.effect != "allow" or self.texts is None:
             return passage, knew
         heard = [one for one in told if binds(one, frozenset(row["loan_ids"]), row["channel"])]
-        broken = self.texts.broken(
-            row, at=self.at, contacts=contacts, told=heard, news=news.facts
-        )
+        broken = self.texts.broken(row, at=self.at, contacts=contacts, told=heard, news=news.facts)
         if not broken:
             return passage, knew
         rules = tuple(one.rule_id for one in broken)

@@ -45,7 +45,9 @@ class TextDoor:
         """Return the rules that the text of a message breaks at an instant; most often none."""
         asked = self._on(row, at)
         facts = unpacked(row["facts"])
-        since = {name: True for one in told if (name := FACT_OF.get(one.kind)) in asked.turning}
+        since: dict[str, object] = {
+            name: True for one in told if (name := FACT_OF.get(one.kind, "")) in asked.turning
+        }
         since |= {name: value for name, value in news.items() if name in asked.turning}
         kind, channel, text = row["message_class"], row["channel"], row["text"]
         if not since and facts.get(MARK) == asked.mark(kind, channel, text):
