@@ -21,7 +21,7 @@ from duly.messages.code import HOLE, LENGTH
 from duly.messages.stages import CLASSES
 from duly.messages.template_file import CHANNELS
 from duly.messages.voice import opt_out_allowed
-from duly.rules import Rule, Text, active, ask, legal_key, rules_sha256
+from duly.rules import Rule, Text, active, ask, legal_key, lenders_rules, rules_sha256
 from duly.rules.wording import amounts_of
 from duly.spelling import folded
 
@@ -150,6 +150,20 @@ def text_rules(rules: Iterable[Rule], lender: Lender, on: date) -> TextRules:
     asked = [one for one in rules if one.about == "text" and isinstance(one.primitive, Text)]
     ordered = sorted(active(asked, on), key=lambda rule: legal_key(rule, rule.effect))
     return TextRules(rules=tuple(ordered), lender=lender)
+
+
+def signed(said: str, lender: Lender, on: date) -> str:
+    """Return a text message signed in brackets where the packs of its lender want it so.
+
+    Carriers of mainland China take no other one, in whatever language: `Example: …` begins
+    `【Example】…` there.
+    """
+    rules = text_rules(lenders_rules(lender.packs, lender.switched_off), lender, on).rules
+    names = (lender.signature_en, lender.name_en, lender.signature, lender.name)
+    if not any(_text_of(rule).signed for rule in rules):
+        return said
+    name = next((one for one in names if one and said.startswith(f"{one}: ")), None)
+    return said if name is None else f"【{name}】{said.removeprefix(f'{name}: ')}"
 
 
 def finished(said: str) -> str:

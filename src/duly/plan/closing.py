@@ -43,6 +43,11 @@ class Said:
     messages: pa.Table
     unlawful: tuple[Unlawful, ...]
 
+    @property
+    def alerts(self) -> tuple[Diagnostic, ...]:
+        """What the run must say of texts that were not sent."""
+        return alerts(self.unlawful)
+
 
 def say(orders: pa.Table, inputs: PlanInputs, *, own: bool) -> Said:
     """Write the texts of orders, with what the packs demand, and ask each what it says.

@@ -83,11 +83,9 @@ def compile_fragments(inputs: PlanInputs) -> Mapping[str, str]:
     policy = policy_columns.compile_policy(
         inputs.policy, today, texts=inputs.catalogue, carried=_carried(inputs)
     )
-    held = holds.columns(
-        inputs.lender.limits.review_days,
-        business_date=today,
-        book_stale=str(is_stale(inputs)).lower(),
-    )
+    stale = str(is_stale(inputs)).lower()
+    days = inputs.lender.limits.review_days
+    held = holds.columns(days, business_date=today, book_stale=stale)
     day_end = instants.midnight(inputs.business_date + timedelta(days=1), inputs.zone)
     return {
         "instant": instants.timestamp(inputs.instant),

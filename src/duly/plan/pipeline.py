@@ -106,12 +106,6 @@ def make_plan(
         on_decided(rows)
         return rows, hashed
 
-    def until_lawful(said: closing.Said, *, own: bool) -> closing.Said:
-        return closing.until_lawful(
-            connection, inputs, holes, said, own=own, work=work,
-            decide=partial(_outcomes, holes=holes, threads=threads, work=work),
-        )  # fmt: skip
-
     with ThreadPoolExecutor(max_workers=1) as beside:
         with timed("positions"):
             computed = computed or _begin(beside, inputs, threads).take
@@ -132,11 +126,8 @@ def make_plan(
             orders = texts.read_orders(connection)
             # Texts are written by the interpreter; the rows, their fingerprints and files are not.
             deciding = beside.submit(decide)
-            own = required.in_own_name(inputs, connection)
-            spoken = closing.say(orders, inputs, own=own)
+            spoken = _say(connection, inputs, orders, holes, deciding, threads, work)
             if spoken.unlawful:
-                deciding.result()
-                spoken = until_lawful(spoken, own=own)
                 deciding = beside.submit(decide)
             messages = spoken.messages
             said = canonical.leaves(messages, canonical.message_sql(), threads=threads)
@@ -144,23 +135,15 @@ def make_plan(
         with timed(stages.STAGES[-1]):
             decisions, hashed = deciding.result()
             written.result()
-        if not keep_stages:
-            stages.drop(connection, stages.STAGES[-1])
-    connection.register("decisions", decisions)
-    connection.register("messages", messages)
+        stages.drop(connection, stages.STAGES[-1] if not keep_stages else "")
+    for name, table in (("decisions", decisions), ("messages", messages)):
+        connection.register(name, table)
     return Plan(
-        inputs=inputs,
-        connection=connection,
-        positions=positions,
-        decisions=decisions,
-        messages=messages,
+        inputs=inputs, connection=connection, positions=positions, decisions=decisions,
+        messages=messages, unlawful=spoken.unlawful, seconds=seconds,
         plan_sha256=canonical.plan_sha256(hashed, said, columns),
-        alerts=_placed(
-            inputs, *compared.warnings, *compared.alerts, *above, *closing.alerts(spoken.unlawful)
-        ),
-        unlawful=spoken.unlawful,
-        seconds=seconds,
-    )
+        alerts=_placed(inputs, *compared.warnings, *compared.alerts, *above, *spoken.alerts),
+    )  # fmt: skip
 
 
 def _score_before(
@@ -227,6 +210,25 @@ def _prepare(
     connection.register("plan_breaks", breaks)
     closing.prepare(connection)
     return figures.compare(connection, inputs, threads)
+
+
+def _say(
+    connection: duckdb.DuckDBPyConnection,
+    inputs: PlanInputs,
+    orders: pa.Table,
+    holes: Mapping[str, str],
+    deciding: Future[tuple[pa.Table, list[bytes]]],
+    threads: int,
+    work: Path | None,
+) -> closing.Said:
+    """Return messages that may be sent; where some may not, what was being decided is moot."""
+    own = required.in_own_name(inputs, connection)
+    said = closing.say(orders, inputs, own=own)
+    if not said.unlawful:
+        return said
+    deciding.result()  # The stages are settled anew, and nobody may read them meanwhile.
+    anew = partial(_outcomes, holes=holes, threads=threads, work=work)
+    return closing.until_lawful(connection, inputs, holes, said, own=own, decide=anew, work=work)
 
 
 def _outcomes(

@@ -226,7 +226,7 @@ def _keep(
         until = max(at, min(until, heard.said + _STOP_LASTS))
     with connection.cursor() as cursor:
         own_texts.keep(
-            cursor, run=run, day=day,
+            cursor, run=run, day=day, lender=lender,
             message={
                 "id": text.message_id, "who": heard.found.borrower_id,
                 "loans": json.dumps(message["loan_ids"]), "channel": message["channel"],

@@ -155,7 +155,7 @@ def _write(
     with connection.cursor() as cursor:
         asked = own_texts.facts_of(cursor, who, message_class=_CLASS, template=TEMPLATE)
         own_texts.keep(
-            cursor, run=run, day=day,
+            cursor, run=run, day=day, lender=lender,
             message={
                 "id": text.message_id, "who": who, "loans": json.dumps(list(facts.loan_ids)),
                 "channel": _CHANNEL, "address": address, "locale": paid["locale"],

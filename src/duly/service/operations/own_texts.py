@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from duly.book import Lender
+from duly.messages import segments
+from duly.messages.lawful import signed
 from duly.rules import NEUTRAL
 
 SIGN_IN = "sign_in_code"
@@ -59,8 +62,16 @@ def facts_of(cursor: Any, who: str, *, message_class: str, template: str) -> dic
                     "address_status": "active"}  # fmt: skip
 
 
-def keep(cursor: Any, *, run: str, day: date, message: Mapping[str, object]) -> None:
-    """Write a released text into the run of its day; once, whoever writes it again."""
+def keep(
+    cursor: Any, *, run: str, day: date, message: Mapping[str, object], lender: Lender
+) -> None:
+    """Write a released text into the run of its day; once, whoever writes it again.
+
+    A text message is signed as the packs of its lender want it.
+    """
+    if message["channel"] == "sms":
+        text = signed(str(message["text"]), lender, day)
+        message = {**message, "text": text, "segments": segments(text)[1]}
     cursor.execute(_RUN, [run, day])
     usual = {"loans": "[]", "tone": None, "params": "{}", "class": "answer"}
     cursor.execute(_KEEP, {**usual, **message, "run": run, "day": day})

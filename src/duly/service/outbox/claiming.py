@@ -144,19 +144,9 @@ def claim(
         told = _by_person(cursor.execute(_TOLD, (people,)).fetchall())
         news = news_of(connection, rows, at=at)
         door = _Door(
-            Written(),
-            worker,
-            working,
-            Remembered(rules),
-            at,
-            contacts,
-            told,
-            news,
-            asked,
-            routes,
-            purse,
-            texts,
-        )
+            Written(), worker, working, Remembered(rules), at, contacts, told, news, asked, routes,
+            purse, texts,
+        )  # fmt: skip
         stale = figures.stale(connection, rows, at=at) if figures is not None else {}
         found, old = Claim(), []
         for row in rows:

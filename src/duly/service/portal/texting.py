@@ -64,7 +64,7 @@ def keep(
         key = masters()[0]
         facts = own_texts.facts_of(cursor, who, message_class="answer", template=SIGN_IN)
         own_texts.keep(
-            cursor, run=run, day=day,
+            cursor, run=run, day=day, lender=lender,
             message={
                 "id": message, "who": who, "channel": _CHANNEL, "address": holder.address,
                 "locale": locale, "template": SIGN_IN, "text": text, "segments": segments(text)[1],
