@@ -46,34 +46,23 @@ def claimed(ours: psycopg.Connection[Any]) -> list[tuple[str, str]]:
 def sent(ours: psycopg.Connection[Any], names: list[str], *, receipts: bool = True) -> None:
     """Submit, answer and report one window, in as many commits as a worker makes of it."""
     with ours.transaction():
-        rows = ours.execute(submitting._SUBMIT, {"ids": names, "worker": 1}).fetchall()
-        going, who, _, numbers, channels, addresses, classes = (
-            list(column) for column in zip(*rows, strict=True)
-        )
-        ours.execute(submitting._ATTEMPTS, (going, ["wire"] * len(rows), numbers))
-        ours.execute(
-            submitting._CONTACTS,
-            {"message_id": going, "borrower_id": who, "channel": channels, "address": addresses,
-             "message_class": classes, "attempts": numbers, "at": AT},
-        )  # fmt: skip
-    named = [f"n-{name}" for name in going]
+        given = {"ids": names, "worker": 1, "at": AT}
+        going = [row[0] for row in ours.execute(submitting._SUBMIT, given)]
+    named, accepted = [f"n-{name}" for name in going], ["accepted"] * len(going)
     with ours.transaction():
-        ours.execute(submitting._OUTCOMES, (going, ["accepted"] * len(going), [""] * len(going)))
-        ours.execute(submitting._ANSWERED, (going, ["accepted"] * len(going)))
-        ours.execute(submitting._PARTS, ("wire", going, named))
+        given = {"ids": going, "outcomes": accepted, "codes": [""] * len(going), "route": "wire",
+                 "parts": named, "of": going, "ended": going, "states": accepted}  # fmt: skip
+        ours.execute(submitting._ANSWERED, given)
     if not receipts:
         return
     raw = [f"id:{name} stat:DELIVRD" for name in named]
     delivered = ["delivered"] * len(going)
     with ours.transaction():
-        ours.execute(reports._KEEP, ("wire", ["receipt"] * len(going), raw, raw, named,
-                                     delivered, [""] * len(going)))  # fmt: skip
-    with ours.transaction():
-        parts = [row[0] for row in ours.execute(reports._LOCK_PARTS, ("wire", named))]
-        found = ours.execute(reports._UNMATCHED, (parts,)).fetchall()
-        ours.execute(reports._TELL_PARTS, ([row[1] for row in found], delivered, delivered))
-        ours.execute(reports._MATCHED, ([row[0] for row in found], [row[2] for row in found]))
-        ours.execute(reports._MOVE, (going,))
+        found = ours.execute(reports._LOCK_NAMED, ("wire", named)).fetchall()
+        ours.execute(reports._KEEP, ("wire", ["receipt"] * len(going), raw, raw, named, delivered,
+                                     [""] * len(going), going))  # fmt: skip
+        codes = [""] * len(going)
+        ours.execute(reports._MOVE, ([row[1] for row in found], delivered, codes, going))
 
 
 def main() -> None:

@@ -22,6 +22,8 @@ from duly.delivery.smpp.settings import SmppSettings, destination_of, source_of,
 
 _UNBIND_SECONDS = 2.0
 _BATCH_MAX = 500  #: reports that are given at a time
+#: Where so many have come at once, more are waited for as long as they come, but not for longer.
+_STREAM_FROM, _GATHER_EACH_SECONDS, _GATHER_SECONDS = 8, 0.005, 0.05
 #: deliver_sm_resp has an empty message_id (4.6.2).
 _NO_ID = b"\0"
 
@@ -88,9 +90,7 @@ class SmppGateway:
         self._reading = True
         ended = False
         while not ended:
-            taken = [await self._queue.get()]
-            while len(taken) < most and not self._queue.empty():
-                taken.append(self._queue.get_nowait())
+            taken = await self._gathered(most)
             found = [one for one in taken if one is not None]
             ended = len(found) < len(taken)
             try:
@@ -101,6 +101,24 @@ class SmppGateway:
             finally:
                 for _ in taken:
                     self._queue.task_done()
+
+    async def _gathered(self, most: int) -> list[tuple[Incoming, Callable[[], None]] | None]:
+        """Wait for what has come; where it comes in a stream, for a moment's more of it.
+
+        Many written down at once cost less than a few. A center that brings the next when one was
+        taken is never kept waiting.
+        """
+        taken = [await self._queue.get()]
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _GATHER_SECONDS
+        while True:
+            before = len(taken)
+            while len(taken) < most and not self._queue.empty():
+                taken.append(self._queue.get_nowait())
+            streams = len(taken) >= _STREAM_FROM and (len(taken) > before or before == 1)
+            if not streams or len(taken) == most or self._closing or loop.time() > until:
+                return taken
+            await asyncio.sleep(_GATHER_EACH_SECONDS)
 
     async def close(self) -> None:
         """Wait for what is on the wire, sign out and disconnect; each a bounded time."""

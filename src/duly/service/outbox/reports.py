@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
 
 import psycopg
 
@@ -19,14 +21,16 @@ INSERT INTO store_reply
     (report_id, route, address, address_key, sent_to, text, said_at, fingerprint)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (fingerprint) DO NOTHING
 """
+#: A receipt and its part: number, part, message, state, code, when it came, raw, whom it is about.
+_Told: TypeAlias = tuple[Any, ...]
 _CODE_MAX = 200
 _MATCHED_AT_ONCE = 500
 _KEEP = """
-INSERT INTO store_report (route, kind, raw, raw_sha256, provider_id, state, code)
-SELECT %s, n.kind, n.raw, n.hash, n.provider_id, n.state, n.code
-FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-    WITH ORDINALITY AS n(kind, raw, hash, provider_id, state, code, place)
-ORDER BY n.place ON CONFLICT (route, raw_sha256) DO NOTHING RETURNING id, raw_sha256
+INSERT INTO store_report (route, kind, raw, raw_sha256, provider_id, state, code, message_id)
+SELECT %s, n.kind, n.raw, n.hash, n.provider_id, n.state, n.code, nullif(n.message_id, '')
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+    WITH ORDINALITY AS n(kind, raw, hash, provider_id, state, code, message_id, place)
+ORDER BY n.place ON CONFLICT (route, raw_sha256) DO NOTHING RETURNING id, raw_sha256, received_at
 """
 #: Receipts that wait, one part after another: what waits is always little and its index mostly full
 #: of what has ceased to, so nothing may look through all of it.
@@ -35,12 +39,20 @@ SELECT r.id, r.state, r.code, r.received_at, r.raw FROM store_report AS r
 WHERE r.route = p.route AND r.provider_id = p.provider_id
     AND r.message_id IS NULL AND r.kind = 'receipt'
 """
-#: Locked in the order of their numbers, then asked for: of two that match, neither waits twice.
+_WAITS = f"(SELECT w.id FROM ({_WAITING}) AS w LIMIT 1) IS NOT NULL"
+#: Everywhere in the order of their messages, each part and then its message: of two that match,
+#: neither waits twice. What a receipt needs to know of its part is asked where it is locked.
+_LOCK_NAMED = f"""
+SELECT p.provider_id, p.id, p.message_id, m.borrower_id, {_WAITS}
+FROM store_part AS p JOIN store_message AS m ON m.message_id = p.message_id
+WHERE p.route = %s AND p.provider_id = ANY(%s)
+ORDER BY p.message_id, p.id FOR UPDATE OF p FOR NO KEY UPDATE OF m
+"""
 #: A part for which no receipt waits is nobody's to lock: who brings one looks for its part himself.
 _LOCK_PARTS = f"""
-SELECT p.id FROM store_part AS p WHERE p.route = %s AND p.provider_id = ANY(%s)
-    AND (SELECT w.id FROM ({_WAITING}) AS w LIMIT 1) IS NOT NULL
-ORDER BY p.id FOR UPDATE OF p
+SELECT p.id FROM store_part AS p JOIN store_message AS m ON m.message_id = p.message_id
+WHERE p.route = %s AND p.provider_id = ANY(%s) AND {_WAITS}
+ORDER BY p.message_id, p.id FOR UPDATE OF p {{skipping}} FOR NO KEY UPDATE OF m
 """
 _UNMATCHED = f"""
 SELECT w.id, p.id, p.message_id, w.state, w.code, w.received_at, w.raw, m.borrower_id
@@ -49,31 +61,41 @@ CROSS JOIN LATERAL ({_WAITING} OFFSET 0) AS w
 WHERE p.id = ANY(%s)
 ORDER BY w.id
 """
-_TELL_PARTS = """
-UPDATE store_part AS p SET state = n.state, code = n.code
-FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS n(id, state, code)
-WHERE p.id = n.id AND p.state <> 'delivered'
-"""
 _MATCHED = """
 UPDATE store_report AS r SET message_id = n.message_id
 FROM unnest(%s::bigint[], %s::text[]) AS n(id, message_id) WHERE r.id = n.id
 """
-_LOCK_MESSAGES = """
-SELECT 1 FROM store_message WHERE message_id = ANY(%s) ORDER BY message_id FOR NO KEY UPDATE
-"""
-#: Delivered when all parts are, undelivered when one is; where one says nothing yet, it waits.
+#: Delivered when all parts are, undelivered when one is; where one says nothing yet, it waits. What
+#: this statement itself tells the parts it does not see in their table.
 _MOVE = """
+WITH told AS (
+    UPDATE store_part AS p SET state = n.state, code = n.code
+    FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS n(id, state, code)
+    WHERE p.id = n.id AND p.state <> 'delivered' RETURNING p.id, p.state)
 UPDATE store_message AS m SET state = n.state, state_at = now()
 FROM (
     SELECT message_id, CASE WHEN bool_or(state = 'undelivered') THEN 'undelivered'
         WHEN bool_or(state = 'accepted') THEN NULL
         WHEN bool_or(state = 'unknown') THEN 'unknown' ELSE 'delivered' END AS state
-    FROM store_part WHERE message_id = ANY(%s) GROUP BY message_id) AS n
+    FROM (SELECT p.message_id, coalesce(t.state, p.state) AS state
+        FROM store_part AS p LEFT JOIN told AS t ON t.id = p.id
+        WHERE p.message_id = ANY(%s)) AS now_so
+    GROUP BY message_id) AS n
 WHERE m.message_id = n.message_id AND (
     n.state = 'undelivered' AND m.state IN ('submitted', 'accepted', 'unknown')
     OR n.state = 'unknown' AND m.state IN ('submitted', 'accepted')
     OR n.state = 'delivered' AND m.state IN ('accepted', 'unknown', 'undelivered'))
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    """The part that receipts of one name are about, locked; `waits`: one came before it did."""
+
+    part: int
+    message_id: str
+    borrower_id: str
+    waits: bool
 
 
 def write_report(connection: psycopg.Connection[Any], route: str, report: Incoming) -> None:
@@ -87,14 +109,59 @@ def write_reports(
     """Keep reports raw, and let receipts move their messages, in the order in which they came.
 
     The same report twice is one, and so is a reply that a gateway dates and tells again in other
-    words. A reply is only written down here: what reads it comes after the commit. A receipt that
-    comes before the answer waits for it; one that finds no message for good is kept, and moves
-    none.
+    words. A reply is only written down here: what reads it comes after the commit. A receipt whose
+    part is known is kept and moves its message in one transaction. One that comes before the answer
+    waits for it; one that finds no message for good is kept, and moves none.
     """
+    names = [one.provider_id for one in reports if isinstance(one, Receipt)]
+    with connection.transaction():
+        named = _named(connection, route, names)
+        rows, new = _kept(connection, route, reports, named)
+        for one, digest in new:
+            if isinstance(one, Reply):
+                _keep_reply(connection, rows[digest][0], route, one, digest)
+        found = [
+            (rows[digest][0], part.part, part.message_id, one.state, one.code[:_CODE_MAX],
+             rows[digest][1], one.raw, part.borrower_id)
+            for one, digest in new
+            if isinstance(one, Receipt) and (part := named.get(one.provider_id)) is not None
+        ]  # fmt: skip
+        before = [part.part for part in named.values() if part.waits]
+        earlier = _unmatched(connection, before) if before else []
+        _tell(connection, [*earlier, *found])
+    # Whoever brought a part meanwhile could not see the receipt: it is looked for once more.
+    left = [name for name in names if name not in named]
+    if left:
+        with connection.transaction():
+            name_told(connection, route, left)
+        match_receipts(connection, route, left)
+
+
+def _named(
+    connection: psycopg.Connection[Any], route: str, names: Sequence[str]
+) -> dict[str, _Named]:
+    """Lock the parts of these names, with their messages, and return them."""
+    if not names:
+        return {}
+    return {
+        name: _Named(part=part, message_id=message, borrower_id=who, waits=waits)
+        for name, part, message, who, waits in connection.execute(_LOCK_NAMED, (route, list(names)))
+    }
+
+
+def _kept(
+    connection: psycopg.Connection[Any],
+    route: str,
+    reports: Sequence[Incoming],
+    named: Mapping[str, _Named],
+) -> tuple[dict[str, tuple[int, datetime]], list[tuple[Incoming, str]]]:
+    """Write down what is new: its number and instant by its digest; and each such report, once."""
     receipts = [one if isinstance(one, Receipt) else None for one in reports]
     digests = [hashlib.sha256(one.raw.encode()).hexdigest() for one in reports]
-    with connection.transaction():
-        rows = connection.execute(
+    parts = [None if one is None else named.get(one.provider_id) for one in receipts]
+    rows = {
+        digest: (number, at)
+        for number, digest, at in connection.execute(
             _KEEP,
             (
                 route,
@@ -104,17 +171,14 @@ def write_reports(
                 [None if one is None else one.provider_id for one in receipts],
                 [None if one is None else one.state for one in receipts],
                 ["" if one is None else one.code[:_CODE_MAX] for one in receipts],
+                ["" if part is None else part.message_id for part in parts],
             ),
-        ).fetchall()
-        new = {digest: number for number, digest in rows}
-        for one, digest in zip(reports, digests, strict=True):
-            if isinstance(one, Reply) and digest in new:
-                _keep_reply(connection, new.pop(digest), route, one, digest)
-    named = [one.provider_id for one in receipts if one is not None]
-    if named:
-        with connection.transaction():
-            name_told(connection, route, named)
-        match_receipts(connection, route, named)
+        )
+    }
+    once: dict[str, Incoming] = {}
+    for digest, one in zip(digests, reports, strict=True):
+        once.setdefault(digest, one)
+    return rows, [(one, digest) for digest, one in once.items() if digest in rows]
 
 
 def _keep_reply(
@@ -170,21 +234,29 @@ def _match(
     connection: psycopg.Connection[Any], route: str, provider_ids: Sequence[str], *, waits: bool
 ) -> None:
     # A part that comes after the look is not ours to move: whoever brings it matches after us.
-    lock = _LOCK_PARTS if waits else _LOCK_PARTS + " SKIP LOCKED"
+    lock = _LOCK_PARTS.format(skipping="" if waits else "SKIP LOCKED")
     parts = [row[0] for row in connection.execute(lock, (route, list(provider_ids)))]
-    if not parts:
-        return
-    rows = connection.execute(_UNMATCHED, (parts,)).fetchall()
+    if parts:
+        _tell(connection, _unmatched(connection, parts))
+
+
+def _unmatched(connection: psycopg.Connection[Any], parts: Sequence[int]) -> list[_Told]:
+    """Bring together with their parts, which are locked, what waits; return it as it came."""
+    rows = connection.execute(_UNMATCHED, (list(parts),)).fetchall()
+    if rows:
+        connection.execute(_MATCHED, ([row[0] for row in rows], [row[2] for row in rows]))
+    return rows
+
+
+def _tell(connection: psycopg.Connection[Any], rows: Sequence[_Told]) -> None:
+    """Let receipts tell their parts and move their messages, and record each."""
     if not rows:
         return
-    connection.execute(_LOCK_MESSAGES, (sorted({row[2] for row in rows}),))
     for turn in _turns(rows):
-        reports, told, messages, states, codes = (
+        _, told, messages, states, codes = (
             list(one) for one in zip(*(row[:5] for row in turn), strict=True)
         )  # fmt: skip
-        connection.execute(_TELL_PARTS, (told, states, codes))
-        connection.execute(_MATCHED, (reports, messages))
-        connection.execute(_MOVE, (messages,))
+        connection.execute(_MOVE, (told, states, codes, messages))
     audit(
         connection,
         "message.receipt",
@@ -194,9 +266,9 @@ def _match(
     )  # fmt: skip
 
 
-def _turns(rows: Sequence[tuple[Any, ...]]) -> list[list[tuple[Any, ...]]]:
+def _turns(rows: Sequence[_Told]) -> list[list[_Told]]:
     """Return the rows in turns, each with one report of a message: they come one after another."""
-    turns: list[list[tuple[Any, ...]]] = []
+    turns: list[list[_Told]] = []
     heard: Counter[str] = Counter()
     for row in rows:
         if heard[row[2]] == len(turns):

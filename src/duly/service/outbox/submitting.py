@@ -16,54 +16,53 @@ from duly.service.outbox.evidence import what_is_said
 from duly.service.outbox.refusing import Refusals, write_decided
 from duly.service.outbox.reports import match_receipts
 from duly.service.outbox.spending import LeaseLost
-from duly.service.rows import Row
 
 #: In the order of their ids, as whoever cancels them locks them: neither waits for the other twice.
-_LOCK = "SELECT 1 FROM store_message WHERE message_id = ANY(%s) ORDER BY message_id FOR UPDATE"
+_LOCK = """
+SELECT message_id, borrower_id FROM store_message WHERE message_id = ANY(%s)
+ORDER BY message_id FOR UPDATE
+"""
+#: Each submission is a contact of its own: one that no route took counts in no cap.
 _SUBMIT = """
-UPDATE store_message AS m SET state = 'submitted', attempts = attempts + 1, state_at = now()
-WHERE m.message_id = ANY(%(ids)s) AND m.state = 'claimed' AND m.worker = %(worker)s
-    AND NOT EXISTS (SELECT 1 FROM store_stopped AS s WHERE s.lifted_at IS NULL AND (
-        s.scope = 'all' OR s.scope = 'run' AND s.name = m.run_id
-        OR s.scope = 'template' AND s.name = m.template
-        OR s.scope = 'route' AND s.name = m.route))
-RETURNING m.message_id, m.borrower_id, m.route, m.attempts, m.channel, m.address, m.message_class
+WITH going AS (
+    UPDATE store_message AS m SET state = 'submitted', attempts = attempts + 1, state_at = now()
+    WHERE m.message_id = ANY(%(ids)s) AND m.state = 'claimed' AND m.worker = %(worker)s
+        AND NOT EXISTS (SELECT 1 FROM store_stopped AS s WHERE s.lifted_at IS NULL AND (
+            s.scope = 'all' OR s.scope = 'run' AND s.name = m.run_id
+            OR s.scope = 'template' AND s.name = m.template
+            OR s.scope = 'route' AND s.name = m.route))
+    RETURNING m.message_id, m.borrower_id, m.route, m.attempts, m.channel, m.address,
+        m.message_class),
+attempted AS (
+    INSERT INTO store_attempt (message_id, route, number)
+    SELECT message_id, route, attempts FROM going),
+counted AS (
+    INSERT INTO store_contact (contact_id, borrower_id, channel, address, at, direction, outcome,
+        contact_class)
+    SELECT 'duly:' || message_id || CASE WHEN attempts > 1 THEN ':' || attempts ELSE '' END,
+        borrower_id, channel, address, %(at)s, 'out', 'sent', message_class FROM going)
+SELECT message_id, borrower_id, route, attempts FROM going
 """
 _GIVE_BACK = """
 UPDATE store_message SET state = 'released', worker = NULL, state_at = now()
 WHERE message_id = ANY(%s) AND state = 'claimed' AND worker = %s RETURNING message_id
 """
-_ATTEMPTS = """
-INSERT INTO store_attempt (message_id, route, number)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::smallint[])
-"""
-#: Each submission is a contact of its own: one that no route took counts in no cap.
-_CONTACT = ("message_id", "borrower_id", "channel", "address", "message_class", "attempts")
-_CONTACTS = """
-INSERT INTO store_contact (contact_id, borrower_id, channel, address, at, direction, outcome,
-    contact_class)
-SELECT 'duly:' || n.message_id || CASE WHEN n.attempt > 1 THEN ':' || n.attempt ELSE '' END,
-    n.borrower_id, n.channel, n.address, %(at)s, 'out', 'sent', n.class
-FROM unnest(%(message_id)s::text[], %(borrower_id)s::text[], %(channel)s::text[],
-    %(address)s::text[], %(message_class)s::text[], %(attempts)s::int[])
-    AS n(message_id, borrower_id, channel, address, class, attempt)
-"""
+#: What was answered, the gateway's names of the parts, and where each message stands by that.
 _ANSWERED = """
+WITH told AS (
+    UPDATE store_attempt AS a SET outcome = n.outcome, code = n.code
+    FROM unnest(%(ids)s::text[], %(outcomes)s::text[], %(codes)s::text[])
+        AS n(message_id, outcome, code)
+    WHERE a.message_id = n.message_id AND a.number =
+        (SELECT max(b.number) FROM store_attempt AS b WHERE b.message_id = n.message_id)),
+named AS (
+    INSERT INTO store_part (route, provider_id, message_id, state, code)
+    SELECT %(route)s, n.provider_id, n.message_id, 'accepted', ''
+    FROM unnest(%(parts)s::text[], %(of)s::text[]) AS n(provider_id, message_id)
+    ORDER BY n.provider_id ON CONFLICT (route, provider_id) DO NOTHING)
 UPDATE store_message AS m SET state = n.state, worker = NULL, state_at = now()
-FROM unnest(%s::text[], %s::text[]) AS n(message_id, state)
+FROM unnest(%(ended)s::text[], %(states)s::text[]) AS n(message_id, state)
 WHERE m.message_id = n.message_id AND m.state IN ('submitted', 'unknown') AND m.state <> n.state
-"""
-_OUTCOMES = """
-UPDATE store_attempt AS a SET outcome = n.outcome, code = n.code
-FROM unnest(%s::text[], %s::text[], %s::text[]) AS n(message_id, outcome, code)
-WHERE a.message_id = n.message_id AND a.number =
-    (SELECT max(b.number) FROM store_attempt AS b WHERE b.message_id = n.message_id)
-"""
-_PARTS = """
-INSERT INTO store_part (route, provider_id, message_id, state, code)
-SELECT %s, n.provider_id, n.message_id, 'accepted', ''
-FROM unnest(%s::text[], %s::text[]) AS n(message_id, provider_id)
-ORDER BY n.provider_id ON CONFLICT (route, provider_id) DO NOTHING
 """
 #: Which state an answer leads to. What was certainly not taken may come back: `refusing` says so.
 _STATE_AFTER = {
@@ -121,16 +120,11 @@ def _committed(
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(_LOCK, (list(by_id),))
         lawful = [name for name, one in by_id.items() if one.may_leave(at)]
-        rows = cursor.execute(_SUBMIT, {"ids": lawful, "worker": worker}).fetchall()
+        rows = cursor.execute(_SUBMIT, {"ids": lawful, "worker": worker, "at": at}).fetchall()
         going = {row["message_id"] for row in rows}
         held = [name for name in by_id if name not in going]
         if held:
             give_back(connection, held, worker=worker)
-        cursor.execute(
-            _ATTEMPTS, [_column(rows, name) for name in ("message_id", "route", "attempts")]
-        )
-        contacts = {name: _column(rows, name) for name in _CONTACT}
-        cursor.execute(_CONTACTS, contacts | {"at": at})
         audit(
             connection, "message.submitted",
             [(row["message_id"], what_is_said(by_id[row["message_id"]].row, route=row["route"],
@@ -138,10 +132,6 @@ def _committed(
             about={row["message_id"]: row["borrower_id"] for row in rows},
         )  # fmt: skip
     return tuple(_outgoing(by_id[row["message_id"]], row["attempts"]) for row in rows)
-
-
-def _column(rows: Sequence[Row], name: str) -> list[Any]:
-    return [row[name] for row in rows]
 
 
 def give_back(
@@ -189,17 +179,22 @@ def write_answers(
     outcomes, codes = [one.outcome for one in answers], [one.code[:200] for one in answers]
     parts = [(one.message_id, part) for one in answers for part in one.provider_ids]
     with connection.transaction():
-        connection.execute(_LOCK, (ids,))
+        people = dict(connection.execute(_LOCK, (ids,)).fetchall())
         decided = {}
         if refusals is not None and at is not None:
             decided = refusals.decide(connection, route, answers, at=at)
-        connection.execute(_OUTCOMES, (ids, outcomes, codes))
         back = {name for name, one in decided.items() if one.step.what != "dead"}
         ends = [one for one in answers if one.message_id not in back]
-        states = [_STATE_AFTER[one.outcome] for one in ends]
-        connection.execute(_ANSWERED, ([one.message_id for one in ends], states))
-        connection.execute(_PARTS, (route, [one[0] for one in parts], [one[1] for one in parts]))
+        connection.execute(
+            _ANSWERED,
+            {
+                "ids": ids, "outcomes": outcomes, "codes": codes, "route": route,
+                "parts": [one[1] for one in parts], "of": [one[0] for one in parts],
+                "ended": [one.message_id for one in ends],
+                "states": [_STATE_AFTER[one.outcome] for one in ends],
+            },
+        )  # fmt: skip
         told = [(one.message_id, {"outcome": one.outcome, "code": one.code}) for one in answers]
-        audit(connection, "message.answered", told)
+        audit(connection, "message.answered", told, about=people)
         write_decided(connection, route, decided)
     match_receipts(connection, route, [part for _, part in parts], waits=False)

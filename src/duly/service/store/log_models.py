@@ -23,7 +23,10 @@ class Audit(models.Model):
     plain = models.TextField(null=True, db_column="payload")  #: JSON, byte for byte what was hashed
     salt = models.BinaryField(max_length=16, null=True)
     payload_sha256 = models.CharField(max_length=64)
-    key = models.ForeignKey("store.BorrowerKey", null=True, on_delete=models.PROTECT)
+    #: No key is ever deleted, a trigger says so: to look for it at each row would only cost.
+    key = models.ForeignKey(
+        "store.BorrowerKey", null=True, on_delete=models.PROTECT, db_constraint=False
+    )
     ciphertext = models.BinaryField(null=True)  #: salt and payload under the key
 
     class Meta:
@@ -63,7 +66,8 @@ class Sealed(models.Model):
     """The place of an audit row in the log; the sealer alone writes it."""
 
     index = models.BigIntegerField(primary_key=True)
-    audit = models.OneToOneField(Audit, on_delete=models.PROTECT)
+    #: The row was read in the same transaction, and none is ever deleted: a trigger says so.
+    audit = models.OneToOneField(Audit, on_delete=models.PROTECT, db_constraint=False)
 
 
 class Unsealed(models.Model):
