@@ -44,9 +44,13 @@ def arm(point: str, side: str, nth: int) -> None:
                 working, "write_answers", die
             )
         case "receipt":
-            _before(reports, "match_receipts", die) if before else _after(
-                working, "write_reports", die
-            )
+            # With the rows written and not committed, or between the two steps of one that came
+            # before its answer: whichever comes first.
+            if before:
+                _after(reports, "_kept", die)
+                _before(reports, "match_receipts", die)
+            else:
+                _after(working, "write_reports", die)
         case "seal":
             _after(sealing, "root_of", die) if before else _after(working, "seal", die)
 

@@ -47,14 +47,17 @@ _GIVE_BACK = """
 UPDATE store_message SET state = 'released', worker = NULL, state_at = now()
 WHERE message_id = ANY(%s) AND state = 'claimed' AND worker = %s RETURNING message_id
 """
-#: What was answered, the gateway's names of the parts, and where each message stands by that.
+#: What was answered, the gateway's names of the parts, and where each message stands by that. Each
+#: row is looked for by its key: of a table that fills, a server that has not counted it lately
+#: would read all submissions there ever were, or all messages whose end nobody knows.
 _ANSWERED = """
 WITH told AS (
     UPDATE store_attempt AS a SET outcome = n.outcome, code = n.code
     FROM unnest(%(ids)s::text[], %(outcomes)s::text[], %(codes)s::text[])
         AS n(message_id, outcome, code)
-    WHERE a.message_id = n.message_id AND a.number =
-        (SELECT max(b.number) FROM store_attempt AS b WHERE b.message_id = n.message_id)),
+    CROSS JOIN LATERAL (SELECT b.id FROM store_attempt AS b WHERE b.message_id = n.message_id
+        ORDER BY b.number DESC LIMIT 1) AS newest
+    WHERE a.id = newest.id),
 named AS (
     INSERT INTO store_part (route, provider_id, message_id, state, code)
     SELECT %(route)s, n.provider_id, n.message_id, 'accepted', ''
@@ -62,7 +65,8 @@ named AS (
     ORDER BY n.provider_id ON CONFLICT (route, provider_id) DO NOTHING)
 UPDATE store_message AS m SET state = n.state, worker = NULL, state_at = now()
 FROM unnest(%(ended)s::text[], %(states)s::text[]) AS n(message_id, state)
-WHERE m.message_id = n.message_id AND m.state IN ('submitted', 'unknown') AND m.state <> n.state
+WHERE m.message_id = n.message_id
+    AND CASE WHEN m.state IN ('submitted', 'unknown') THEN m.state <> n.state END
 """
 #: Which state an answer leads to. What was certainly not taken may come back: `refusing` says so.
 _STATE_AFTER = {
