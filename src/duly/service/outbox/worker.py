@@ -22,7 +22,7 @@ from duly.service.outbox.connecting import connect
 from duly.service.outbox.evidence import record_rules
 from duly.service.outbox.gateways import gateways_of, sent_by_worker
 from duly.service.outbox.identity import Identity
-from duly.service.outbox.orphans import settle_orphans
+from duly.service.outbox.orphans import Orphans, settle_orphans
 from duly.service.outbox.purse import Purse
 from duly.service.outbox.refusing import Refusals
 from duly.service.outbox.renewing import Renewal
@@ -101,6 +101,7 @@ class Worker:
         self._ending = False  # This life's lanes claim nothing more.
         self._closing = False
         self._failing_since: float | None = None  # No round has come to its end since.
+        self._settled_at = 0.0  # By the loop's clock.
         self._answered: list[tuple[str, Sequence[Answer]]] = []  # Not yet written down.
         self.tally = Tally()
 
@@ -243,20 +244,19 @@ class Worker:
 
     async def _lane(self, number: int, gateways: dict[str, Gateway], *, once: bool) -> None:
         connection = await asyncio.to_thread(connect, self._url)
-        rests = 0
+        rests, busy = 0, False
         away = set[str]()
         try:
             await self._write_answered(connection)
             while not self._ends():
-                orphans = await asyncio.to_thread(settle_orphans, connection)
-                if orphans.released or orphans.unknown:
-                    journal.warn("orphans.settled", **vars(orphans))
+                orphans = await self._settled(connection, busy=busy)
                 before, away = away, {n for n, gateway in gateways.items() if not gateway.ready}
                 _tell_of_routes(before, away)
                 found = await asyncio.to_thread(self._claim, connection, number, away)
                 await self._send(connection, number, gateways, found.claimed)
                 self._failing_since = None
-                if found.found or orphans.released or orphans.unknown:
+                busy = found.found > 0
+                if busy or orphans.released or orphans.unknown:
                     continue
                 # What waits for a route that was cut off, or was put off by one, is given time.
                 waits = away or (once and await asyncio.to_thread(_retries_soon, connection))
@@ -267,6 +267,17 @@ class Worker:
                 await rest(self._stopping, _UNPAID_SECONDS if self._purse.short else _IDLE_SECONDS)
         finally:
             await asyncio.to_thread(connection.close)
+
+    async def _settled(self, connection: psycopg.Connection[Any], *, busy: bool) -> Orphans:
+        """Settle what the dead left: each second while there is enough to send, else each round."""
+        now = asyncio.get_running_loop().time()
+        if busy and now - self._settled_at < _KEEP_UP_SECONDS:
+            return Orphans(released=0, unknown=0)
+        self._settled_at = now
+        found = await asyncio.to_thread(settle_orphans, connection)
+        if found.released or found.unknown:
+            journal.warn("orphans.settled", **vars(found))
+        return found
 
     def _ends(self) -> bool:
         return self._stopping.is_set() or self._ending
