@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from outgoing import AT, fill
 from serving import GATEWAY_SECRET, RESELLER_TOKEN
+from test_database_away import FULL
 
 from duly.book import Route
 from duly.core.errors import Refused
@@ -21,6 +22,10 @@ from duly.service.operations.intake import TOLERANCE_SECONDS, intakes_of
 from duly.service.store.models import Audit, Message, Part, Report
 
 CODE, LAST4 = "3P773SGS", "0001"
+#: Names that a careless program would take for its own words: SQL, a list, the header of a mail.
+HOSTILE = (
+    "p2", "p1'; DROP TABLE store_message; --", 'p1","p1', "{p1}", "p1\\", "p1\r\nX-Evil: 1", "NULL",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -192,6 +197,31 @@ class TestWebhooks:
         retry = posted(sent, RECEIPT, stamp=stamp + 1)
         assert retry.status == 200
         assert Report.objects.count() == 1
+
+    def test_what_finds_no_room_on_the_disk_is_not_taken_and_comes_again(self, sent):
+        stamp = int(time.time())
+        with psycopg.connect(sent.url, autocommit=True) as ours:
+            ours.execute(FULL.format(what="INSERT", table="store_report"))
+            try:
+                full = posted(sent, RECEIPT, stamp=stamp)
+            finally:
+                ours.execute("DROP TRIGGER no_room ON store_report")
+        assert (full.status, full.code, full.headers["retry-after"]) == (503, "no_database", "5")
+        assert b"store_" not in full.body
+        assert Report.objects.count() == 0
+        # The gateway brings the very same again: nothing says that it was there before.
+        assert posted(sent, RECEIPT, stamp=stamp).status == 200
+        assert Message.objects.get(message_id="m00000").state == "delivered"
+
+    @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+    def test_a_receipt_of_nobody_is_kept_as_it_came_and_moves_nothing(self, sent, name):
+        told = {"receipts": [{"id": name, "code": name}]}
+        assert posted(sent, told).status == 200
+        (kept,) = Report.objects.all()
+        shown = name.replace("\r\n", "\\x0d\\x0a")  # What no line can hold is spelled out.
+        assert (kept.message_id, kept.provider_id) == (None, shown)
+        assert json.loads(kept.raw)["code"] == name
+        assert Message.objects.get(message_id="m00000").state == "accepted"
 
     def test_a_body_too_large_is_refused_with_a_record(self, sent, before):
         found = posted(sent, b"[" + b" " * BODY_MAX + b"]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
@@ -59,10 +60,13 @@ def _nowhere(request: HttpRequest, _error: Any) -> HttpResponse:
     return respond(request, Problem("not_found"))
 
 
+#: By the framework, and by the driver where rows are written as workers do.
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
+@api.exception_handler(psycopg.OperationalError)
 def _no_database(request: HttpRequest, error: Any) -> HttpResponse:
-    journal.broken("database.away", error)
+    full = any(isinstance(one, psycopg.errors.DiskFull) for one in (error, error.__cause__))
+    journal.broken("database.full" if full else "database.away", error)
     return respond(request, Problem("no_database", headers={"Retry-After": "5"}))
 
 
