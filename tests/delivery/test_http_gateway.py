@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ import pytest
 from conformance import PATIENCE_SECONDS, SLOW_SECONDS, Conformance, Rig, read, within
 from http_server import HttpServer
 
-from duly.delivery import Outgoing
+from duly.delivery import Answer, Outgoing
 from duly.delivery.http import HttpGateway, HttpSettings, signature
 
 WANTS = {"accepted": 0, "refused": 1, "throttled": 2, "unknown": 3, "slow": 4, "reset": 5}
@@ -184,6 +185,41 @@ class TestAnswers:
         with_server(test, server=HttpServer(answer=b'{"id":"h1"}'), by_part=True)
 
 
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+
+
+def answered_by(*pieces: bytes) -> tuple[Answer, int]:
+    """Let a server write these pieces, one after another; return the answer, how many it wrote."""
+    written = 0
+
+    async def serve(reader, writer):
+        nonlocal written
+        await reader.readuntil(b"}")
+        with contextlib.suppress(ConnectionError):
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                written += 1
+                await asyncio.sleep(0.002)
+        writer.close()
+
+    async def whole() -> Answer:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        settings = HttpSettings(
+            url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/send", secret=SECRET,
+            connect_seconds=1.0, response_seconds=2.0, id_field="BizId", code_field="Code",
+        )  # fmt: skip
+        mine = HttpGateway("gateway-b", settings, clock=lambda: AT)
+        async with server:
+            await mine.open()
+            (found,) = await within(mine.submit([outgoing(1)]))
+            await mine.close()
+        await asyncio.sleep(0.01)
+        return found
+
+    return asyncio.run(whole()), written
+
+
 class TestFaults:
     def test_a_reset_after_the_request_was_written_is_unknown_and_not_tried_again(self):
         async def test(server, mine):
@@ -195,6 +231,16 @@ class TestFaults:
             assert len(server.requests) == 2
 
         with_server(test)
+
+    def test_an_answer_that_comes_in_pieces_is_read_whole(self):
+        found, _ = answered_by(HEAD, b'{"Code": "O', b'K", "BizId": "b1"}')
+        assert (found.outcome, found.provider_ids) == ("accepted", ("b1",))
+
+    def test_an_answer_without_an_end_is_read_so_far_and_no_further(self):
+        found, written = answered_by(HEAD, *[b" " * 65_536] * 400)
+        # It may have been sent all the same: nobody tries again by himself.
+        assert (found.outcome, found.code) == ("unknown", "DULY:answer_too_long")
+        assert written < 200, "the gateway hangs up: it does not listen to megabytes"
 
     def test_a_certificate_that_nobody_vouches_for_is_not_sent_to(self):
         async def test(server, mine):

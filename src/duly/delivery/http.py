@@ -172,14 +172,17 @@ class HttpGateway:
                 self._settings.url, data=body, headers=headers, allow_redirects=False
             ) as found:
                 status, retry = found.status, found.headers.get("Retry-After", "")
-                text = await found.content.read(_BODY_MAX)
+                text = await _whole(found.content)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # No connection was made: not a byte of the request can have been written.
             self._went_away()
             return Answer(message_id=message_id, outcome="not_sent", code=_why(error))
         except (aiohttp.ClientError, OSError) as error:
             return Answer(message_id=message_id, outcome="unknown", code=_why(error))
-        answer = read_answer(message_id, status, retry, text, self._settings)
+        if text is None and _OK <= status < _MULTIPLE:
+            # Whoever says so much may have sent it all the same.
+            return Answer(message_id=message_id, outcome="unknown", code="DULY:answer_too_long")
+        answer = read_answer(message_id, status, retry, text or b"", self._settings)
         if self._settings.by_part and answer.provider_ids:
             name, parts = answer.provider_ids[0], segments(one.text)[1]
             names = tuple(part_id(name, part, parts) for part in range(1, parts + 1))
@@ -203,6 +206,17 @@ class HttpGateway:
         writer.close()
         self._away = False
         return True
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes | None:
+    """Return an answer's body, in however many pieces it comes; None: longer than is read."""
+    found = bytearray()
+    while len(found) <= _BODY_MAX:
+        piece = await content.read(_BODY_MAX)
+        if not piece:
+            return bytes(found)
+        found += piece
+    return None
 
 
 def _body(
