@@ -13,10 +13,12 @@ import pytest
 from django.db import connections
 from outgoing import AT, fill
 
+from duly.delivery import Answer, Receipt
 from duly.service.operations import events
 from duly.service.operations.taking_back import cancel
 from duly.service.operations.telling import raise_signal
-from duly.service.outbox.reports import match_receipts
+from duly.service.outbox.reports import match_receipts, write_reports
+from duly.service.outbox.submitting import write_answers
 from duly.service.store.models import Audit, Contact, Message, Part, Report
 
 PAYMENT = {
@@ -153,6 +155,24 @@ def test_an_answer_waits_for_no_receipt_and_the_receipt_is_told_all_the_same(sto
     with psycopg.connect(store, autocommit=True) as ours:
         match_receipts(Interleaved(ours, {"FROM store_part": answer_comes_too}), "box", ["p1"])
     assert Message.objects.get().state == "delivered"
+    assert Audit.objects.filter(kind="message.receipt").count() == 1
+
+
+def test_a_receipt_whose_answer_comes_while_it_is_kept_is_told_once(store):
+    """Each looks before the other has committed: the receipt looks once more after."""
+    fill(1, state="submitted", route="box")
+
+    def answer_comes():
+        with psycopg.connect(store, autocommit=True) as other:
+            write_answers(other, "box", [Answer(message_id="m00000", outcome="accepted",
+                                                provider_ids=("p1",))])  # fmt: skip
+        assert Message.objects.get().state == "accepted"
+
+    told = Receipt(provider_id="p1", state="delivered", code="X", raw="r1")
+    with psycopg.connect(store, autocommit=True) as ours:
+        write_reports(Interleaved(ours, {"INTO store_report": answer_comes}), "box", [told])
+    assert Message.objects.get().state == "delivered"
+    assert Report.objects.get().message_id == "m00000"
     assert Audit.objects.filter(kind="message.receipt").count() == 1
 
 

@@ -23,7 +23,7 @@ from duly.service.operations.telling import raise_signal
 from duly.service.outbox.claiming import claim
 from duly.service.outbox.identity import Identity
 from duly.service.outbox.orphans import Orphans, settle_orphans
-from duly.service.outbox.reports import write_report
+from duly.service.outbox.reports import write_report, write_reports
 from duly.service.outbox.submitting import submit, write_answers
 from duly.service.outbox.worker import Worker
 from duly.service.store.models import (
@@ -227,6 +227,18 @@ class TestAnswers:
         write_report(ours, "box", self.receipt("p1", "delivered", "r1"))
         write_report(ours, "box", self.receipt("p1", "undelivered", "r2"))
         assert Message.objects.get().state == "delivered"
+
+    def test_what_waited_is_told_before_what_comes_and_twice_at_once_is_once(self, ours, me):
+        self.answered(ours, me, "accepted")
+        # As of a process that died between keeping it and looking for its message.
+        Report.objects.create(route="box", kind="receipt", raw="r1", raw_sha256="0" * 64,
+                              provider_id="p1", state="unknown", code="X")  # fmt: skip
+        come = [self.receipt("p1", "undelivered", "r2"), self.receipt("p1", "delivered", "r3")]
+        write_reports(ours, "box", [*come, come[0]])
+        assert Message.objects.get().state == "delivered"
+        told = Audit.objects.filter(kind="message.receipt").order_by("id")
+        assert [json.loads(one.payload)["raw"] for one in told] == ["r1", "r2", "r3"]
+        assert {one.message_id for one in Report.objects.all()} == {"m00000"}
 
     def test_a_receipt_of_nobody_is_kept_and_moves_nothing(self, ours, me):
         self.answered(ours, me, "accepted")
