@@ -15,14 +15,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from center import Act, Center
+from center import Act, Center, frame
 from http_server import HttpServer
 from outgoing import AT, fill, states
 from refused_worker import lender, smpp
 
 from duly.book import Route
 from duly.service.outbox.worker import Worker
-from duly.service.store.models import Attempt, DeadLetter, Message
+from duly.service.store.models import Attempt, DeadLetter, Message, Report
 
 SCRIPT = Path(__file__).with_name("refused_worker.py")
 THROTTLED, QUEUE_FULL, SYSTEM_ERROR, NO_SUCH_NUMBER, BAD_SOURCE = 0x58, 0x14, 0x08, 0x0B, 0x0A
@@ -230,3 +230,31 @@ class TestHttp:
 
         with_peers(test, HttpServer(), HttpServer())
         assert states(store) == {"accepted": 1}
+
+
+def test_a_center_that_talks_nonsense_is_survived_with_a_record_and_nothing_is_lost(store, capfd):
+    fill(3)
+    nonsense, nobody = b"\xff" * 40, b"id:p1'; DROP TABLE store_message; -- stat:DELIVRD err:000"
+
+    def act(one) -> Act:
+        return Act(garbage=nonsense, receipts=()) if one.nth == 1 else Act(receipts=())
+
+    async def test(center: Center) -> None:
+        working = asyncio.create_task(work(store, smpp("one", center.port)).run(once=True))
+        while len(center.binds) < 2:  # It hung up on the nonsense and came back.
+            await asyncio.sleep(0.01)
+        center.send(frame(0x05, 0, 71, b"\0\x01\x01861"))  # A delivery that is cut.
+        head = b"\0\x01\x018613800000001\0\x01\x011069\0\x04" + bytes(8)
+        center.send(frame(0x05, 0, 72, head + bytes([len(nobody)]) + nobody))
+        await working
+
+    with_peers(test, Center(act=act))
+    found = states(store)
+    assert sum(found.values()) == 3 and set(found) <= {"accepted", "unknown"}
+    kept = " ".join(Report.objects.order_by("id").values_list("raw", flat=True))
+    for octets in (nonsense[:16], b"\0\x01\x01861", nobody):
+        assert octets.hex() in kept
+    codes = sorted(Report.objects.values_list("code", flat=True))
+    assert codes == ["DELIVRD", "DULY:malformed", "DULY:malformed"]
+    assert not Report.objects.filter(message__isnull=False).exists()
+    assert "861380" not in "".join(capfd.readouterr())
