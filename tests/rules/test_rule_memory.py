@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from duly import rules
 from duly.rules.cases import facts_of
-from duly.rules.memory import Memory, Watched
+from duly.rules.memory import Memory, Together, Watched
 
 EVERY = rules.load_packs(rules.pack_names())
 AT = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
+ABSENT = object()
 
 
 def facts(**changes: object) -> dict[str, object]:
@@ -89,6 +90,37 @@ def test_equal_values_of_other_types_are_other_facts(first: object, second: obje
     memory = Memory[str]()
     told = [memory.answer("q", {"x": one}, lambda row: repr(row["x"])) for one in (first, second)]
     assert told == [repr(first), repr(second)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(True, 1), (0, False), ([1], (1,)), ([True], [1]), (None, ABSENT)]
+)
+def test_together_too_equal_values_of_other_types_are_other_facts(
+    first: object, second: object
+) -> None:
+    asked = [("q", lambda row: repr(row.get("x", "absent"))), ("r", lambda row: str(row["y"]))]
+    together = Together[str](Memory(), asked)
+    rows = [{"y": 1} | ({} if one is ABSENT else {"x": one}) for one in (first, second)]
+    for row in (*rows, *rows):
+        assert together.answers(row) == [work(row) for _, work in asked]
+
+
+def test_together_what_differs_for_everybody_or_reads_all_is_asked_by_itself() -> None:
+    worked = []
+
+    def alike(row: Any) -> bool:
+        worked.append(row)
+        # One way reads more than the other.
+        return bool(row["kind"] and row["late"])
+
+    asked = [("alike", alike), ("own", lambda row: row["amount"] * 2),
+             ("listed", lambda row: row["list"]), ("all", lambda row: len(dict(row)))]  # fmt: skip
+    together = Together[object](Memory(), asked)
+    for n in range(100):
+        row = {"kind": n % 2 == 0, "late": n % 3 == 0, "amount": n, "list": [{"n": n}]}
+        expected = [n % 2 == 0 and n % 3 == 0, n * 2, [{"n": n}], 4]
+        assert together.answers(row) == expected
+    assert len(worked) == 3
 
 
 def test_a_missing_fact_is_not_an_empty_one() -> None:

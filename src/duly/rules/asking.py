@@ -12,7 +12,7 @@ from duly.rules import zones
 from duly.rules.agreed import agreed_intervals
 from duly.rules.counting import counted, free_at
 from duly.rules.derived import day_at, local_day, with_derived
-from duly.rules.memory import Memory
+from duly.rules.memory import Memory, Together
 from duly.rules.model import (
     Bar,
     Cap,
@@ -116,6 +116,7 @@ class Remembered:
         self._rules = tuple(rules)
         self._concerned: dict[Hashable, tuple[Rule, ...]] = {}
         self._memory: Memory[Verdict] = Memory()
+        self._together: dict[Hashable, Together[Verdict]] = {}
 
     def about(self, wanted: Sequence[object]) -> Sequence[Rule]:
         """Return the rules about these things."""
@@ -129,14 +130,16 @@ class Remembered:
     ) -> Sequence[Verdict]:
         """Return what those of the rules answer that are in force and about such a contact."""
         scope = (id(rules), tuple(days), *(facts.get(name) for name in _SCOPE))
-        if scope not in self._concerned:
-            self._concerned[scope] = tuple(
-                rule for rule in rules if _holds_on(rule, days) and _in_scope(rule, facts)
+        if scope not in self._together:
+            self._together[scope] = Together(
+                self._memory,
+                [
+                    ((rule.id, rule.in_force_from), partial(_speaks, rule))
+                    for rule in rules
+                    if _holds_on(rule, days) and _in_scope(rule, facts)
+                ],
             )
-        return [
-            self._memory.answer((rule.id, rule.in_force_from), facts, partial(_speaks, rule))
-            for rule in self._concerned[scope]
-        ]
+        return self._together[scope].answers(facts)
 
 
 def decide(rules: Sequence[Rule] | Remembered, facts: Mapping[str, object]) -> Answer:
