@@ -117,6 +117,8 @@ def main() -> None:
         if "start" in order:
             answer = _fork(order["start"], arm, line)
             started.add(answer)
+            # The number may have been another's, whose end is known: a long run uses all there are.
+            codes.pop(answer, None)
         else:
             while True:
                 try:
