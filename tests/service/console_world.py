@@ -79,3 +79,11 @@ def rows_since(number: int, kind: str) -> list[tuple[str, dict[str, Any]]]:
 def same(body: bytes) -> bytes:
     """Return a page without what is random in each: the marks of its forms."""
     return re.sub(rb'(name="csrfmiddlewaretoken" value=")[^"]*', rb"\1", body)
+
+
+def seat_of(browser: Any, cookies: dict[str, str], here: str, **given: Any) -> Any:
+    seat = browser.new_context(**given)
+    seat.add_cookies([{"name": name, "value": value, "url": here.replace("http:", "https:"),
+                       "secure": True, "httpOnly": True, "sameSite": "Strict"}
+                      for name, value in cookies.items()])  # fmt: skip
+    return seat

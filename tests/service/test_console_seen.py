@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from console_world import WAYS, seated
+from console_world import WAYS, seat_of, seated
 from portal_world import LOAN, WHO, begin, emptied, tell
 
 from chromium import NARROWEST, found_wrong, measured, pictures
@@ -34,14 +34,6 @@ def world(book, facts):
     return facts
 
 
-def seat_of(browser: Any, cookies: dict[str, str], here: str, **given: Any) -> Any:
-    seat = browser.new_context(**given)
-    seat.add_cookies([{"name": name, "value": value, "url": here.replace("http:", "https:"),
-                       "secure": True, "httpOnly": True, "sameSite": "Strict"}
-                      for name, value in cookies.items()])  # fmt: skip
-    return seat
-
-
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(("width", "scheme"), [(NARROWEST, "light"), (WIDE, "light"),
                                                (WIDE, "dark")])  # fmt: skip
@@ -52,7 +44,8 @@ def test_nothing_is_cut_off_and_axe_finds_nothing(
     number = Task.objects.get(kind="agree_date").id
     paths = {
         "today": "", "tasks": "work", "task": f"work/{number}", "borrower": f"borrower/{WHO}",
-        "list": "lists/decisions", "rules": "rules?pack=decency", "rule": "rules/DEC-FREQ-1",
+        "list": "lists/decisions", "portfolio": "portfolio", "rules": "rules?pack=decency",
+        "rule": "rules/DEC-FREQ-1",
         "strategy": "strategy",
         "nowhere": "nowhere", "sign-in": "sign-in",
     }  # fmt: skip

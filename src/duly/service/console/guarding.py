@@ -25,7 +25,7 @@ FACE = Face(
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     form_max=FORM_MAX,
     about=("kind", "reason", "state", "rule", "after", "force", "pack", "dated", "text", "spoke",
-           "from"),
+           "from", "since", "until", "was", "became", "how", "currency", "outcome"),
 )  # fmt: skip
 
 

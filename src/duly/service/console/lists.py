@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,8 +14,11 @@ from duly.core.money import major
 from duly.core.words import catalogue, say
 from duly.rules import lenders_rules
 from duly.service.api.serving import present
+from duly.service.console import periods, portfolio_sql
 from duly.service.console.files import spreadsheet
+from duly.service.console.listing import Listing
 from duly.service.console.pages import page, problem
+from duly.service.console.periods import Period
 from duly.service.console.reasons import REASON, reason_name, told_rules
 from duly.service.console.signing_in import allowed, who_of
 from duly.service.console.today import LEFT, asked, late_where, latest_run
@@ -62,23 +65,14 @@ WHERE closed_at IS NULL AND ({late}) AND id > %(number)s ORDER BY id LIMIT %(lim
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listing:
-    """One list: its question, the column that pages go on by, and its columns with their kinds."""
-
-    sql: str
-    key: str
-    columns: tuple[tuple[str, str], ...]
-
-
-LISTS = {
+LISTS: Mapping[str, Listing] = {
     "decisions": Listing(
-        sql=_DECISIONS, key="loan_id",
+        sql=_DECISIONS, key="loan_id", narrows=("kind", "reason", "rule"),
         columns=(("loan_id", "text"), ("borrower_id", "borrower"), ("decision", "decision"),
                  ("reason", "reason"), ("days", "text"), ("overdue", "money"), ("review", "day")),
     ),
     "messages": Listing(
-        sql=_MESSAGES, key="message_id",
+        sql=_MESSAGES, key="message_id", narrows=("state", "reason"),
         columns=(("message_id", "text"), ("borrower_id", "borrower"), ("channel", "channel"),
                  ("message_class", "class"), ("template", "text"), ("state", "message_state"),
                  ("reason", "reason"), ("not_before", "hour"), ("route", "text")),
@@ -99,6 +93,7 @@ LISTS = {
         columns=(("id", "task"), ("kind", "kind"), ("borrower_id", "borrower"),
                  ("loan_id", "text"), ("opened_at", "hour")),
     ),
+    **portfolio_sql.LISTS,
 }  # fmt: skip
 
 
@@ -116,15 +111,16 @@ def listing(request: HttpRequest, name: str) -> HttpResponse:
     """Show one list, a page at a time."""
     if name not in LISTS:
         return problem(request, "nowhere", status=_NOWHERE)
-    found = LISTS[name]
-    rows = _rows(request, name, limit=SHOWN + 1)
+    found, period = LISTS[name], _period_of(request, name)
+    rows = _rows(request, found, period, limit=SHOWN + 1)
     shown = rows[:SHOWN]
     after = str(shown[-1][found.key]) if len(rows) > SHOWN else ""
     locale, staff = look_of(request).locale, who_of(request)
     return page(
         request, "list", listed=name, columns=[one for one, _ in found.columns],
         rows=[list(_cells(found, row, locale)) for row in shown], after=after,
-        filters=_filters(request), exports=staff.may("lists.export"),
+        filters=_filters(request, found, period), exports=staff.may("lists.export"), period=period,
+        narrowed=_narrowed(request, found, locale), dated=found.dated,
         sees=staff.may("borrower.see"), works=staff.may("tasks.see"),
         of_rule=_rule_of(request) if name == "decisions" else None,
     )  # fmt: skip
@@ -135,24 +131,49 @@ def export(request: HttpRequest, name: str) -> HttpResponse:
     """Give one list as a file; who took it, and how many rows, is recorded."""
     if name not in LISTS:
         return problem(request, "nowhere", status=_NOWHERE)
-    found, locale = LISTS[name], look_of(request).locale
-    rows = _rows(request, name, limit=EXPORTED_MAX)
-    told = {"list": name, "rows": len(rows), **_filters(request)}
+    found, period, locale = LISTS[name], _period_of(request, name), look_of(request).locale
+    rows = _rows(request, found, period, limit=EXPORTED_MAX)
+    told = {"list": name, "rows": len(rows), **_filters(request, found, period)}
     record("staff.exported", [(who_of(request).name, told)])
     head = [say("console", f"column.{one}", locale) for one, _ in found.columns]
     cells = ([cell.text for cell in _cells(found, row, locale)] for row in rows)
     return spreadsheet(name, head, cells)
 
 
-def _filters(request: HttpRequest) -> dict[str, str]:
-    names = ("kind", "reason", "state", "rule")
-    found = {one: request.GET.get(one, "")[:_LONG] for one in names}
-    return {name: one for name, one in found.items() if one and one.isprintable()}
+def _period_of(request: HttpRequest, name: str) -> Period | None:
+    return periods.chosen(request, periods.runs()) if LISTS[name].dated else None
+
+
+def _asked_for(request: HttpRequest, found: Listing) -> dict[str, str]:
+    given = {one: request.GET.get(one, "")[:_LONG] for one in found.narrows}
+    return {name: one for name, one in given.items() if one and one.isprintable()}
+
+
+def _filters(request: HttpRequest, found: Listing, period: Period | None) -> dict[str, str]:
+    """Return what narrows a list, as its address says it."""
+    dated = {} if period is None else {
+        "since": "" if period.then is None else period.then.day.isoformat(),
+        "until": period.now.day.isoformat(),
+    }  # fmt: skip
+    return _asked_for(request, found) | {name: one for name, one in dated.items() if one}
+
+
+def _narrowed(request: HttpRequest, found: Listing, locale: str) -> list[tuple[str, str]]:
+    """Return what narrows a list of the portfolio, in words."""
+    if not found.dated:
+        return []
+    said = catalogue("console", locale)
+    kinds = {"was": "place", "became": "place", "how": "how", "outcome": "outcome",
+             "kind": "signal"}  # fmt: skip
+    return [
+        (say("console", f"narrow.{name}", locale), said.get(f"{kinds.get(name)}.{one}", one))
+        for name, one in _asked_for(request, found).items()
+    ]
 
 
 def _rule_of(request: HttpRequest) -> dict[str, Any] | None:
     """Return the rule that a list was asked for, and whether it has a page."""
-    asked_for = _filters(request).get("rule")
+    asked_for = _asked_for(request, LISTS["decisions"]).get("rule")
     if asked_for is None:
         return None
     lender = present().lender
@@ -160,18 +181,25 @@ def _rule_of(request: HttpRequest) -> dict[str, Any] | None:
     return {"id": asked_for, "known": asked_for in known}
 
 
-def _rows(request: HttpRequest, name: str, *, limit: int) -> list[Row]:
+def _rows(request: HttpRequest, found: Listing, period: Period | None, *, limit: int) -> list[Row]:
+    if found.dated and period is None:
+        return []
     after = request.GET.get("after", "")[:_LONG]
     number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    after = after if after.isprintable() else ""
+    narrowed = dict.fromkeys(found.narrows, "") | _asked_for(request, found)
+    if period is not None:
+        given = {**period.given, **narrowed, "cursor": after, "limit": limit,
+                 "ranks": list(portfolio_sql.RANKS)}  # fmt: skip
+        return asked(found.sql, given)
     lender = present().lender
-    given: dict[str, Any] = {
-        "kind": "", "reason": "", "state": "", "rule": "", **_filters(request), "run": latest_run(),
-        "after": after if after.isprintable() else "", "number": number, "limit": limit,
+    given = {
+        **narrowed, "run": latest_run(), "after": after, "number": number, "limit": limit,
         "left": list(LEFT), "all": who_of(request).may("investigation.know"),
         "told": list(told_rules(lender.packs, lender.switched_off)),
     }  # fmt: skip
     late, more = late_where()
-    return asked(LISTS[name].sql.replace("{late}", late), {**given, **more})
+    return asked(found.sql.replace("{late}", late), {**given, **more})
 
 
 def _cells(found: Listing, row: Row, locale: str) -> Iterator[Cell]:

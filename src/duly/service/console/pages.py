@@ -18,8 +18,8 @@ __all__ = ["keys", "page", "problem", "style", "too_often"]
 _STYLE = Path(__file__).parent / "style.css"
 _KEYS = Path(__file__).parent / "keys.js"
 #: What the head of each page leads to, for who may.
-_DOORS = (("today", "today.see"), ("tasks", "tasks.see"), ("rules", "rules.see"),
-          ("strategy", "strategy.see"))  # fmt: skip
+_DOORS = (("today", "today.see"), ("tasks", "tasks.see"), ("portfolio", "portfolio.see"),
+          ("rules", "rules.see"), ("strategy", "strategy.see"))  # fmt: skip
 
 
 def page(request: HttpRequest, name: str, *, status: int = 200, **values: Any) -> HttpResponse:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from django.urls import path
 
-from duly.service.console import borrower, lists, pages, rules, signing_in, strategy, tasks, today
+from duly.service.console import (
+    borrower,
+    lists,
+    pages,
+    portfolio,
+    rules,
+    signing_in,
+    strategy,
+    tasks,
+    today,
+)
 from duly.service.faces import views
 
 urlpatterns = [
     path("", today.today, name="today"),
     path("lists/<slug:name>", lists.listing, name="list"),
     path("lists/<slug:name>.csv", lists.export, name="export"),
+    path("portfolio", portfolio.portfolio, name="portfolio"),
+    path("portfolio.csv", portfolio.export, name="portfolio-file"),
     path("rules", rules.rules, name="rules"),
     path("rules.csv", rules.export, name="rules-file"),
     path("rules/<slug:rule_id>", rules.rule, name="rule"),

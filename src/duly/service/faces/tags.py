@@ -79,6 +79,13 @@ def to_with(context: Context, name: str, *args: object, **pairs: object) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def to_all(context: Context, name: str, arg: str, pairs: Mapping[str, str], **more: object) -> str:
+    """Return the address of a page with pairs that were gathered before, and more."""
+    given: dict[str, object] = {**pairs, **more}
+    return to_with(context, name, *([arg] if arg else ()), **given)
+
+
+@register.simple_tag(takes_context=True)
 def about(context: Context, name: str, loan: str, *args: object) -> str:
     """Return the address of a page about a loan, with what the reader chose."""
     return to_with(context, name, *args, loan=loan)
