@@ -65,13 +65,13 @@ def newer(home, tmp_path, plan, *, paid: str | None = None, amount: str = "90000
     load_book(book, lender=plan.lender, at=THREE, locale="en")
 
 
-def claimed(ours, me, plan, at=THREE):
+def claimed(ours, me, plan, at=THREE, lender=None):
     """Claim everything that is due; return what was found by its id."""
     rules = lenders_rules(plan.lender.packs, plan.lender.switched_off)
     found = {}
     while True:
         one = claim(ours, worker=me, routes=plan.lender.routes, rules=rules, at=at, batch=500,
-                    figures=Renewal(plan.lender))  # fmt: skip
+                    figures=Renewal(lender or plan.lender))  # fmt: skip
         found |= {each.message_id: each for each in one.claimed}
         if not one.found:
             return found
@@ -125,6 +125,13 @@ class TestRenewed:
         assert again.text == one.text
         payload = Audit.objects.get(kind="message.renewed").payload
         assert json.loads(payload)["why"] == "event"
+
+    def test_a_run_goes_on_by_the_policy_that_decided_it(self, ours, me, told, home, tmp_path):
+        newer(home, tmp_path, told)
+        # Meanwhile another one counts, or the file has gone: the text of its own is kept.
+        elsewhere = replace(told.lender, policy=str(tmp_path / "gone.yaml"))
+        assert claimed(ours, me, told, lender=elsewhere)
+        assert Audit.objects.filter(kind="message.renewed").exists()
 
     def test_sure_figures_are_left_as_they_are(self, ours, me, told):
         texts = dict(Message.objects.values_list("message_id", "text"))

@@ -36,6 +36,7 @@ def diff(
     from duly.cli.book import opened_snapshot
     from duly.plan.making import wishes
     from duly.proofs import moved, wording
+    from duly.risk.registry import champion
     from duly.rules.zones import zone
 
     locale = settings.locale()
@@ -53,6 +54,7 @@ def diff(
         found = moved.compare(
             before, after, snapshot=snapshot, lender=whose, instant=instant, threads=threads,
             rules=rules, catalogue=catalogue, clock=time.perf_counter,
+            champion=champion(whose.models),
         )  # fmt: skip
     changes = wording.changes(before, after)
     if json:

@@ -16,8 +16,8 @@ from duly.messages import Catalogue, load_templates
 from duly.plan import instants, kept, sendable, write
 from duly.plan.inputs import PlanInputs, rules_of
 from duly.plan.pipeline import Clock, OnTheirWay, make_plan, positions_of
-from duly.policy import Policy, places_of, read_stops, with_stops
-from duly.policy import load as load_policy
+from duly.policy import Places, Policy, named_bytes, read_stops, with_stops
+from duly.policy import read as read_policy
 from duly.position import warm
 from duly.risk.registry import champion
 from duly.rules import Rule
@@ -117,9 +117,16 @@ def wishes(
     policy: str, lender: books.Lender, today: date
 ) -> tuple[Policy, tuple[Rule, ...], Catalogue]:
     """Return the lender's policy, the rules in force and the texts; refuse files with mistakes."""
+    return wishes_of(*named_bytes(policy), lender, today)
+
+
+def wishes_of(
+    file: str, data: bytes, lender: books.Lender, today: date
+) -> tuple[Policy, tuple[Rule, ...], Catalogue]:
+    """Return what `wishes` returns, of the bytes of a policy file."""
     catalogue = load_templates(lender.templates)
-    read = load_policy(policy, templates=catalogue.names, demands=catalogue.demands)
-    sendable.check(read, places_of(policy), catalogue, lender)
+    read = read_policy(file, data, templates=catalogue.names, demands=catalogue.demands)
+    sendable.check(read, Places(file, data), catalogue, lender)
     if lender.stops is not None:
         read = with_stops(read, read_stops(lender.stops))
     return read, rules_of(lender, today), catalogue

@@ -39,6 +39,7 @@ from duly.policy.reader import (
     check,
     fingerprint,
     load,
+    named_bytes,
     places_of,
     read,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "load",
     "lower_tone",
     "moved_basis_points",
+    "named_bytes",
     "places_of",
     "read",
     "read_stops",

@@ -40,7 +40,7 @@ def load(
 
     `demands` are the templates that ask for an overdue amount, a lender's own among them.
     """
-    return read(*_bytes(name_or_path), templates=templates, demands=demands)
+    return read(*named_bytes(name_or_path), templates=templates, demands=demands)
 
 
 def read(
@@ -67,23 +67,23 @@ def check(
 ) -> list[Diagnostic]:
     """Return every mistake of a policy, in the order of the file; none where it is right."""
     try:
-        return list(_read(*_bytes(name_or_path), templates, demands)[1])
+        return list(_read(*named_bytes(name_or_path), templates, demands)[1])
     except Refused as refused:
         return list(refused.diagnostics)
 
 
 def fingerprint(name_or_path: str | Path) -> str:
     """Return the SHA-256 of the policy file's bytes."""
-    return digest.of_bytes(_bytes(name_or_path)[1])
+    return digest.of_bytes(named_bytes(name_or_path)[1])
 
 
 def places_of(name_or_path: str | Path) -> Places:
     """Return where the parts of a policy stand; of one that `load` did not refuse."""
-    return Places(*_bytes(name_or_path))
+    return Places(*named_bytes(name_or_path))
 
 
-def _bytes(name_or_path: str | Path) -> tuple[str, bytes]:
-    """Return the name to show and the bytes of the file."""
+def named_bytes(name_or_path: str | Path) -> tuple[str, bytes]:
+    """Return the name to show and the bytes of a policy; refuse (Refused) an unreadable file."""
     if isinstance(name_or_path, str) and name_or_path in BUILT_INS:
         source = resources.files("duly.policy").joinpath("builtin", f"{name_or_path}.yaml")
         return f"{name_or_path}.yaml", source.read_bytes()

@@ -16,6 +16,7 @@ from duly.plan import instants
 from duly.plan.inputs import PlanInputs
 from duly.plan.pipeline import Clock, make_plan, positions_of
 from duly.policy import TASK_KINDS, TONES, Policy
+from duly.risk.registry import Champion
 from duly.rules import Rule
 from duly.rules.zones import zone
 
@@ -83,15 +84,19 @@ def compare(
     instant: datetime,
     clock: Clock,
     threads: int = 0,
+    champion: Champion | None = None,
 ) -> Moves:
-    """Plan a snapshot under both policies and return who is moved."""
+    """Plan a snapshot under both policies and return who is moved.
+
+    Scores are those of `champion`; without one, as in a plan without a model, there are none.
+    """
     tables: list[pa.Table] = []
     today = instants.business_date(instant, zone(lender.time_zone))
     positions = positions_of(snapshot, today, lender, threads)
     for policy in (old, new):
         inputs = PlanInputs(
             snapshot=snapshot, instant=instant, lender=lender, policy=policy, rules=rules,
-            catalogue=catalogue,
+            catalogue=catalogue, champion=champion,
         )  # fmt: skip
         plan = make_plan(inputs, clock=clock, threads=threads, computed=lambda: positions)
         tables.append(plan.decisions.select(["loan_id", "borrower_id", *_COMPARED]))

@@ -31,7 +31,7 @@ from duly.plan.pipeline import Clock
 from duly.plan.proven import prove
 from duly.plan.write import sweep
 from duly.service import journal
-from duly.service.operations import braking, days, loading
+from duly.service.operations import braking, days, loading, publishing
 from duly.service.operations.books import export_book, load_book
 from duly.service.operations.braking import Brake
 from duly.service.operations.days import Day, Ending
@@ -235,12 +235,23 @@ def _do(desk: Desk, lender: Lender, day: Day, at: datetime, *, missed: bool) -> 
         plan = desk.plans / name
         make_and_write(
             Request(book=work / "known", instant=at, out=plan, lender_file=desk.lender_file,
-                    policy=None, locale=desk.locale, threads=desk.threads),
+                    policy=_published(day, work, at), locale=desk.locale, threads=desk.threads),
             key=desk.key,
             clock=desk.clock,
             tell=lambda alerts: _alert(day, alerts),
         )  # fmt: skip
     return _load(desk, day, plan, book, missed=missed)
+
+
+def _published(day: Day, work: Path, at: datetime) -> str | None:
+    """Write the policy that two people had published by then; None: the lender file names it."""
+    found = publishing.in_force(at)
+    if found is None:
+        return None
+    path = work / found.file
+    path.write_bytes(found.text.encode())
+    journal.note("day.policy", business_date=day.business_date.isoformat(), policy=found.sha256)
+    return str(path)
 
 
 def _alert(day: Day, alerts: Iterable[Diagnostic]) -> None:

@@ -26,8 +26,8 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 #: Beginnings of kinds whose rows are about nobody: runs, stops, keys of programs, endpoints.
 IMPERSONAL = frozenset(
     {
-        "book", "budget", "day", "endpoint", "evidence", "key", "lifted", "person", "recalled",
-        "retention", "rules", "run", "staff", "stopped", "webhook",
+        "book", "budget", "day", "endpoint", "evidence", "key", "lifted", "person", "policy",
+        "recalled", "retention", "rules", "run", "staff", "stopped", "webhook",
     }
 )  # fmt: skip
 #: Beginnings of kinds whose subject says whom they are about, or whose writer has to.

@@ -22,7 +22,7 @@ from duly.book import Lender, take_snapshot
 from duly.core.errors import Refused
 from duly.messages import Catalogue, fill_code
 from duly.plan.inputs import PlanInputs
-from duly.plan.making import wishes
+from duly.plan.making import wishes, wishes_of
 from duly.plan.pipeline import make_plan
 from duly.plan.proven import facts_of
 from duly.policy import Policy
@@ -39,6 +39,7 @@ RENEWED_AT_ONCE = 100
 _SAME = ("policy", "packs", "templates", "model", "stages")
 _SAME_WORDS = ("borrower_id", "channel", "address", "locale", "template", "tone")
 
+_SOURCE = "SELECT text FROM store_source WHERE kind = 'policy' AND sha256 = %s"
 _VERSIONS = "SELECT plan_sha256, summary->'versions' FROM store_run WHERE plan_sha256 = ANY(%s)"
 
 
@@ -62,7 +63,8 @@ class Renewal:
         self._fresh = Freshness(
             age_hours=lender.limits.figures_age_hours, zone=ZoneInfo(lender.time_zone)
         )
-        self._wishes: tuple[date, tuple[Policy, tuple[Rule, ...], Catalogue]] | None = None
+        self._wishes: tuple[tuple[date, str], tuple[Policy, tuple[Rule, ...], Catalogue]] | None
+        self._wishes = None
 
     def stale(
         self, connection: psycopg.Connection[Any], rows: Sequence[Row], *, at: datetime
@@ -88,7 +90,8 @@ class Renewal:
         )
         try:
             with tempfile.TemporaryDirectory(prefix="duly-renew-") as work:
-                today, inputs = self._planned(Path(work), rows, at)
+                planned_by = _policy_of(connection, versions)
+                today, inputs = self._planned(Path(work), rows, at, planned_by)
         except Refused:
             return {}  # What the facts known do not carry is not said; the caller cancels it.
         found = {}
@@ -123,7 +126,7 @@ class Renewal:
         return found
 
     def _planned(
-        self, work: Path, rows: Sequence[Row], at: datetime
+        self, work: Path, rows: Sequence[Row], at: datetime, planned_by: tuple[str, bytes]
     ) -> tuple[Mapping[tuple[object, ...], Row], PlanInputs]:
         """Plan the borrowers of these messages; return what is said, by whom and how."""
         book = work / "book"
@@ -137,7 +140,7 @@ class Renewal:
         snapshot = take_snapshot(
             book, work / "snapshot", lender=self._lender, needs="plan", threads=1
         )
-        policy, rules, catalogue = self._wished(at.astimezone(self._fresh.zone).date())
+        policy, rules, catalogue = self._wished(at.astimezone(self._fresh.zone).date(), planned_by)
         inputs = PlanInputs(snapshot=snapshot, instant=at, lender=self._lender, policy=policy,
                             rules=rules, catalogue=catalogue,
                             champion=champion(self._lender.models))  # fmt: skip
@@ -151,10 +154,33 @@ class Renewal:
             _words_of(one, one["class"]): {**one, "facts": facts[one["message_id"]]} for one in said
         }, inputs
 
-    def _wished(self, today: date) -> tuple[Policy, tuple[Rule, ...], Catalogue]:
-        if self._wishes is None or self._wishes[0] != today:
-            self._wishes = today, wishes(self._lender.policy, self._lender, today)
+    def _wished(
+        self, today: date, planned_by: tuple[str, bytes]
+    ) -> tuple[Policy, tuple[Rule, ...], Catalogue]:
+        sha256, text = planned_by
+        if self._wishes is None or self._wishes[0] != (today, sha256):
+            found = (
+                wishes_of(f"{sha256[:12]}.yaml", text, self._lender, today)
+                if text
+                else wishes(self._lender.policy, self._lender, today)
+            )
+            self._wishes = (today, sha256), found
         return self._wishes[1]
+
+
+def _policy_of(
+    connection: psycopg.Connection[Any], versions: Mapping[str, Any]
+) -> tuple[str, bytes]:
+    """Return fingerprint and text of the policy that the first of these runs was planned by.
+
+    It may have been published since that another one counts, and the lender file may name a third:
+    a run goes on by its own. Texts of other runs are then not said, as ever. An empty text: it is
+    not kept, and the lender file's has to be the same.
+    """
+    found = {(unpacked(one) or {}).get("policy") or "" for one in versions.values()}
+    sha256: str = min(found, default="")
+    row = connection.execute(_SOURCE, (sha256,)).fetchone()
+    return sha256, b"" if row is None else str(row[0]).encode()
 
 
 def _words_of(row: Row, message_class: str) -> tuple[object, ...]:

@@ -90,6 +90,7 @@ DELETED: Mapping[str, str] = MappingProxyType(
         "store_paymentcallback": "reference IN (SELECT reference FROM store_paymentintent"
         f" WHERE {_MINE})",
         "store_paymentintent": _MINE,
+        "store_policymove": _OF_LOANS,
         "store_portalcode": _MINE,
         "store_portaldraft": _MINE,
         "store_portalpaper": _MINE,

@@ -341,6 +341,13 @@ from duly.service.store.api_models import (  # noqa: E402 Django looks for its t
 from duly.service.store.daily_models import BusinessDay  # noqa: E402
 from duly.service.store.log_models import Audit, Node, Root, Sealed, Unsealed  # noqa: E402
 from duly.service.store.payment_models import PaymentCallback, PaymentIntent  # noqa: E402
+from duly.service.store.policy_models import (  # noqa: E402
+    PolicyAgreement,
+    PolicyComparison,
+    PolicyMove,
+    PolicyProposal,
+    PolicyPublication,
+)
 from duly.service.store.portal_models import (  # noqa: E402
     PortalCode,
     PortalDraft,
@@ -364,6 +371,7 @@ __all__ = [
     "BusinessDay", "Contact", "Counter", "DeadLetter", "Decision", "Deletion", "Endpoint",
     "EventPost", "Hold", "IdempotentAnswer", "Lease", "LegalHold", "Message", "Node",
     "OutgoingEvent", "Part", "PaymentCallback", "PaymentIntent",
+    "PolicyAgreement", "PolicyComparison", "PolicyMove", "PolicyProposal", "PolicyPublication",
     "PortalCode", "PortalDraft", "PortalPaper", "PortalSession",
     "Recall", "Recalled",
     "Reply", "Report", "Reservation", "Root", "RouteWatch", "Run", "Sealed", "SeenWebhook",
