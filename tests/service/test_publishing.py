@@ -12,9 +12,10 @@ import psycopg
 import pytest
 from daily_world import DAY, World, at
 from known_books import LENDER
+from proposed_policies import BASE, another
 
 from duly.core import digest
-from duly.plan.kept import policy_bytes, read_run
+from duly.plan.kept import read_run
 from duly.policy import load, read
 from duly.service.operations import daily, publishing
 from duly.service.operations.publishing import PublishingRefused, Seen
@@ -28,17 +29,7 @@ from duly.service.store.models import (
     Run,
 )
 
-BUILT_IN = policy_bytes("cn-installment").decode()
-BASE = digest.of_bytes(BUILT_IN.encode())
 TEN = datetime.fromisoformat("2026-03-09T10:00:00+08:00")
-
-
-def another(version: int = 2, floor: str = "50.00") -> str:
-    """Return the built-in policy as another version, with another floor."""
-    found = BUILT_IN.replace("version: 1\n", f"version: {version}\n", 1)
-    found = found.replace('floor: "20.00"', f'floor: "{floor}"', 1)
-    assert found.count(f'floor: "{floor}"') == 1
-    return found
 
 
 def proposed(text: str, by: str = "li.na", **given: object) -> int:

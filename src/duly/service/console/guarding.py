@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from django.db import DatabaseError
 from django.http import HttpRequest
 
 from duly.service.api.serving import present
-from duly.service.console import pages
+from duly.service.console import pages, proposals
 from duly.service.faces.face import Face
 from duly.service.faces.guarding import owned
 from duly.service.operations.staff import anybody
@@ -24,8 +26,10 @@ FACE = Face(
     csp="default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     form_max=FORM_MAX,
+    uploads=MappingProxyType({"/strategy/propose": proposals.FORM_MAX}),
     about=("kind", "reason", "state", "rule", "after", "force", "pack", "dated", "text", "spoke",
-           "from", "since", "until", "was", "became", "how", "currency", "outcome"),
+           "from", "since", "until", "was", "became", "how", "currency", "outcome",
+           "comparison"),
 )  # fmt: skip
 
 

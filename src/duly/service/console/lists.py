@@ -63,6 +63,16 @@ _LATE = """
 SELECT id, kind, borrower_id, loan_id, opened_at FROM store_task
 WHERE closed_at IS NULL AND ({late}) AND id > %(number)s ORDER BY id LIMIT %(limit)s
 """
+#: Whom a proposal moves, with what the latest plan decided about the loan.
+_MOVED = f"""
+SELECT m.loan_id, d.borrower_id, m.kind AS moved, d.decision, {REASON} AS reason,
+    (d.figures->>'days_past_due')::int AS days, (d.figures->>'overdue_total')::bigint AS overdue,
+    d.figures->>'currency' AS currency
+FROM store_policymove AS m LEFT JOIN store_decision AS d
+    ON d.loan_id = m.loan_id AND d.run_id = %(run)s
+WHERE m.comparison_id = %(of)s AND (%(kind)s = '' OR m.kind = %(kind)s)
+    AND m.loan_id > %(after)s ORDER BY m.loan_id LIMIT %(limit)s
+"""
 
 
 LISTS: Mapping[str, Listing] = {
@@ -92,6 +102,12 @@ LISTS: Mapping[str, Listing] = {
         sql=_LATE, key="id",
         columns=(("id", "task"), ("kind", "kind"), ("borrower_id", "borrower"),
                  ("loan_id", "text"), ("opened_at", "hour")),
+    ),
+    "moved": Listing(
+        sql=_MOVED, key="loan_id", narrows=("comparison", "kind"),
+        columns=(("loan_id", "text"), ("borrower_id", "borrower"), ("moved", "moved"),
+                 ("decision", "decision"), ("reason", "reason"), ("days", "text"),
+                 ("overdue", "money")),
     ),
     **portfolio_sql.LISTS,
 }  # fmt: skip
@@ -185,7 +201,7 @@ def _rows(request: HttpRequest, found: Listing, period: Period | None, *, limit:
     if found.dated and period is None:
         return []
     after = request.GET.get("after", "")[:_LONG]
-    number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    number = _number(after)
     after = after if after.isprintable() else ""
     narrowed = dict.fromkeys(found.narrows, "") | _asked_for(request, found)
     if period is not None:
@@ -195,11 +211,16 @@ def _rows(request: HttpRequest, found: Listing, period: Period | None, *, limit:
     lender = present().lender
     given = {
         **narrowed, "run": latest_run(), "after": after, "number": number, "limit": limit,
-        "left": list(LEFT), "all": who_of(request).may("investigation.know"),
+        "of": _number(narrowed.get("comparison", "")), "left": list(LEFT),
+        "all": who_of(request).may("investigation.know"),
         "told": list(told_rules(lender.packs, lender.switched_off)),
     }  # fmt: skip
     late, more = late_where()
     return asked(found.sql.replace("{late}", late), {**given, **more})
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _cells(found: Listing, row: Row, locale: str) -> Iterator[Cell]:
@@ -235,6 +256,10 @@ def _day(_row: Row, value: date | None, _kind: str, _locale: str) -> str:
     return "" if value is None else value.isoformat()
 
 
+def _moved(_row: Row, value: str, _kind: str, locale: str) -> str:
+    return say("proofs", f"moved.{value}", locale)
+
+
 _SAID: dict[str, Callable[[Row, Any, str, str], str]] = {
-    "reason": _reason, "money": _money, "hour": _hour, "day": _day,
+    "reason": _reason, "money": _money, "hour": _hour, "day": _day, "moved": _moved,
 }  # fmt: skip

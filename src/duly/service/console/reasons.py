@@ -7,12 +7,22 @@ from functools import lru_cache
 from duly.core.words import catalogue, say
 from duly.rules import Bar, Require, Rule, Window, lenders_rules
 
+_MATTERS = ("fraud_claim", "abnormal_transaction", "legal_case", "placed", "complaint")
 #: SQL of a reason of a row `d`; `%(all)s` says whether the reader may know of investigations.
 #: Several matters share each of the open names: from none of them can one be concluded.
-REASON = """CASE WHEN %(all)s THEN d.reason
-    WHEN d.reason IN ('fraud_claim', 'abnormal_transaction', 'legal_case', 'placed', 'complaint')
-        THEN 'matter'
+REASON = f"""CASE WHEN %(all)s THEN d.reason
+    WHEN d.reason IN ({", ".join(f"'{one}'" for one in _MATTERS)}) THEN 'matter'
     WHEN d.reason = 'security_restricted' THEN 'review' ELSE d.reason END"""
+
+
+def folded(code: str | None, *, knows: bool) -> str | None:
+    """Return a reason as REASON gives it to who knows of investigations, or does not."""
+    if knows:
+        return code
+    if code in _MATTERS:
+        return "matter"
+    return "review" if code == "security_restricted" else code
+
 
 #: Facts of an investigation: of a rule that reads one, nobody else hears about whom it spoke.
 _SECRET = frozenset({"open_fraud_claim", "security_signal"})

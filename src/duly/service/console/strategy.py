@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
 from decimal import Decimal
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 
-from duly.core import digest
-from duly.core.diagnostic import Diagnostic
-from duly.core.errors import Refused
 from duly.core.money import major
 from duly.core.words import say
-from duly.plan.kept import policy_bytes
-from duly.policy import Places, Policy, Treatment, is_withheld
+from duly.policy import Policy, Treatment, is_withheld
 from duly.service.api.serving import present
 from duly.service.console.files import spreadsheet
 from duly.service.console.pages import page, problem
-from duly.service.console.policies import Question, read_policy
-from duly.service.console.proofs import Finding, Proof, proof_of
+from duly.service.console.policy_reading import (
+    Read,
+    Used,
+    lines_of,
+    next_used,
+    question_of,
+    read_of,
+    shown,
+)
+from duly.service.console.proofs import Proof, proof_of
 from duly.service.console.reasons import reason_name
 from duly.service.console.signing_in import allowed, who_of
 from duly.service.console.today import asked
@@ -30,8 +31,6 @@ from duly.service.faces.looks import look_of
 from duly.service.operations.recording import record
 
 _NOWHERE = 404
-#: The hour of the lender's day at which the borrowers of a proof are decided: one proof a day.
-_HOUR = 10
 _USED = """
 SELECT r.business_date, r.summary->'policy'->>'name' AS name,
     r.summary->'policy'->>'version' AS version, r.summary->'versions'->>'policy' AS sha256, s.text
@@ -40,18 +39,6 @@ FROM store_run AS r LEFT JOIN store_source AS s
 WHERE r.kind = 'plan' AND r.state <> 'superseded' ORDER BY r.business_date DESC LIMIT 1
 """
 _COLUMNS = ("step", "line", "from_day", "grace", "if", "what", "channels", "tone", "every")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Used:
-    """One version of a policy; `text` None: what decided is not kept here."""
-
-    name: str
-    version: str
-    sha256: str
-    text: str | None
-    file: str
-    on: date | None = None  #: the day of the latest plan, which it decided
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,37 +58,19 @@ class Step:
         return -self.treatment.from_day
 
 
-@dataclass(frozen=True, kw_only=True)
-class TextLine:
-    """One line of the policy's text with what was found at it."""
-
-    number: int
-    text: str
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Read:
-    """What a policy's text says, or why no plan would take it now."""
-
-    policy: Policy | None
-    places: Places | None
-    wrong: tuple[Diagnostic, ...] = ()
-
-
 @allowed("strategy.see", "GET")
 def strategy(request: HttpRequest) -> HttpResponse:
     """Show the policy that decided the latest plan; before the first, that of the lender file."""
-    filed, recorded = _filed(), _recorded()
-    used = _of(recorded, filed)
+    following, recorded = next_used(), _recorded()
+    used = _of(recorded, following)
     locale = look_of(request).locale
-    read = _read(used)
+    read = read_of(used)
     proof = _proved(used, read)
     return page(
-        request, "strategy", open="strategy", used=used, recorded=recorded, filed=filed,
-        changed=recorded is not None and filed is not None and filed.sha256 != recorded.sha256,
+        request, "strategy", open="strategy", used=used, recorded=recorded, following=following,
+        changed=_is_another(recorded, following),
         policy=read.policy, refused=used is not None and bool(read.wrong), proof=proof,
-        found=_shown(proof, read, locale), lines=_lines(used, proof, read),
+        found=shown(proof, read, locale), lines=lines_of(used, proof, read),
         steps=_steps(read, locale), floor=_floor(read.policy),
         experiments=_experiments(read.policy), held_out=_held_out(read.policy),
     )  # fmt: skip
@@ -111,7 +80,7 @@ def strategy(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """Give the ladder as a file; who took it is recorded."""
     locale = look_of(request).locale
-    read = _read(_of(_recorded(), _filed()))
+    read = read_of(_of(_recorded(), next_used()))
     steps = _steps(read, locale)
     if not steps:
         return problem(request, "nowhere", status=_NOWHERE)
@@ -120,12 +89,17 @@ def export(request: HttpRequest) -> HttpResponse:
     return spreadsheet("strategy", head, (list(_cells(one, locale)) for one in steps))
 
 
-def _of(recorded: Used | None, filed: Used | None) -> Used | None:
+def _is_another(recorded: Used | None, following: Used | None) -> bool:
+    """Return whether the next plan takes another policy than the latest did."""
+    return recorded is not None and following is not None and following.sha256 != recorded.sha256
+
+
+def _of(recorded: Used | None, following: Used | None) -> Used | None:
     """Return the policy that the page is about; its text may be that of the same file."""
     if recorded is None:
-        return filed
-    if recorded.text is None and filed is not None and filed.sha256 == recorded.sha256:
-        return replace(recorded, text=filed.text)
+        return following
+    if recorded.text is None and following is not None and following.sha256 == recorded.sha256:
+        return replace(recorded, text=following.text)
     return recorded
 
 
@@ -138,78 +112,10 @@ def _recorded() -> Used | None:
                 text=row["text"], file=f"{row['name']}.yaml", on=row["business_date"])  # fmt: skip
 
 
-def _filed() -> Used | None:
-    """Return the policy that the lender file names, which the next plan takes; None: unreadable."""
-    named = present().lender.policy
-    try:
-        data = policy_bytes(named)
-        text = data.decode()
-    except (OSError, UnicodeDecodeError):
-        return None
-    file = Path(named).name
-    used = Used(name=file, version="", sha256=digest.of_bytes(data), text=text, file=file)
-    read = _read(used).policy
-    if read is None:
-        return used
-    return Used(name=read.name, version=str(read.version), sha256=used.sha256, text=text,
-                file=file)  # fmt: skip
-
-
-def _question(used: Used) -> Question:
-    serving = present()
-    local = ZoneInfo(serving.lender.time_zone)
-    at = datetime.combine(serving.today, time(_HOUR), local)
-    return Question(
-        file=used.file, data=(used.text or "").encode(), lender=serving.lender, at=at
-    )  # fmt: skip
-
-
-def _read(used: Used | None) -> Read:
-    if used is None or used.text is None:
-        return Read(policy=None, places=None)
-    question = _question(used)
-    try:
-        policy = read_policy(question)
-    except Refused as refused:
-        return Read(policy=None, places=None, wrong=refused.diagnostics)
-    return Read(policy=policy, places=Places(question.file, question.data))
-
-
 def _proved(used: Used | None, read: Read) -> Proof | None:
     if used is None or read.policy is None:
         return None
-    return proof_of(_question(used), read.policy)
-
-
-def _findings(proof: Proof | None, read: Read) -> tuple[Finding, ...]:
-    found = () if proof is None else proof.findings
-    return (*(Finding(diagnostic=one) for one in read.wrong), *found)
-
-
-def _shown(proof: Proof | None, read: Read, locale: str) -> list[Mapping[str, object]]:
-    """Return what was found, the mistakes first, each with its line and its borrowers."""
-    found = sorted(_findings(proof, read), key=lambda one: one.diagnostic.severity != "error")
-    return [
-        {
-            "line": one.diagnostic.line, "severity": one.diagnostic.severity,
-            "code": one.diagnostic.code, "says": one.diagnostic.sentence(locale),
-            "hint": one.diagnostic.hint(locale), "told": one.told.get(locale, []),
-        }
-        for one in found
-    ]  # fmt: skip
-
-
-def _lines(used: Used | None, proof: Proof | None, read: Read) -> list[TextLine]:
-    if used is None or used.text is None:
-        return []
-    at: dict[int, tuple[Finding, ...]] = {}
-    for one in _findings(proof, read):
-        at[one.diagnostic.line] = (*at.get(one.diagnostic.line, ()), one)
-    text = used.text.removeprefix("\ufeff").replace("\r\n", "\n")
-    return [
-        TextLine(number=number, text=line, findings=at.get(number, ()))
-        for number, line in enumerate(text.rstrip("\n").split("\n"), start=1)
-    ]
+    return proof_of(question_of(used), read.policy)
 
 
 def _steps(read: Read, locale: str) -> Sequence[Step]:
