@@ -58,6 +58,7 @@ ANSWER = {
     ],
     "moves": {"text_more": [LOAN], "meets_cap": ["=L2"]},
 }  # fmt: skip
+WIDE = 1440
 PROPOSALS = "/staff/strategy/proposals"
 
 
@@ -418,7 +419,7 @@ def test_a_real_proof_and_real_plans_beside_a_running_server(world, chromium, tm
     assert "Agreed so far: strategy.1." in two.text
     assert two.submit(f"{where}/agree").status == 200
     assert "It is published. The next daily run plans by it." in two.text
-    assert publishing.in_force(AT).version == 3
+    assert publishing.in_force(AT + timedelta(hours=1)).version == 3  # Its clock goes on.
 
 
 def in_force(text: str) -> None:
@@ -444,11 +445,13 @@ def look(chromium, world, cookies, where: str, tmp_path) -> None:
 
     def steps(browser):
         seen = []
-        for language, width, scheme in (("en", NARROWEST, "light"), ("zh-CN", 1440, "dark")):
+        for language, width, scheme in (("en", NARROWEST, "light"), ("zh-CN", WIDE, "dark")):
             seat = seat_of(browser, cookies, here, bypass_csp=True, color_scheme=scheme,
                            viewport={"width": width, "height": 900})  # fmt: skip
             page = seat.new_page()
-            for name, path in (("proposals", PROPOSALS), ("proposal", where)):
+            for name, path in (("proposal", where), ("proposals", PROPOSALS)):
+                if (name, width) == ("proposals", WIDE):  # The form is as wide as any.
+                    continue
                 page.goto(f"{here}{path}?lang={language}")
                 if name == "proposals":
                     page.locator("textarea").fill(another().replace("due_soon", "due_son", 2))
