@@ -98,17 +98,18 @@ FROM store_word AS w
 WHERE w.kind = 'signal' AND w.data->>'kind' IN ('promise', 'complaint', 'opt_out')
     AND NOT EXISTS (SELECT FROM store_book_signals AS k WHERE k.signal_id = w.key)
 """
+#: Of one loan `n`: looked up by its index, not held against all payments of the book.
 _PAYMENTS = """
 SELECT p.payment_id, p.loan_id, p.paid_on, p.amount / power(10, p.decimals)::numeric AS amount,
     coalesce(p.reversed_on, (r.data->>'reversed_on')::date) AS reversed_on
 FROM store_book_payments AS p
 LEFT JOIN store_word AS r ON r.kind = 'reversal' AND r.key = p.payment_id
-WHERE p.kind = 'payment'
+WHERE p.kind = 'payment' AND p.loan_id = n.loan_id
 UNION ALL
 SELECT w.key, w.loan_id, (w.data->>'paid_on')::date, (w.data->>'amount')::numeric,
     coalesce((w.data->>'reversed_on')::date, (r.data->>'reversed_on')::date)
 FROM store_word AS w LEFT JOIN store_word AS r ON r.kind = 'reversal' AND r.key = w.key
-WHERE w.kind = 'payment' AND coalesce(w.data->>'kind', 'payment') = 'payment'
+WHERE w.kind = 'payment' AND w.loan_id = n.loan_id AND coalesce(w.data->>'kind', 'payment') = 'payment'
     AND NOT EXISTS (SELECT FROM store_book_payments AS k WHERE k.payment_id = w.key)
 """
 #: Promises for a day of the period, judged by what had come by the day after it (contract, section
@@ -125,8 +126,8 @@ named AS (SELECT p.signal_id, p.since, p.promised_on, l.loan_id FROM promises AS
         UNION SELECT k.loan_id FROM store_book_loans AS k
         WHERE p.loan_id IS NULL AND k.borrower_id = p.borrower_id) AS l),
 paid AS (SELECT n.signal_id, sum(p.amount) AS paid FROM named AS n
-    JOIN ({_PAYMENTS}) AS p ON p.loan_id = n.loan_id
-        AND p.paid_on BETWEEN n.since AND n.promised_on + 1 AND p.paid_on <= %(now_on)s
+    JOIN LATERAL ({_PAYMENTS}) AS p
+        ON p.paid_on BETWEEN n.since AND n.promised_on + 1 AND p.paid_on <= %(now_on)s
         AND (p.reversed_on IS NULL OR p.reversed_on > %(now_on)s)
     GROUP BY n.signal_id),
 judged AS (SELECT p.signal_id, p.borrower_id, p.loan_id, p.promised_on, p.promised,
