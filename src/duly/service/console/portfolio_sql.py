@@ -109,7 +109,8 @@ UNION ALL
 SELECT w.key, w.loan_id, (w.data->>'paid_on')::date, (w.data->>'amount')::numeric,
     coalesce((w.data->>'reversed_on')::date, (r.data->>'reversed_on')::date)
 FROM store_word AS w LEFT JOIN store_word AS r ON r.kind = 'reversal' AND r.key = w.key
-WHERE w.kind = 'payment' AND w.loan_id = n.loan_id AND coalesce(w.data->>'kind', 'payment') = 'payment'
+WHERE w.kind = 'payment' AND w.loan_id = n.loan_id
+    AND coalesce(w.data->>'kind', 'payment') = 'payment'
     AND NOT EXISTS (SELECT FROM store_book_payments AS k WHERE k.payment_id = w.key)
 """
 #: Promises for a day of the period, judged by what had come by the day after it (contract, section
