@@ -32,7 +32,7 @@ DROP FUNCTION store_policy_as_proposed();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0028_preference"),
+        ("store", "0029_lighter_record"),
     ]
 
     operations = [
