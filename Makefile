@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 # What the caller's own environment says of Python is none of ours.
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME CONDA_PREFIX
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME CONDA_PREFIX PYTHONDONTWRITEBYTECODE
 # pip, because it knows the package index that this machine is configured for.
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --require-virtualenv
 
