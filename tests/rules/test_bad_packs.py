@@ -30,10 +30,10 @@ SECONDS_MAX = 20.0
 
 
 def mistakes(text: str) -> list[tuple[str, int, str]]:
-    begin = time.perf_counter()
+    begin = time.thread_time()  # What it asks of a processor: the machine may be busy.
     with pytest.raises(Refused) as refused:
         rules.parse_pack(text, file="test.yaml")
-    assert time.perf_counter() - begin < SECONDS_MAX
+    assert time.thread_time() - begin < SECONDS_MAX
     for item in refused.value.diagnostics:
         assert item.file == "test.yaml"
         assert item.line >= 1

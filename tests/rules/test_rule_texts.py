@@ -119,10 +119,10 @@ def test_the_seed_list_of_the_rulebook_is_found_and_its_lawful_sentences_pass(sh
      "\ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace")],
 )  # fmt: skip
 def test_any_text_gets_an_answer_at_once(rule: rules.Rule, text: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()  # What it asks of a processor: the machine may be busy.
     verdict = rules.ask(rule, facts(text=text, signatures=("Example",)))
     assert verdict.effect in ("allow", "block")
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_a_text_that_is_not_given_is_missing() -> None:
