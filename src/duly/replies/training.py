@@ -179,18 +179,21 @@ def fitted(rows: Sequence[Evidence], intents: Sequence[str]) -> Any:
     return classifier.fit(matrix([*rows, *bare]), [*intents, *intents])
 
 
-def fears_fitted(rows: Sequence[Fearful], others: Sequence[Utterance]) -> tuple[Any, ...]:
+def fears_fitted(
+    rows: Sequence[Fearful], others: Sequence[Utterance], others_read: Sequence[Evidence]
+) -> tuple[Any, ...]:
     """Return a classifier for each fear, fitted twice to each text as `fitted` is; no draw is made.
 
-    The other utterances are of writers for whom nothing is feared. Left out are those that say
-    so without saying what (`vulnerable`), and of illness those of people who cannot act.
+    The other utterances, with what is seen of each, are of writers for whom nothing is feared. Left
+    out are those that say so without saying what (`vulnerable`), and of illness those of people who
+    cannot act.
     """
     linear, numpy = import_module("sklearn.linear_model"), import_module("numpy")
-    calm = [one for one in others if not one.vulnerable]
-    told = [(one.text, one.lang) for one in rows] + [(one.text, one.lang) for one in calm]
-    read = [gathered(text, RECEIVED_AT, lang) for text, lang in told]
+    calm = [pair for pair in zip(others, others_read, strict=True) if not pair[0].vulnerable]
+    read = [gathered(one.text, RECEIVED_AT, one.lang) for one in rows]
+    read += [evidence for _, evidence in calm]
     fears = [one.fear for one in rows] + ["" for _ in calm]
-    cannot = [False for _ in rows] + [one.intent == "deceased_or_incapacity" for one in calm]
+    cannot = [False for _ in rows] + [one.intent == "deceased_or_incapacity" for one, _ in calm]
     grams = matrix_of([(one.text, one.named) for one in read] + [(one.text, ()) for one in read])
     found = []
     for fear in FEARS:
@@ -204,9 +207,10 @@ def train() -> Model:
     """Return the model of the corpus, its weights rounded to whole numbers of 8 bits."""
     numpy = import_module("numpy")
     rows = corpus()
-    classifier = fitted([seen(one) for one in rows], [one.intent for one in rows])
+    read = [seen(one) for one in rows]  # Reading is most of the work: once for both.
+    classifier = fitted(read, [one.intent for one in rows])
     order = [list(classifier.classes_).index(intent) for intent in INTENTS]
-    feared = fears_fitted(care_corpus(), rows)
+    feared = fears_fitted(care_corpus(), rows, read)
     weights = numpy.vstack([classifier.coef_[order], *(one.coef_ for one in feared)])
     biases = numpy.hstack([classifier.intercept_[order], *(one.intercept_ for one in feared)])
     scales = numpy.abs(weights).max(axis=1) / 127
