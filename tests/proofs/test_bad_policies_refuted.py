@@ -1,5 +1,5 @@
 """Goal: each bad policy is refuted for its own reason. Method: its only finding by code and place;
-its borrowers as books of one, planned as the command plans them, do what the file's comment says.
+its borrowers as one book, planned as the command plans it, do what the file's comment says.
 """
 
 from __future__ import annotations
@@ -248,16 +248,16 @@ def test_a_bad_policy_is_refuted_by_a_borrower_whom_the_real_plan_treats_so(
     (case,) = proof.cases
     assert case.realized
     assert len(case.people) == (len(decisions) or 1)
+    book, out = tmp_path / "book", tmp_path / "plan"
+    write_book(book, [one.tables for one in case.people], moment())
     made = []
-    for number, one in enumerate(case.people):
-        write_book(tmp_path / f"book{number}", [one.tables], moment())
-        if not decisions:
-            with pytest.raises(DulyError, match="report_on is not after as_of"):
-                decided(tmp_path / f"book{number}", tmp_path / "plan", path)
-            assert not (tmp_path / "plan").exists()
-            continue
-        plan = decided(tmp_path / f"book{number}", tmp_path / f"plan{number}", path)
-        made.append(plan[one.loan_id])
+    if decisions:
+        plan = decided(book, out, path)
+        made = [plan[one.loan_id] for one in case.people]
+    else:
+        with pytest.raises(DulyError, match="report_on is not after as_of"):
+            decided(book, out, path)
+        assert not out.exists()
     for row, wanted in zip(made, decisions, strict=True):
         assert {key: row[key] for key in wanted} == wanted
     for locale in ("en", "zh-CN"):
@@ -287,12 +287,12 @@ def test_skipping_only_closed_cases_asks_for_money_whatever_happened(tmp_path: P
     ]  # fmt: skip
     assert {(one.line, one.column) for one in found} == {(12, "11")}
     assert stands_at(found[0]).startswith("{template: overdue")
-    for case in proof.cases:
-        assert case.realized
-        (one,) = case.people
-        write_book(tmp_path / case.diagnostic.code / "book", [one.tables], moment())
-        folder = tmp_path / case.diagnostic.code
-        plan = decided(folder / "book", folder / "plan", path)
+    assert all(case.realized for case in proof.cases)
+    people = [one for case in proof.cases for one in case.people]
+    assert len(people) == len({one.loan_id for one in people}) == len(proof.cases)
+    write_book(tmp_path / "book", [one.tables for one in people], moment())
+    plan = decided(tmp_path / "book", tmp_path / "plan", path)
+    for one in people:
         assert plan[one.loan_id]["decision"] == "contact"
         assert plan[one.loan_id]["template"] == "overdue"
 
