@@ -150,7 +150,7 @@ def builtin_shelf() -> Shelf:
 @cache
 def builtin() -> Catalogue:
     """Return the templates that ship with Duly; refuse (Refused) them if they were changed."""
-    return load(None)
+    return _load(None)
 
 
 def load(folder: Path | None) -> Catalogue:
@@ -158,6 +158,10 @@ def load(folder: Path | None) -> Catalogue:
 
     Refuses (Refused) every mistake of what is published, there or here; drafts are left aside.
     """
+    return builtin() if folder is None else _load(folder)
+
+
+def _load(folder: Path | None) -> Catalogue:
     ours = builtin_shelf()
     own = None if folder is None else _own(folder, ours)
     blocking = [*ours.blocking, *(own.blocking if own else ())]

@@ -140,12 +140,14 @@ def _built_in(name: str, door: bool) -> tuple[Rule, ...]:
     )
 
 
+@cache
 def _parts(name: str) -> tuple[str, ...]:
     folder = resources.files("duly.rules").joinpath("packs")
     more = (name + _TEXTS, name + _DOOR)
     return (name, *(one for one in more if folder.joinpath(one + _SUFFIX).is_file()))
 
 
+@cache
 def _text(part: str) -> str:
     file = resources.files("duly.rules").joinpath("packs", part + _SUFFIX)
     return file.read_text(encoding="utf-8")
