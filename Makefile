@@ -45,7 +45,7 @@ browser: # Install what `make test` opens pages with, where it may.
 test: setup browser ## Everything CI runs: lint, import order, rules, tests.
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/duly rules test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: setup ## Check style, types and import order.
 	$(BIN)/ruff check .
