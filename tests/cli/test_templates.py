@@ -124,7 +124,7 @@ class TestPreview:
         ("tokens", "told"),
         [
             (("overdu",), "no_such_text there is no text overdu; did you mean overdue?"),
-            (("overdue@7",), "no_such_text there is no text overdue@7; did you mean overdue@1?"),
+            (("overdue@7",), "no_such_text there is no text overdue@7; did you mean overdue@2?"),
             (("overdue", "--templates", "none"), "no_folder there is no directory none"),
             (("overdue", "--locale", "zh-HK"), "bad_value"),
         ],

@@ -131,11 +131,11 @@ def test_a_plan_with_arms_is_worked_out_again_the_same(plans: tuple[Made, ...]) 
     found = replay(plans[2].path, key=KEY, loan_id=None, clock=time.perf_counter)
     assert found.differences == ()
     assert found.plan_sha256 == plans[2].run["plan_sha256"]
-    assert plans[2].run["versions"]["stages"] == "2+arms1"
+    assert plans[2].run["versions"]["stages"] == "3+arms1"
 
 
 def test_without_experiments_a_plan_is_as_before(plans: tuple[Made, ...], tmp_path: Path) -> None:
     made = make(plans[0].path / "inputs" / "snapshot", tmp_path / "plan",
                 at=datetime.fromisoformat("2026-03-10T10:00:00+08:00"))  # fmt: skip
     assert "arms" not in made.decisions["B1-a"]
-    assert made.run["versions"]["stages"] == "2"
+    assert made.run["versions"]["stages"] == "3"

@@ -17,10 +17,20 @@ DAY = date(2026, 3, 10)
 FACTS = {name: value for name, value in NEUTRAL.items() if name not in {"at", "contacts"}}
 
 
+#: A text of that lender that no rule about texts stops.
+LAWFUL = "【示例消金】您的借款已逾期，请勿转账给个人。核验码3P773SGS，不收短信回TD"
+
+
 def lender(**settings: object) -> Lender:
     """Return a lender with one honest sandbox as its only route."""
     route = Route(name="box", channel="sms", kind="sandbox", settings={"honest": True, **settings})
-    return Lender(name="示例", signature="示例", hotline="95xxx", app="App", routes=(route,))
+    return Lender(
+        name="示例消费金融有限公司",
+        signature="示例消金",
+        hotline="95xxx",
+        app="App",
+        routes=(route,),
+    )
 
 
 def fill(count: int, **given: Any) -> list[str]:
@@ -48,7 +58,7 @@ def fill(count: int, **given: Any) -> list[str]:
         "locale": "zh-CN",
         "message_class": "dunning",
         "template": "overdue",
-        "text": "核验码3P773SGS",
+        "text": LAWFUL,
         "params": {},
         "segments": 1,
         "code": "3P773SGS",

@@ -26,7 +26,13 @@ def main() -> None:
         settings={"url": f"http://127.0.0.1:{port}/send", "secret_env": "SECRET", "window": 5,
                   "per_second": int(per_second)},
     )  # fmt: skip
-    lender = Lender(name="示例", signature="示例", hotline="95xxx", app="App", routes=(route,))
+    lender = Lender(
+        name="示例消费金融有限公司",
+        signature="示例消金",
+        hotline="95xxx",
+        app="App",
+        routes=(route,),
+    )
     # Small claims, so that neither takes all.
     asyncio.run(Worker(url, lender, now=lambda: AT, batch=5).run(once=True))
 

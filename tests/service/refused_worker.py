@@ -29,7 +29,9 @@ def smpp(name: str, port: int, **settings: object) -> Route:
 
 
 def lender(*routes: Route) -> Lender:
-    return Lender(name="示例", signature="示例", hotline="95xxx", app="App", routes=routes)
+    return Lender(
+        name="示例消费金融有限公司", signature="示例消金", hotline="95xxx", app="App", routes=routes
+    )
 
 
 def main() -> None:

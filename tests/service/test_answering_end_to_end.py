@@ -29,7 +29,13 @@ def carrier(port: int) -> Lender:
     settings = {"host": "127.0.0.1", "port": port, "system_id": "duly", "window": 10,
                 "password_env": "DULY_SMPP_PASSWORD", "source": "1069000000"}  # fmt: skip
     route = Route(name="carrier-a", channel="sms", kind="smpp", settings=settings)
-    return Lender(name="示例", signature="示例", hotline="95xxx", app="App", routes=(route,))
+    return Lender(
+        name="示例消费金融有限公司",
+        signature="示例消金",
+        hotline="95xxx",
+        app="App",
+        routes=(route,),
+    )
 
 
 def wire(center: Center) -> list[str]:
@@ -47,7 +53,11 @@ def wire(center: Center) -> list[str]:
 
 def test_a_machine_that_writes_back_to_each_text_is_answered_once(store, monkeypatch):
     monkeypatch.setenv("DULY_SMPP_PASSWORD", "s3cr3t")
-    fill(1, text="【示例】您的还款计划，核验码3P773SGS。", route="carrier-a")
+    fill(
+        1,
+        text="【示例消金】您的还款计划，请勿转账给个人。核验码3P773SGS，不收短信回TD",
+        route="carrier-a",
+    )
     said: list[str] = []
 
     async def whole() -> None:
@@ -86,7 +96,10 @@ def test_a_machine_that_writes_back_to_each_text_is_answered_once(store, monkeyp
     (one,) = answers()
     assert (one.template, one.route) == ("hardship_received", "carrier-a")
     assert one.state in ("accepted", "delivered")
-    assert texts == ["【示例】您的还款计划，核验码3P773SGS。", one.text]
+    assert texts == [
+        "【示例消金】您的还款计划，请勿转账给个人。核验码3P773SGS，不收短信回TD",
+        one.text,
+    ]
     assert Attempt.objects.filter(message=one).count() == 1
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connections
-from outgoing import AT, DAY, FACTS, fill, lender, states
+from outgoing import AT, DAY, FACTS, LAWFUL, fill, lender, states
 from telling_events import event, paid, signalled
 
 from duly.rules import active, load_packs
@@ -239,7 +239,7 @@ def _released(count: int) -> None:
         Message(
             message_id=f"m{n:05}", run=run, borrower_id=f"b{n:05}", business_date=DAY,
             loan_ids=[f"l{n}"], channel="sms", address=f"+8613900{n:06}", locale="zh-CN",
-            message_class="dunning", template="overdue", text="x", params={}, segments=1,
+            message_class="dunning", template="overdue", text=LAWFUL, params={}, segments=1,
             code="3P773SGS", key_id="k1", not_before=AT, not_after=AT + timedelta(hours=9),
             facts={name: list(v) if isinstance(v, tuple) else v for name, v in FACTS.items()},
             state="released",

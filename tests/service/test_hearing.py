@@ -185,13 +185,15 @@ def test_a_clock_of_a_gateway_that_runs_wild_is_not_believed(store):
 
 
 def test_a_digit_means_what_the_text_that_was_sent_says(store):
-    sent(text="【示例】已还款回复1，需要延期回复2。核验码3P773SGS")
+    sent(
+        text="【示例消金】已还款回复1，需要延期回复2。请勿转账给个人。核验码3P773SGS，不收短信回TD"
+    )
     say(store, "1")
     assert kept().reading["intent"] == "paid_already"
 
 
 def test_a_digit_without_a_menu_is_read_by_a_person(store):
-    sent(text="【示例】截至3月10日待还812.30元。")
+    sent(text="【示例消金】截至3月10日待还812.30元。")
     say(store, "3")
     assert kept().reading["intent"] == "other"
     assert open_kinds() == ["read_reply"]

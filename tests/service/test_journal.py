@@ -107,7 +107,8 @@ def test_lines_for_people_and_none_at_all():
 
 
 def run_worker(store, tmp_path, routes, **environment):
-    text = {"lender": {"name": "示例", "signature": "示例", "kind": "bank", "licence": "cn",
+    text = {"lender": {"name": "示例消费金融", "signature": "示例消金",
+                       "kind": "bank", "licence": "cn",
                        "hotline": "95xxx", "app": "App"},
             "time_zone": "Asia/Shanghai", "locale": "zh-CN", "packs": ["decency", "cn"],
             "policy": "cn-installment", "routes": routes}  # fmt: skip
@@ -124,7 +125,8 @@ def run_worker(store, tmp_path, routes, **environment):
 
 
 def test_a_worker_writes_lines_without_anybodys_data(store, tmp_path):
-    fill(30, address=PHONE, text=f"【示例】{NAME}，您有待还。核验码3P773SGS",
+    text = f"【示例消金】{NAME}，您有待还，请勿转账给个人。核验码3P773SGS，不收短信回TD"
+    fill(30, address=PHONE, text=text,
          not_before=AT - timedelta(hours=1))  # fmt: skip
     done = run_worker(store, tmp_path, [
         {"name": "box", "channel": "sms", "kind": "sandbox", "seed": 3},

@@ -28,7 +28,13 @@ def lender(spool: Path) -> Lender:
         name="post", channel="letter", kind="letter",
         settings={"spool": str(spool), "letterhead": {"zh-CN": "示例消费金融有限公司|95xxx"}},
     )  # fmt: skip
-    return Lender(name="示例", signature="示例", hotline="95xxx", app="App", routes=(route,))
+    return Lender(
+        name="示例消费金融有限公司",
+        signature="示例消金",
+        hotline="95xxx",
+        app="App",
+        routes=(route,),
+    )
 
 
 def work(store: str, spool: Path) -> dict[str, int]:

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from browsing import shown
 from known_books import LENDER
-from outgoing import AT
+from outgoing import AT, LAWFUL
 from portal_world import BOOK, LOAN, NAME, NUMBER, WHO, begin, emptied, recorded, signed_in, tell
 from pypdf import PdfReader
 from telling_events import signalled
@@ -88,7 +88,7 @@ class TestCopy:
         assert {row["address"] for row in tables["book_contact_points"]} == {NUMBER}
         assert {row["payment_id"] for row in tables["book_payments"]} == {"P-1", "P-2"}
         assert {row["number"] for row in tables["book_installments"]} == {1, 2, 3}
-        assert {row["text"] for row in tables["message"]} == {"核验码3P773SGS"}
+        assert {row["text"] for row in tables["message"]} == {LAWFUL}
         assert [row["figures"]["overdue_total"] for row in tables["decision"]] == [62700]
         assert [row["text"] for row in tables["handed_in"]] == ["我在三月五日付过了 😀"]
         for other in ("L-OTHER", "李娜", "13800000002"):

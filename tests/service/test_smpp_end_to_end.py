@@ -47,12 +47,18 @@ def lender(center: NodeCenter, **settings: object) -> Lender:
                   "password_env": "DULY_SMPP_PASSWORD", "source": "1069000000",
                   "window": WINDOW, **settings},
     )  # fmt: skip
-    return Lender(name="示例", signature="示例", hotline="95xxx", app="App", routes=(route,))
+    return Lender(
+        name="示例消费金融有限公司",
+        signature="示例消金",
+        hotline="95xxx",
+        app="App",
+        routes=(route,),
+    )
 
 
 def fill_numbered(store: str, count: int) -> dict[str, str]:
     """Write so many messages, each to a number of its own; return the ids by number."""
-    ids = fill(count, text="【示例】您的还款计划，核验码3P773SGS。")
+    ids = fill(count, text="【示例消金】您的还款计划，请勿转账给个人。核验码3P773SGS，不收短信回TD")
     with psycopg.connect(store) as ours:
         ours.execute(
             "UPDATE store_message SET address = '+861380000' || right(message_id, 4) || '0'"
@@ -67,7 +73,9 @@ def test_messages_are_delivered_and_their_receipts_written_down(store, center, p
     assert tally.outcomes == {"accepted": 60}
     wire = center.reached()
     assert Counter(one["to"] for one in wire) == Counter(list(numbers))
-    assert {one["text"] for one in wire} == {"【示例】您的还款计划，核验码3P773SGS。"}
+    assert {one["text"] for one in wire} == {
+        "【示例消金】您的还款计划，请勿转账给个人。核验码3P773SGS，不收短信回TD"
+    }
     # The end of the window in which each may arrive: nine hours after ten in Shanghai.
     assert {one["until"] for one in wire} == {"2026-03-10T11:00:00.000Z"}
     assert states(store) == {"delivered": 60}

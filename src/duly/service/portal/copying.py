@@ -83,6 +83,7 @@ NOT_COPIED: Mapping[str, str] = MappingProxyType(
         "store_book_relations": "about other people too: a person looks first",
         "store_borrowerkey": "the key under which it is sealed",
         "store_paymentcallback": "what a payment provider told, as the payments begun say",
+        "store_policymove": "what a proposed policy would have decided, kept with its proof",
         "store_portalcode": "codes that were used or are over",
         "store_portaldraft": "opened on its own page, gone with one tap",
         "store_portalpaper": "copied opened, as `handed_in`",
