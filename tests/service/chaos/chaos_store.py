@@ -77,7 +77,8 @@ INSERT INTO store_message (message_id, run_id, borrower_id, business_date, loan_
 SELECT 'p-' || lpad(n::text, 8, '0'), %(run_id)s, 'p-b' || n, %(day)s,
     jsonb_build_array('p-l' || n), 'sms', '+86138' || lpad(n::text, 7, '0') || '0', 'zh-CN',
     'dunning', 'overdue',
-    '【示例消金】您的借款已逾期，请勿转账给个人。核验码3P773SGS，不收短信回TD', '{}', 1, '3P773SGS', 'k1',
+    '【示例消金】您的借款已逾期，请勿转账给个人。核验码3P773SGS，不收短信回TD',
+    '{}', 1, '3P773SGS', 'k1',
     %(at)s::timestamptz - interval '30 minutes', %(at)s::timestamptz + interval '9 hours',
     -- No two people owe the same.
     %(facts)s::jsonb || jsonb_build_object('days_past_due', 1 + n %% 60, 'overdue_total', 10000 + n,
