@@ -24,6 +24,19 @@ from duly.messages.voice import Voice, voice_of
 #: What stands in a text for a value, a phrase or a question; no words of its own.
 _HOLE = re.compile(r"\[\[.*?\]\]|\{\{.*?\}\}|\{%.*?%\}|\{[a-z_]+\}", re.DOTALL)
 _FIGURE = re.compile(r"\d(?:[\d.,:：/%％-]*\d)?[%％]?")
+_HAN_DIGITS = "零〇一二两兩三四五六七八九十百千万萬亿億壹贰貳叁參肆伍陆陸柒捌玖拾佰仟"
+_EN_NUMBERS = (
+    "(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|"
+    "sixty|seventy|eighty|ninety|hundred|thousand|million)"
+)
+#: The same in words: 壹仟元, 百分之五, five hundred dollars.
+_IN_WORDS = re.compile(
+    rf"[{_HAN_DIGITS}][{_HAN_DIGITS}点]{{0,11}}(?:元|块|塊|圆|圓|港[币幣]|美[元金]|人民[币幣])"
+    rf"|百分之[{_HAN_DIGITS}点]{{1,6}}"
+    rf"|(?<![a-z]){_EN_NUMBERS}(?:[ -](?:and )?{_EN_NUMBERS}){{0,5}}"
+    r" (?:yuan|rmb|dollars?|pounds?|euros?|rupees?|pence|cents?|percent|per cent)(?![a-z])",
+    re.IGNORECASE,
+)
 #: Lines of the public that are the same for everybody; the lender's own come from its file.
 _PUBLIC_LINES = frozenset(
     {"12378", "12363", "12345", "12315", "12348", "12386", "96110", "110", "120", "911", "988",
@@ -83,6 +96,7 @@ def _constants(text: Text) -> Iterator[tuple[tuple[int, int], str]]:
             period = few and _PERIOD.match(line, end) and not _LATE_BEFORE.search(before)
             if found[0] not in _PUBLIC_LINES and not period:
                 yield (number, start + 1), found[0]
+        yield from (((number, one.start() + 1), one[0]) for one in _IN_WORDS.finditer(line))
 
 
 def _shapes(text: Text, lender: Lender) -> Iterator[str]:
