@@ -14,7 +14,8 @@ from django.db import connection
 
 from duly.book import Lender
 from duly.core.check_key import CheckKey
-from duly.messages import Facts, Order, check_code, fill_code, load_templates, render
+from duly.messages import Facts, Order, check_code, fill_code, load_templates, render, segments
+from duly.messages.lawful import signed
 from duly.service.operations.loading import APPROVALS
 from duly.service.operations.naming import unmasked
 from duly.service.operations.recording import record
@@ -94,13 +95,18 @@ def _write(
     made = []
     for row, text in zip(rows, written, strict=True):
         code = check_code(key.secret, text.message_id)
+        said, parts = fill_code(text.text, code), text.segments
+        if row[4] == "sms":
+            said = signed(said, lender, day)
+            parts = segments(said)[1]
+        # It follows a message that left, so it is nobody's first.
         facts = {**json.loads(row[8]), "class": "correction", "template": TEMPLATE,
-                 "purpose": "servicing"}  # fmt: skip
+                 "purpose": "servicing", "first_contact": False}  # fmt: skip
         made.append(
             {"id": text.message_id, "run": run, "borrower": row[1], "day": day, "loans": row[3],
              "channel": row[4], "address": row[5], "locale": row[6], "template": TEMPLATE,
-             "tone": _TONE, "text": fill_code(text.text, code), "params": json.dumps(
-                 dict(text.params), ensure_ascii=False), "segments": text.segments, "code": code,
+             "tone": _TONE, "text": said, "params": json.dumps(
+                 dict(text.params), ensure_ascii=False), "segments": parts, "code": code,
              "key": key.key_id, "from": at, "until": until, "facts": json.dumps(facts)}
         )  # fmt: skip
     needed = max(1, APPROVALS[lender.approval])
