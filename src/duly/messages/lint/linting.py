@@ -22,10 +22,12 @@ from duly.messages.lint.model import (
     Message,
 )
 from duly.messages.lint.placing import place_of, rule_at
-from duly.spelling import Traced, is_turned, traced, turned
+from duly.spelling import Traced, is_turned, rewritten, traced, turned
 
 #: Holes of a template: their names are no words of the text.
 _HOLE = re.compile(r"[{][^{}\n]{1,40}[}]")
+#: Eight characters by which a text is checked: VX345678 is no account of anybody.
+_CODE = re.compile(r"(?:核验码|核驗碼|check code)[: ]{0,2}([a-z0-9]{8})(?![a-z0-9])")
 
 
 def lint(message: Message) -> tuple[Finding, ...]:
@@ -44,7 +46,8 @@ def lint(message: Message) -> tuple[Finding, ...]:
 
 
 def _found(message: Message, known: Known, plain: Traced) -> list[Finding]:
-    source = restored(plain)
+    codes = [(*code.span(1), "_" * 8) for code in _CODE.finditer(plain.text)]
+    source = restored(rewritten(plain, codes) if codes else plain)
     stage = message.stage if message.stage in STAGES else ""
     if not stage and known.reader_is_another:
         stage = THIRD_PARTY
