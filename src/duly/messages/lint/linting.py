@@ -27,7 +27,7 @@ from duly.spelling import Traced, is_turned, rewritten, traced, turned
 #: Holes of a template: their names are no words of the text.
 _HOLE = re.compile(r"[{][^{}\n]{1,40}[}]")
 #: Eight characters by which a text is checked: VX345678 is no account of anybody.
-_CODE = re.compile(r"(?:核验码|核驗碼|check code)[: ]{0,2}([a-z0-9]{8})(?![a-z0-9])")
+_CODE = re.compile(r"(?:核验码|核驗碼|查证码|查證碼|check code)[: ]{0,2}([a-z0-9]{8})(?![a-z0-9])")
 
 
 def lint(message: Message) -> tuple[Finding, ...]:
