@@ -9,7 +9,7 @@ import pytest
 
 GOOD = """---
 id: overdue
-version: 2
+version: 3
 locale: zh-CN
 channel: sms
 tone: [plain]
@@ -101,8 +101,8 @@ class TestPreview:
         assert ran.returncode == 0
         heads = [line for line in ran.stdout.splitlines() if " · " in line]
         assert heads == [
-            "overdue@1 zh-CN sms plain · first days late · dunning · in use",
-            "overdue@2 zh-CN sms plain · first days late · dunning · draft",
+            "overdue@2 zh-CN sms plain · first days late · dunning · in use",
+            "overdue@3 zh-CN sms plain · first days late · dunning · draft",
         ]
         assert "【甲乙消金】" in ran.stdout
 
@@ -116,7 +116,7 @@ class TestPreview:
 
     def test_a_text_that_lacks_what_its_stage_demands_ends_with_1(self, duly, text):
         text.write_text(GOOD.replace("已还请忽略。", ""), encoding="utf-8")
-        ran = duly("messages", "preview", "overdue@2", "--templates", text.parent)
+        ran = duly("messages", "preview", "overdue@3", "--templates", text.parent)
         assert ran.returncode == 1
         assert f"{text}:13:1 words_missing the text lacks the element ignore" in ran.stderr
 
@@ -124,7 +124,7 @@ class TestPreview:
         ("tokens", "told"),
         [
             (("overdu",), "no_such_text there is no text overdu; did you mean overdue?"),
-            (("overdue@7",), "no_such_text there is no text overdue@7; did you mean overdue@2?"),
+            (("overdue@7",), "no_such_text there is no text overdue@7; did you mean overdue@3?"),
             (("overdue", "--templates", "none"), "no_folder there is no directory none"),
             (("overdue", "--locale", "zh-HK"), "bad_value"),
         ],
@@ -140,7 +140,7 @@ class TestDiff:
         ran = duly("messages", "diff", "overdue@1", text)
         assert ran.returncode == 0
         assert ran.stdout.splitlines() == [
-            "overdue@1 zh-CN sms plain → overdue@2 zh-CN sms plain",
+            "overdue@1 zh-CN sms plain → overdue@3 zh-CN sms plain",
             "  - （{% if several_due %}最早{% endif %}{{ overdue_since }}应还）",
             "  + ",
             "  - {% if accrues %}按合同计罚息。{% endif %}",
@@ -191,9 +191,9 @@ class TestPublish:
     def test_two_people_publish_and_a_third_time_is_refused(self, duly, text):
         first = duly("messages", "publish", text, "--by", "李明")
         assert first.returncode == 0
-        assert "overdue@1 zh-CN sms plain → overdue@2 zh-CN sms plain" in first.stdout
+        assert "overdue@2 zh-CN sms plain → overdue@3 zh-CN sms plain" in first.stdout
         assert first.stdout.splitlines()[-1] == (
-            "overdue@2 zh-CN sms plain is approved by 李明; a second person publishes it"
+            "overdue@3 zh-CN sms plain is approved by 李明; a second person publishes it"
         )
         again = duly("messages", "publish", text, "--by", "李明")
         assert (again.returncode, again.stdout) == (2, "")
@@ -211,7 +211,7 @@ class TestPublish:
             duly("messages", "preview", "overdue", "--tone", "plain", "--locale", "zh-CN",
                  "--channel", "sms", "--templates", text.parent, "--json").stdout
         )  # fmt: skip
-        assert [(row["version"], row["status"]) for row in listed] == [(2, "published")]
+        assert [(row["version"], row["status"]) for row in listed] == [(3, "published")]
 
     def test_a_refusal_writes_nothing(self, duly, text):
         text.write_text(GOOD.replace("已还请忽略。", ""), encoding="utf-8")

@@ -180,12 +180,14 @@ def rows_of(made: Made) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in made.decisions.values()]
 
 
-def test_a_long_text_goes_by_e_mail_else_nobody_is_written_to_and_all_others_are(planned):
+def test_a_long_text_goes_by_e_mail_else_a_person_looks_and_all_others_are_written_to(planned):
     short = {**LATE, "late": 40, "contacts": [{"channel": "sms", "at": "-40d 10:00"}]}
     made = planned(LATE | MAILED, LATE, short | {"paid_late": [0]})
     mailed, silent, other = rows_of(made)
     assert mailed == ("contact", "standard_notice", "email", ["CN-SMS-6"])
-    assert silent == ("blocked", "text_unlawful", None, ["CN-SMS-6"])
+    assert silent == ("task", "text_unlawful", None, ["CN-SMS-6"])
+    row = list(made.decisions.values())[1]
+    assert (row["task_kind"], row["priority"], row["not_before"]) == ("review", 5, None)
     assert other[0] == "contact"
     assert other[3] == []
     assert sorted(one["channel"] for one in made.messages.values()) == ["email", "sms"]
@@ -216,7 +218,7 @@ def test_several_packs_hold_together_and_every_reason_is_kept(planned):
     )  # fmt: skip
     silent, mailed = rows_of(made)
     assert silent == (
-        "blocked",
+        "task",
         "text_unlawful",
         None,
         ["IN-HOURS-1", "CN-ID-1", "CN-SMS-3", "CN-SMS-6"],

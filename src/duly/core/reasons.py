@@ -35,6 +35,7 @@ REASONS = MappingProxyType(
             "high_risk_call",
             "review",
             "no_text_channel",
+            "text_unlawful",
         ),
         "wait": (
             "grace",
@@ -78,7 +79,6 @@ REASONS = MappingProxyType(
             "cost_cap",
             "no_contact_point",
             "no_channel",
-            "text_unlawful",
             "missing_input",
             "third_party",
             "other_rule",

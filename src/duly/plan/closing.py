@@ -1,7 +1,7 @@
-"""What happens where a finished text breaks a rule: another channel, else nobody is written to.
+"""What happens where a finished text breaks a rule: another channel, else a person looks.
 
 A channel on which a text is unlawful is closed to its loans, and these borrowers alone are decided
-again: by the next channel of the treatment that reaches them, else `blocked`, `text_unlawful`. All
+again: by the next channel of the treatment that reaches them, else `task`, `text_unlawful`. All
 others keep what was decided. Each round closes a channel of every borrower in it, so rounds end.
 """
 

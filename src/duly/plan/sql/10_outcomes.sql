@@ -2,7 +2,9 @@
 create table outcomes as
 select
     loan, loan_id, borrower, borrower_id, lane, step, legal, class, template, tone, channel,
-    task_kind, priority, expires_days, text_at, text_until, voice_at, voice_until, next_open_on,
+    case when unsayable then 'review' else task_kind end as task_kind,
+    case when unsayable then coalesce(priority, 5) else priority end as priority,
+    expires_days, text_at, text_until, voice_at, voice_until, next_open_on,
     cap_until, resting_until, next_step_on, hold_reason, hold_review_on, score, score_band,
     name, locale, creditor, currency, sms_address, email_address, days_past_due, days_delinquent,
     overdue_total, overdue_principal, overdue_interest, overdue_fee, late_charge, overdue_since,
@@ -17,7 +19,7 @@ select
         when template = 'verify_security' and not can_send then 'task'
         when looks then 'task'
         when block_reason is not null or no_point then 'blocked'
-        when text_unlawful and not calls then 'blocked'
+        when unsayable then 'task'
         when can_send and cap_until is not null then 'wait'
         when can_send and text_at is null then 'wait'
         when can_send then 'contact'
@@ -41,7 +43,7 @@ select
         when looks then step_reason
         when block_reason is not null then block_reason
         when no_point then 'no_contact_point'
-        when text_unlawful and not calls then 'text_unlawful'
+        when unsayable then 'text_unlawful'
         when (can_send or ((calls or sends) and can_call)) and cap_until is not null then 'cap'
         when can_send and text_at is null then 'window'
         when can_send then template
@@ -54,11 +56,17 @@ select
         else step_reason
     end as reason,
     coalesce(lane = 'step' and (calls or sends)
-        and not (coalesce(template, '') = 'verify_security' and not can_send), false) as speaks,
+        and not (coalesce(template, '') = 'verify_security' and not can_send)
+        and not unsayable, false) as speaks,
     looks
 from (
-    select *, (sends or calls) and not has_sms and not has_email and not has_voice as no_point,
-        coalesce(lane = 'step' and relieves and not can_voice
-            and (has_sms or has_email or has_voice), false) as looks
-    from verdicts
-) as v;
+    -- No channel may carry the words, and nothing else forbids a contact: a person looks at them.
+    select *, coalesce(text_unlawful and not calls and block_reason is null and not no_point
+        and not looks, false) as unsayable
+    from (
+        select *, (sends or calls) and not has_sms and not has_email and not has_voice as no_point,
+            coalesce(lane = 'step' and relieves and not can_voice
+                and (has_sms or has_email or has_voice), false) as looks
+        from verdicts
+    ) as v
+) as w;
